@@ -1,0 +1,1 @@
+//! How fast each hop is, with the rivals beside it.

@@ -1,0 +1,1 @@
+//! The roof: rings, cores, the trading loop, risk, journal, latency, modes, control and the command line.

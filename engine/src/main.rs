@@ -1,0 +1,2 @@
+//! The program `touchline`.
+fn main() {}

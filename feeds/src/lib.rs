@@ -1,0 +1,1 @@
+//! Bytes in, market events out: decoders, sessions and sources of market data.

@@ -1,0 +1,112 @@
+//! An order of ours: what the engine keeps, and what a strategy may see of it.
+
+use crate::{
+    InstrumentId, OrderId, OrderState, Price, Qty, Side, StateHasher, Timestamp, VenueOrderId,
+};
+
+/// One order of ours. The engine owns it; `market` gives it its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The id by which the venue knows it now (changes with every replace).
+    pub id: OrderId,
+    /// The request in flight, or [`OrderId::NONE`].
+    pub request: OrderId,
+    /// The venue's own id, once told.
+    pub venue_order: VenueOrderId,
+    /// Which instrument.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Limit price.
+    pub price: Price,
+    /// Total quantity, filled part included.
+    pub qty: Qty,
+    /// Filled so far.
+    pub cum_qty: Qty,
+    /// Price asked for by the replace in flight.
+    pub pending_price: Price,
+    /// Total quantity asked for by the replace in flight.
+    pub pending_qty: Qty,
+    /// When the last request on it was sent.
+    pub sent: Timestamp,
+    /// When it last became Live at its price.
+    pub since: Timestamp,
+}
+
+impl Order {
+    /// What may still trade at the present terms: never negative.
+    #[must_use]
+    pub fn leaves(&self) -> Qty {
+        Qty::from_raw((self.qty.raw() - self.cum_qty.raw()).max(0))
+    }
+
+    /// The most that may still trade, whichever way the request in flight ends.
+    #[must_use]
+    pub fn worst_leaves(&self) -> Qty {
+        if !self.state.is_open() {
+            return Qty::ZERO;
+        }
+        let asked = Qty::from_raw((self.pending_qty.raw() - self.cum_qty.raw()).max(0));
+        self.leaves().max(asked)
+    }
+
+    /// What a strategy may see.
+    #[must_use]
+    pub fn view(&self) -> OrderView {
+        OrderView {
+            id: self.id,
+            instrument: self.instrument,
+            side: self.side,
+            state: self.state,
+            price: self.price,
+            leaves: self.leaves(),
+            cum_qty: self.cum_qty,
+            since: self.since,
+        }
+    }
+
+    /// Adds everything that decides to `hasher`.
+    pub fn hash_into(&self, hasher: &mut StateHasher) {
+        for word in [
+            self.id.0,
+            self.request.0,
+            self.venue_order.0[0],
+            self.venue_order.0[1],
+            u64::from(self.instrument.0),
+            self.side as u64,
+            self.state as u64,
+            self.price.raw().cast_unsigned(),
+            self.qty.raw().cast_unsigned(),
+            self.cum_qty.raw().cast_unsigned(),
+            self.pending_price.raw().cast_unsigned(),
+            self.pending_qty.raw().cast_unsigned(),
+            self.sent.nanos(),
+            self.since.nanos(),
+        ] {
+            hasher.word(word);
+        }
+    }
+}
+
+/// What a strategy sees of one of its open orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderView {
+    /// Id to name it by in `replace` and `cancel`.
+    pub id: OrderId,
+    /// Which instrument.
+    pub instrument: InstrumentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Limit price.
+    pub price: Price,
+    /// What may still trade.
+    pub leaves: Qty,
+    /// Filled so far.
+    pub cum_qty: Qty,
+    /// When it last became Live at its price.
+    pub since: Timestamp,
+}

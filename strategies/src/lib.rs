@@ -1,0 +1,1 @@
+//! Market events in, wanted quotes out: the strategies and the quoter.
