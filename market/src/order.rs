@@ -27,7 +27,7 @@ pub struct Order {
     pub cum_qty: Qty,
     /// Price asked for by the replace in flight.
     pub pending_price: Price,
-    /// Total quantity asked for by the replace in flight.
+    /// Total quantity asked for by the replace in flight; zero when there is none.
     pub pending_qty: Qty,
     /// When the last request on it was sent.
     pub sent: Timestamp,
@@ -61,6 +61,7 @@ impl Order {
             side: self.side,
             state: self.state,
             price: self.price,
+            pending_price: (self.pending_qty.raw() > 0).then_some(self.pending_price),
             leaves: self.leaves(),
             cum_qty: self.cum_qty,
             since: self.since,
@@ -103,6 +104,8 @@ pub struct OrderView {
     pub state: OrderState,
     /// Limit price.
     pub price: Price,
+    /// Limit price asked for by a replace in flight.
+    pub pending_price: Option<Price>,
     /// What may still trade.
     pub leaves: Qty,
     /// Filled so far.
