@@ -1,0 +1,161 @@
+//! The envelope of a datagram as the kernel knows it: `msghdr`, sender and control messages.
+//!
+//! Shared by both backends. It parses what the kernel wrote byte by byte and trusts no length in it.
+#![allow(unsafe_code)]
+
+use crate::io::{Datagram, RECV_FLAGS};
+use crate::stamp;
+use std::io;
+use std::mem::size_of;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// One control message of a `timespec` needs 32 bytes; the rest is for what others may switch on.
+const CONTROL_BYTES: usize = 64;
+
+#[repr(C, align(8))]
+struct Control([u8; CONTROL_BYTES]);
+
+/// Where the kernel writes everything of a datagram but its bytes.
+pub(crate) struct Envelope {
+    header: libc::msghdr,
+    part: libc::iovec,
+    name: libc::sockaddr_in,
+    control: Control,
+}
+
+impl Envelope {
+    /// An empty envelope.
+    pub(crate) fn new() -> Self {
+        // SAFETY: all of it is integers and pointers of C, for which zero is a value.
+        unsafe { std::mem::zeroed() }
+    }
+
+    /// Points the header at this envelope and at `buf`. The pointer is good for one receive, as long
+    /// as neither moves nor is touched otherwise.
+    pub(crate) fn address(&mut self, buf: &mut [u8]) -> *mut libc::msghdr {
+        self.part = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
+        self.header.msg_iov = &raw mut self.part;
+        self.header.msg_iovlen = 1;
+        self.header.msg_name = (&raw mut self.name).cast();
+        self.header.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+        self.header.msg_control = (&raw mut self.control).cast();
+        self.header.msg_controllen = CONTROL_BYTES as _;
+        &raw mut self.header
+    }
+
+    /// What the kernel said of a datagram of which it wrote `len` bytes.
+    #[allow(clippy::unnecessary_cast)] // The C library chooses the width of `msg_controllen`.
+    pub(crate) fn open(&self, len: usize) -> Datagram {
+        let received = stamp::now();
+        let control = (self.header.msg_controllen as usize).min(CONTROL_BYTES);
+        Datagram {
+            len,
+            truncated: self.header.msg_flags & libc::MSG_TRUNC != 0,
+            from: SocketAddrV4::new(
+                Ipv4Addr::from_bits(u32::from_be(self.name.sin_addr.s_addr)),
+                u16::from_be(self.name.sin_port),
+            ),
+            kernel_time: kernel_time(&self.control.0[..control]),
+            received,
+        }
+    }
+}
+
+/// `recvmsg` without waiting. Gives back how many bytes of `buf` were written.
+pub(crate) fn recvmsg(
+    fd: BorrowedFd<'_>,
+    envelope: &mut Envelope,
+    buf: &mut [u8],
+) -> io::Result<usize> {
+    let header = envelope.address(buf);
+    // SAFETY: the header points at `envelope` and `buf`, both borrowed for this call, and the kernel
+    // keeps none of it after the call.
+    let result = unsafe { libc::recvmsg(fd.as_raw_fd(), header, RECV_FLAGS) };
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}
+
+/// Asks the kernel to send a time with each datagram (`SO_TIMESTAMPNS`).
+pub(crate) fn enable_kernel_times(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: the pointer and the length describe `on`, which outlives the call.
+    let result = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_TIMESTAMPNS,
+            (&raw const on).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// An address as the kernel reads it.
+pub(crate) fn raw_address(address: SocketAddrV4) -> libc::sockaddr_in {
+    libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: address.port().to_be(),
+        sin_addr: libc::in_addr { s_addr: address.ip().to_bits().to_be() },
+        sin_zero: [0; 8],
+    }
+}
+
+/// The kernel's time among the control messages, in nanoseconds since 1970 UTC. Layout: cmsg(3).
+fn kernel_time(mut control: &[u8]) -> Option<u64> {
+    const WORD: usize = size_of::<usize>();
+    const HEAD: usize = (WORD + 8).next_multiple_of(WORD);
+    while control.len() >= HEAD {
+        let length = word(&control[..WORD])?;
+        let level = i32::from_ne_bytes(control[WORD..WORD + 4].try_into().ok()?);
+        let kind = i32::from_ne_bytes(control[WORD + 4..WORD + 8].try_into().ok()?);
+        let data = control.get(HEAD..length)?;
+        if level == libc::SOL_SOCKET && kind == libc::SO_TIMESTAMPNS {
+            let seconds = word(data.get(..WORD)?)? as u64;
+            let nanoseconds = word(data.get(WORD..2 * WORD)?)? as u64;
+            return seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds);
+        }
+        control = control.get(length.next_multiple_of(WORD)..)?;
+    }
+    None
+}
+
+fn word(bytes: &[u8]) -> Option<usize> {
+    bytes.try_into().ok().map(usize::from_ne_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(length: usize, kind: i32, data: &[u8]) -> Vec<u8> {
+        let mut bytes = length.to_ne_bytes().to_vec();
+        bytes.extend(libc::SOL_SOCKET.to_ne_bytes());
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    fn time() -> Vec<u8> {
+        [5_usize.to_ne_bytes(), 7_usize.to_ne_bytes()].concat()
+    }
+
+    #[test]
+    fn finds_the_time_behind_another_message() {
+        let mut bytes = control(20, libc::SO_RXQ_OVFL, &[0; 8]);
+        bytes.extend(control(32, libc::SO_TIMESTAMPNS, &time()));
+        assert_eq!(kernel_time(&bytes), Some(5_000_000_007));
+    }
+
+    #[test]
+    fn lengths_that_lie_give_no_time() {
+        for length in [0, 1, 15, 16, 24, 33, 1 << 40, usize::MAX - 7] {
+            let bytes = control(length, libc::SO_TIMESTAMPNS, &time());
+            assert_eq!(kernel_time(&bytes), None, "length {length}");
+        }
+        let whole = control(32, libc::SO_TIMESTAMPNS, &time());
+        for cut in 0..whole.len() {
+            assert_eq!(kernel_time(&whole[..cut]), None, "cut at {cut}");
+        }
+    }
+}

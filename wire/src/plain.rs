@@ -1,0 +1,54 @@
+//! The plain backend: one non-blocking system call for each receive and send.
+//!
+//! It holds nothing and can be refused by no host. It is no slower than io_uring for single messages,
+//! so it is a full backend and not a last resort.
+
+use crate::io::{Datagram, Io, received, sent};
+use crate::message::{Envelope, recvmsg};
+use rustix::net::{RecvFlags, SendFlags};
+use std::io;
+use std::net::SocketAddrV4;
+use std::os::fd::BorrowedFd;
+
+/// Plain sockets.
+pub(crate) struct Plain;
+
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
+impl Io for Plain {
+    fn recv(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Option<usize>> {
+        if buf.is_empty() {
+            return Ok(None);
+        }
+        let result = rustix::net::recv(fd, buf, RecvFlags::DONTWAIT);
+        received(result.map(|(len, _)| len).map_err(io::Error::from))
+    }
+
+    fn recv_datagram(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        buf: &mut [u8],
+    ) -> io::Result<Option<Datagram>> {
+        let mut envelope = Envelope::new();
+        let len = received(recvmsg(fd, &mut envelope, buf))?;
+        Ok(len.map(|len| envelope.open(len)))
+    }
+
+    fn send(&mut self, fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        sent(rustix::net::send(fd, bytes, SEND).map_err(io::Error::from))
+    }
+
+    fn send_to(&mut self, fd: BorrowedFd<'_>, bytes: &[u8], to: SocketAddrV4) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        sent(rustix::net::sendto(fd, bytes, SEND, &to).map_err(io::Error::from))
+    }
+
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+}
