@@ -153,8 +153,10 @@ pub struct Event {
     pub decoded: u32,
     /// A [`TradingStatus`] for `Status`, a count of messages for `Gap` and `Lost`; else zero.
     pub aux: u32,
-    kind: u8,
-    side: u8,
+    /// An [`EventKind`] as a byte: read it by [`Event::kind`]. Public for `..Event::new(…)`.
+    pub kind: u8,
+    /// A [`Side`] as a byte, or zero: read it by [`Event::side`].
+    pub side: u8,
     /// Flags.
     pub flags: EventFlags,
 }

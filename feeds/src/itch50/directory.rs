@@ -1,0 +1,144 @@
+//! Which locate code is which instrument, and whether it is halted.
+//!
+//! Locate codes are given anew each day by directory messages (R). Keeps no order and no price.
+
+use super::{Listing, ListingError, Skip, share, stock};
+use market::{InstrumentId, TradingStatus};
+
+/// What is known of one locate code.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) instrument: InstrumentId,
+    /// What H last said.
+    status: TradingStatus,
+    /// One bit for each market code under an operational halt.
+    halts: u8,
+    /// Raw quantity units in one share.
+    pub(super) share: i64,
+}
+
+/// `instrument` of a slot that no message named yet.
+const UNSEEN: InstrumentId = InstrumentId(u32::MAX);
+/// `instrument` of a slot that nobody subscribed to.
+const UNSUBSCRIBED: InstrumentId = InstrumentId(u32::MAX - 1);
+const EMPTY: Slot = Slot { instrument: UNSEEN, status: TradingStatus::Unknown, halts: 0, share: 1 };
+
+/// A subscribed instrument.
+#[derive(Clone, Copy, Debug)]
+struct Subscription {
+    stock: [u8; 8],
+    instrument: InstrumentId,
+    share: i64,
+    locate: Option<u16>,
+}
+
+/// One slot for each of the 65,536 locate codes: a message finds its instrument in one load.
+#[derive(Clone, Debug)]
+pub(super) struct Directory {
+    slots: Box<[Slot]>,
+    /// Sorted by stock.
+    subscriptions: Vec<Subscription>,
+}
+
+impl Directory {
+    pub(super) fn new(listings: &[Listing]) -> Result<Directory, ListingError> {
+        let mut subscriptions = Vec::with_capacity(listings.len());
+        for listing in listings {
+            subscriptions.push(Subscription {
+                stock: stock(&listing.symbol)?,
+                instrument: listing.instrument,
+                share: share(&listing.symbol, listing.qty_digits)?,
+                locate: None,
+            });
+        }
+        subscriptions.sort_by_key(|subscription| subscription.stock);
+        if let Some(pair) = subscriptions.windows(2).find(|pair| pair[0].stock == pair[1].stock) {
+            let symbol = String::from_utf8_lossy(pair[0].stock.trim_ascii_end()).into_owned();
+            return Err(ListingError::Duplicate(symbol));
+        }
+        Ok(Directory { slots: vec![EMPTY; 1 << 16].into_boxed_slice(), subscriptions })
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.slots.fill(EMPTY);
+        for subscription in &mut self.subscriptions {
+            subscription.locate = None;
+        }
+    }
+
+    /// The slot of a subscribed locate. A locate not seen before is bound by `stock`, if given.
+    #[inline]
+    pub(super) fn slot(&mut self, locate: u16, stock: Option<&[u8; 8]>) -> Result<Slot, Skip> {
+        let slot = self.slots[usize::from(locate)];
+        if slot.instrument.0 < UNSUBSCRIBED.0 {
+            return Ok(slot);
+        }
+        match (slot.instrument, stock) {
+            (UNSUBSCRIBED, _) => Err(Skip::Unsubscribed),
+            (_, None) => Err(Skip::UnknownLocate),
+            (_, Some(stock)) => {
+                self.bind(locate, stock)?;
+                self.slot(locate, None)
+            }
+        }
+    }
+
+    /// Binds a locate to the instrument that has the symbol. A locate or symbol that was bound
+    /// otherwise is bound anew; said again, nothing changes.
+    pub(super) fn bind(&mut self, locate: u16, stock: &[u8; 8]) -> Result<(), Skip> {
+        if !stock.trim_ascii_end().iter().all(u8::is_ascii_graphic) || stock[0] == b' ' {
+            return Err(Skip::BadSymbol);
+        }
+        let at = usize::from(locate);
+        let Ok(found) = self.subscriptions.binary_search_by_key(stock, |s| s.stock) else {
+            self.unbind(locate);
+            self.slots[at].instrument = UNSUBSCRIBED;
+            return Ok(());
+        };
+        if self.subscriptions[found].locate == Some(locate) {
+            return Ok(());
+        }
+        self.unbind(locate);
+        let subscription = &mut self.subscriptions[found];
+        if let Some(old) = subscription.locate.replace(locate) {
+            self.slots[usize::from(old)] = Slot { instrument: UNSUBSCRIBED, ..EMPTY };
+        }
+        let Subscription { instrument, share, .. } = *subscription;
+        self.slots[at] = Slot { instrument, share, ..EMPTY };
+        Ok(())
+    }
+
+    fn unbind(&mut self, locate: u16) {
+        for subscription in &mut self.subscriptions {
+            if subscription.locate == Some(locate) {
+                subscription.locate = None;
+            }
+        }
+    }
+
+    /// Notes what H said; gives what holds now.
+    pub(super) fn set_status(&mut self, locate: u16, status: TradingStatus) -> TradingStatus {
+        let slot = &mut self.slots[usize::from(locate)];
+        slot.status = status;
+        slot.now()
+    }
+
+    /// Notes an operational halt of one market, or its end; gives what holds now.
+    pub(super) fn set_halt(&mut self, locate: u16, market: u8, resumed: bool) -> TradingStatus {
+        let bit = match market {
+            b'Q' => 1,
+            b'B' => 2,
+            b'X' => 4,
+            _ => 8,
+        };
+        let slot = &mut self.slots[usize::from(locate)];
+        slot.halts = if resumed { slot.halts & !bit } else { slot.halts | bit };
+        slot.now()
+    }
+}
+
+impl Slot {
+    fn now(&self) -> TradingStatus {
+        if self.halts == 0 { self.status } else { TradingStatus::Halted }
+    }
+}
