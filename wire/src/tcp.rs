@@ -153,8 +153,11 @@ mod tests {
 
     #[test]
     fn nobody_listening_is_refused() {
-        let port = Listener::bind(ANY_PORT).unwrap().local_address();
-        let error = connect(port, Duration::from_secs(5)).unwrap_err();
+        // Bound, so that no other test gets the port, but not listening.
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SockAddr::from(ANY_PORT)).unwrap();
+        let peer = socket.local_addr().unwrap().as_socket().unwrap();
+        let error = connect(peer, Duration::from_secs(5)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 
