@@ -1,1 +1,24 @@
-//! The other side of the wire: matching, order flow, overlay and latency models.
+//! The other side of the wire: matching, the overlay inside recorded flow and
+//! latency models.
+//!
+//! This crate speaks commands, reports and events, never bytes of a protocol. It owns no clock, no
+//! socket and no thread: the time is an argument, randomness comes from a seed, and everything a
+//! venue says goes into an [`Output`]. Modules stand in reading order.
+
+pub mod exchange;
+pub mod latency;
+pub mod overlay;
+pub mod setup;
+pub mod venue;
+
+mod desk;
+mod id_runs;
+mod ladder;
+mod matching;
+mod orders;
+
+pub use exchange::Exchange;
+pub use latency::{ConstantLatency, LatencyModel};
+pub use overlay::Overlay;
+pub use setup::{ExchangeLimits, Run, SelfTradePolicy, SetupError};
+pub use venue::{AccountId, OpenOrder, Output, Tape, Venue};
