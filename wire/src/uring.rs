@@ -125,6 +125,10 @@ impl Uring {
                 Ok(0) => {}
                 Err(error) => refusal = error,
             }
+            // The queue knows best: an entry that was taken must be awaited, whatever was said.
+            if self.ring.submission().is_empty() {
+                return Ok(());
+            }
             if !matches!(refusal.raw_os_error(), Some(libc::EAGAIN | libc::EBUSY | libc::EINTR)) {
                 break;
             }

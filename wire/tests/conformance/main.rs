@@ -25,7 +25,8 @@ fn run(backend: Backend, case: fn(&mut dyn Io)) {
 fn skip(what: &str, why: &str) {
     let required = std::env::var("TOUCHLINE_REQUIRE").unwrap_or_default();
     assert!(!required.split(',').any(|word| word == what), "{what} is required: {why}");
-    let _ = writeln!(std::io::stderr(), "skipped, no {what}: {why}");
+    let line = format!("skipped, no {what}: {why}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// Asks until there is an answer, resting between. The limit only ends a test that hangs.
