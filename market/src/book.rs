@@ -1,5 +1,23 @@
 //! Order books: what strategies and risk see of one, and the states that say whether to trust it.
 
+pub mod applied;
+pub mod by_level;
+pub mod by_order;
+mod digest;
+mod health;
+mod ladder;
+mod shelf;
+pub mod single;
+pub mod twin;
+
+#[cfg(test)]
+mod tests;
+
+pub use applied::{Applied, BookLimits, Contradiction, Contradictions, Touched, Unsound};
+pub use by_level::LevelBooks;
+pub use by_order::OrderBooks;
+pub use single::Book;
+
 use crate::{InstrumentId, Price, Qty, Side, Timestamp};
 
 /// May the book be quoted on, and if not, why. The states are ordered by weight: the heaviest

@@ -15,8 +15,9 @@ impl InstrumentId {
     }
 }
 
-/// Our id of one request (ClOrdID): an epoch in the upper 24 bits and a counter in the lower 40.
-/// The epoch grows at every start and is journaled before use, so an id is never used twice.
+/// Our id of one request (ClOrdID): an epoch in the upper 32 bits and a counter in the lower 32.
+/// The epoch is the second of the start, and at least one more than the last one journaled, so an
+/// id is never used twice, even when the journal was lost.
 ///
 /// ```
 /// use market::OrderId;
@@ -31,7 +32,7 @@ impl OrderId {
     /// No order. Never given to a request, since counters begin at 1.
     pub const NONE: OrderId = OrderId(0);
     /// Bits of the counter.
-    pub const COUNTER_BITS: u32 = 40;
+    pub const COUNTER_BITS: u32 = 32;
 
     /// The id of `counter` in `epoch`; `None` when either does not fit.
     #[must_use]

@@ -1,0 +1,142 @@
+//! The book of one instrument: two sides, the reasons not to trust it, and its digest. It never
+//! resolves an order: the books of the feed do that and tell it the outcome.
+
+use super::health::Health;
+use super::ladder::Ladder;
+use super::{Contradiction, digest};
+use crate::{
+    BookState, BookView, Event, EventKind, Level, Price, Qty, Side, StateHasher, Timestamp,
+    TradingStatus,
+};
+
+/// The book of one instrument, read through [`BookView`].
+#[derive(Clone, Debug)]
+pub struct Book {
+    sides: [Ladder; 2],
+    health: Health,
+    updated: Timestamp,
+    orders: u64,
+    digest: u64,
+}
+
+impl Book {
+    pub(crate) fn new(levels: usize) -> Self {
+        Book {
+            sides: Side::BOTH.map(|side| Ladder::new(side, levels)),
+            health: Health::NEW,
+            updated: Timestamp::default(),
+            orders: 0,
+            digest: 0,
+        }
+    }
+
+    /// Orders in the book; zero for books by level.
+    #[must_use]
+    pub const fn orders(&self) -> u64 {
+        self.orders
+    }
+
+    pub(crate) fn health(&mut self) -> &mut Health {
+        &mut self.health
+    }
+
+    /// A message of the venue: whatever it says, something was heard.
+    pub(crate) fn message(&mut self, event: &Event) {
+        self.health.message(event.flags);
+        self.updated = event.exchange_time;
+    }
+
+    /// An event that concerns the book as a whole.
+    pub(crate) fn whole(&mut self, kind: EventKind, event: &Event) -> Result<(), Contradiction> {
+        match kind {
+            EventKind::Clear => {
+                self.message(event);
+                self.health.cleared();
+                self.empty();
+            }
+            EventKind::Status => {
+                self.message(event);
+                let status = TradingStatus::from_aux(event.aux);
+                self.health.set_status(status.ok_or(Contradiction::WrongStatus)?);
+            }
+            EventKind::Gap => self.health.gap(),
+            EventKind::Recovered => self.health.recovered(),
+            EventKind::Lost => self.health.lost(),
+            EventKind::Reset => {
+                self.health = Health::NEW;
+                self.empty();
+            }
+            _ => return Err(Contradiction::WrongKind),
+        }
+        Ok(())
+    }
+
+    fn empty(&mut self) {
+        self.sides.iter_mut().for_each(Ladder::clear);
+        self.orders = 0;
+        self.digest = 0;
+    }
+
+    /// An order joins. Nothing changes on an error.
+    pub(crate) fn join(
+        &mut self,
+        id: u64,
+        side: Side,
+        price: Price,
+        qty: Qty,
+    ) -> Result<(), Contradiction> {
+        self.sides[side.index()].join(price, qty)?;
+        self.orders += 1;
+        self.digest = self.digest.wrapping_add(digest::of(id, side, price, qty));
+        Ok(())
+    }
+
+    /// `qty` of an order goes, and with `leaves` the order itself.
+    pub(crate) fn take(&mut self, id: u64, side: Side, price: Price, qty: Qty, leaves: bool) {
+        self.sides[side.index()].take(price, qty, leaves);
+        self.orders -= u64::from(leaves);
+        self.digest = self.digest.wrapping_sub(digest::of(id, side, price, qty));
+    }
+
+    /// A level's total becomes `qty`; nothing changes on an error.
+    pub(crate) fn set(&mut self, side: Side, price: Price, qty: Qty) -> Result<(), Contradiction> {
+        let before = self.sides[side.index()].set(price, qty)?;
+        let (before, after) = (digest::of(0, side, price, before), digest::of(0, side, price, qty));
+        self.digest = self.digest.wrapping_sub(before).wrapping_add(after);
+        Ok(())
+    }
+
+    pub(crate) const fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    pub(crate) fn audit(&self) -> Result<(), &'static str> {
+        self.sides.iter().try_for_each(Ladder::audit)
+    }
+
+    /// Adds content and state to `hasher`; levels follow from orders and stand in the digest.
+    pub fn hash_into(&self, hasher: &mut StateHasher) {
+        for word in [self.digest, self.orders, self.health.word(), self.updated.nanos()] {
+            hasher.word(word);
+        }
+    }
+}
+
+impl BookView for Book {
+    fn state(&self) -> BookState {
+        let [bids, asks] = &self.sides;
+        self.health.state(bids.best_price(), asks.best_price())
+    }
+
+    fn level(&self, side: Side, depth: usize) -> Option<Level> {
+        self.sides[side.index()].level(depth)
+    }
+
+    fn depth(&self, side: Side) -> usize {
+        self.sides[side.index()].len()
+    }
+
+    fn updated(&self) -> Timestamp {
+        self.updated
+    }
+}

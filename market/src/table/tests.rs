@@ -1,0 +1,79 @@
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Few ids on one run, some of them at the table's end, so that shifts pass the wrap.
+fn ids_of_neighbours(table: &IdTable, count: usize) -> Vec<u64> {
+    let last = table.mask();
+    let near_the_wrap = |id: &u64| [last - 1, last, 0, 1].contains(&table.home(*id));
+    (0..).filter(near_the_wrap).take(count).collect()
+}
+
+proptest! {
+    #[test]
+    fn equals_a_map(
+        crowded in any::<bool>(),
+        steps in prop::collection::vec((0usize..40, 0u8..12, 0u32..9), 0..400),
+    ) {
+        let mut table = IdTable::new(16);
+        let mut map = BTreeMap::new();
+        let ids = if crowded {
+            ids_of_neighbours(&table, 40)
+        } else {
+            (0..40u64).map(|id| id.wrapping_mul(0x1_0000_0001)).collect()
+        };
+        for (id, action, value) in steps {
+            let id = ids[id];
+            match action {
+                0..7 => {
+                    let expected = if map.len() >= 16 && !map.contains_key(&id) {
+                        Err(Full)
+                    } else {
+                        Ok(map.insert(id, value))
+                    };
+                    prop_assert_eq!(table.insert(id, value), expected);
+                }
+                7..11 => prop_assert_eq!(table.remove(id), map.remove(&id)),
+                _ => {
+                    table.retain(|&kept| kept != value);
+                    map.retain(|_, &mut kept| kept != value);
+                }
+            }
+            prop_assert_eq!(table.len(), map.len());
+            for id in &ids {
+                prop_assert_eq!(table.get(*id), map.get(id).copied());
+            }
+            let mut held: Vec<_> = table.iter().collect();
+            held.sort_unstable();
+            prop_assert!(held.into_iter().eq(map.iter().map(|(&id, &value)| (id, value))));
+        }
+    }
+}
+
+#[test]
+fn ids_as_exchanges_give_them_do_not_gather() {
+    const COUNT: u64 = 1 << 15;
+    let steps = (0..49).map(|power| 1 << power);
+    let steps = steps.chain((0..15).map(|power| 10u64.pow(power)));
+    let steps = steps.chain([2, 3, 8, 48, 1000, 4096, 0x1_0000_0001, 0xffff_ffff]);
+    for step in steps {
+        for base in [0, 1, 1_000_000_000_000, u64::MAX - 7, 0x8000_0000_0000_0000] {
+            let mut table = IdTable::new(COUNT as usize);
+            let mut walked = 0;
+            for count in 0..COUNT {
+                let id = count.wrapping_mul(step).wrapping_add(base);
+                let at = table.find(id).unwrap_err();
+                walked += (at.wrapping_sub(table.home(id)) & table.mask()) as u64;
+                table.put_at(at, id, 0).unwrap();
+            }
+            // Random ids walk half a step on average at this load.
+            assert!(walked < 4 * COUNT, "step {step:#x} from {base:#x} walks {walked}");
+        }
+    }
+}
+
+#[test]
+fn entries_keep_to_their_cache_line() {
+    assert_eq!(size_of::<Row<u32>>(), 64);
+    assert_eq!(align_of::<Row<u32>>(), 64);
+}
