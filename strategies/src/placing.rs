@@ -1,0 +1,90 @@
+//! From float prices to valid quotes: rounding, post-only distance, order size, inventory limit.
+//!
+//! The last step of every built-in strategy. It must never let through a price or quantity that
+//! the instrument forbids, nor a quote that would take liquidity or pass the inventory limit.
+
+use crate::touch::Touch;
+use crate::{Context, Quote};
+use market::{Instrument, InstrumentId, Position, Price, Qty, Side, StateHasher};
+
+/// Size of orders and limit of inventory, as every built-in strategy understands them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sizing {
+    /// Quantity of an order in whole units.
+    pub size: f64,
+    /// Most of inventory, in order sizes.
+    pub max_inventory: f64,
+}
+
+impl Sizing {
+    /// Position in order sizes.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)]
+    pub fn inventory(&self, instrument: &Instrument, position: &Position) -> f64 {
+        Qty::from_raw(position.net).to_f64(instrument.qty_digits) / self.size
+    }
+
+    /// What a quote on `side` may show at `inventory`: a whole order, less if the limit is near,
+    /// `None` at the limit.
+    #[must_use]
+    pub fn qty(&self, instrument: &Instrument, side: Side, inventory: f64) -> Option<Qty> {
+        let held = if side == Side::Buy { inventory } else { -inventory };
+        let orders = (self.max_inventory - held).min(1.0);
+        lots(instrument, orders * self.size)
+    }
+
+    /// Adds both to `hasher`.
+    pub fn hash_into(&self, hasher: &mut StateHasher) {
+        hasher.word(self.size.to_bits());
+        hasher.word(self.max_inventory.to_bits());
+    }
+}
+
+/// `units` whole units, rounded down to lots within bounds; `None` below the smallest order.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+fn lots(instrument: &Instrument, units: f64) -> Option<Qty> {
+    let lot = instrument.lot.to_f64(instrument.qty_digits);
+    // A millionth of a lot is rounding of the float, as for ticks.
+    let lots = (units / lot + 1e-6).floor();
+    let (low, high) = instrument.qty_bounds;
+    if !lots.is_finite() || !(1.0..9e15).contains(&lots) {
+        return None;
+    }
+    let qty = Qty::from_raw((lots as i64).checked_mul(instrument.lot.raw())?).min(high);
+    (qty >= low).then_some(qty)
+}
+
+/// Quotes one level a side at `bid` and `ask`, in price units: rounded away from the market, a tick
+/// clear of the other side of `touch`, in the size that the inventory allows. Withdraws when a
+/// price is not finite.
+pub fn place(
+    ctx: &mut dyn Context,
+    id: InstrumentId,
+    touch: &Touch,
+    bid: f64,
+    ask: f64,
+    sizing: &Sizing,
+) {
+    if !bid.is_finite() || !ask.is_finite() {
+        return ctx.withdraw(id);
+    }
+    let instrument = ctx.instrument(id);
+    let inventory = sizing.inventory(instrument, ctx.position(id));
+    let quote = |side: Side, wanted: f64| {
+        let clear = clear_of(instrument, side, touch.price(side.opposite())?)?;
+        let price = instrument.quote_at(side, wanted)?;
+        let price = if side.is_better(price, clear) { clear } else { price };
+        let qty = sizing.qty(instrument, side, inventory)?;
+        instrument.is_valid_price(price).then_some(Quote { price, qty })
+    };
+    let (bid, ask) = (quote(Side::Buy, bid), quote(Side::Sell, ask));
+    ctx.quote(id, bid.as_slice(), ask.as_slice());
+}
+
+/// The best price that a quote on `side` may have without trading with `opposite`.
+fn clear_of(instrument: &Instrument, side: Side, opposite: Price) -> Option<Price> {
+    match side {
+        Side::Buy => opposite.checked_sub(instrument.tick),
+        Side::Sell => opposite.checked_add(instrument.tick),
+    }
+}
