@@ -1,1 +1,3 @@
 //! The roof: rings, cores, the trading loop, risk, journal, latency, modes, control and the command line.
+
+pub mod config;
