@@ -1,0 +1,71 @@
+//! Configuration: files to structures that cannot be wrong.
+//!
+//! Every key is described once (`sections.rs`, `venue.rs`) and that description reads it, explains
+//! it in errors, documents it in `config/reference.toml` and writes it back. All that is wrong is
+//! reported at once. After start everything takes the validated structures; nothing outside this
+//! module reads a configuration file.
+//!
+//! ```
+//! let errors = engine::config::RunConfig::from_resolved("kind = \"run\"\n[risk]\nmax_ordr_qty = 5\n")
+//!     .unwrap_err();
+//! assert!(errors.to_string().contains("did you mean `max_order_qty`?"));
+//! ```
+
+pub mod backtest;
+pub mod builtin;
+pub mod choice;
+pub mod cores;
+pub mod exchange;
+pub mod instruments;
+pub mod limits;
+pub mod problem;
+pub mod reference;
+pub mod run;
+pub mod sections;
+pub mod special;
+pub mod strategy;
+pub mod suggest;
+pub mod trading;
+pub mod venue;
+
+mod document;
+mod key;
+mod load;
+mod ports;
+mod reader;
+mod resolved;
+mod value;
+
+pub use backtest::{BacktestChanges, BacktestConfig};
+pub use choice::{
+    Acknowledged, Backend, BacktestClock, ClockSource, Durability, Environment, FlowKind, Idle,
+    Kind, LogLevel, Protocol, Start,
+};
+pub use document::FILE_BYTES_MAX;
+pub use exchange::{ExchangeChanges, ExchangeConfig};
+pub use instruments::Listed;
+pub use limits::Limits;
+pub use load::Config;
+pub use problem::ConfigErrors;
+pub use run::RunConfig;
+pub use special::{Core, Endpoint, Metrics, SessionDay, Speed, TimeOfDay, parse_date};
+pub use strategy::StrategyConfig;
+pub use trading::TradingConfig;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Reads and judges the file at `path`, of whatever kind, for a machine with these CPUs.
+///
+/// # Errors
+/// Everything that is wrong, rendered by [`ConfigErrors::render`].
+pub fn load(path: &Path, cpus: &BTreeSet<usize>) -> Result<Config, ConfigErrors> {
+    let changes = &load::Changes::default();
+    let files = &document::from_disk;
+    load::Reading { files, cpus: Some(cpus), want: None, changes }.file(path)
+}
+
+/// Names of the committed sets of flow parameters.
+fn flow_names() -> Vec<&'static str> {
+    vec!["calm", "default", "volatile"]
+}

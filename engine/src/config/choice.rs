@@ -1,0 +1,213 @@
+//! Types of keys that take one of a few words.
+//!
+//! A word that is not in the list must be answered with the list and the nearest of it.
+
+use super::key::Key;
+use super::reader::Value;
+use super::suggest::nearest;
+use super::value::{Field, Wrong, quoted, text};
+use std::fmt;
+
+/// Reads one of `words`.
+pub(crate) fn one_of(value: &Value<'_>, words: &[&'static str]) -> Result<usize, Wrong> {
+    let word = text(value)?;
+    words.iter().position(|known| *known == word).ok_or_else(|| {
+        let wrong = Wrong::new("is not one of the words allowed");
+        match nearest(word, words) {
+            Some(near) => wrong.help(format!("did you mean \"{near}\"?")),
+            None => wrong,
+        }
+    })
+}
+
+/// `"a", "b" or "c"`.
+pub(crate) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+/// Defines an enum whose variants are words of the configuration.
+macro_rules! choice {
+    (
+        $(#[doc = $doc:literal])+
+        pub enum $name:ident { $( $(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal, )+ }
+    ) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $( $(#[doc = $variant_doc])+ $variant, )+ }
+
+        impl $name {
+            /// Every variant, in the order of the documentation.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+            const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word in the configuration.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+
+        impl Field for $name {
+            fn expects(_: &Key) -> String {
+                listed(Self::WORDS)
+            }
+            fn read(value: &Value<'_>, _: &Key) -> Result<Self, Wrong> {
+                let index = one_of(value, Self::WORDS)?;
+                Self::ALL.get(index).copied().ok_or_else(|| Wrong::new("is unknown"))
+            }
+            fn write(&self, _: &str) -> Option<String> {
+                Some(quoted(self.word()))
+            }
+        }
+    };
+}
+
+choice! {
+    /// What a file describes; the key `kind` at its top.
+    pub enum Kind {
+        /// An engine: `touchline run`.
+        Run = "run",
+        /// A demo exchange: `touchline exchange`.
+        Exchange = "exchange",
+        /// A backtest: `touchline backtest`.
+        Backtest = "backtest",
+        /// A list of instruments that the others name.
+        Instruments = "instruments",
+    }
+}
+
+choice! {
+    /// What money stands behind the orders.
+    pub enum Environment {
+        /// The embedded exchange.
+        Demo = "demo",
+        /// A venue's test system.
+        Test = "test",
+        /// Real money.
+        Production = "production",
+    }
+}
+
+choice! {
+    /// The clock of the trading loop.
+    pub enum ClockSource {
+        /// The processor's time stamp counter, calibrated to UTC.
+        Tsc = "tsc",
+        /// The exchange time of the last event.
+        Feed = "feed",
+    }
+}
+
+choice! {
+    /// The clock of a backtest.
+    pub enum BacktestClock {
+        /// Time of the simulation, latencies included.
+        Virtual = "virtual",
+        /// The exchange time of the last event.
+        Feed = "feed",
+    }
+}
+
+choice! {
+    /// What a core does when there is nothing to do.
+    pub enum Idle {
+        /// Spins for a moment, then sleeps until something comes.
+        Kind = "kind",
+        /// Never gives the CPU back.
+        Spin = "spin",
+    }
+}
+
+choice! {
+    /// How bytes reach the kernel.
+    pub enum Backend {
+        /// io_uring where the host allows it, else plain sockets.
+        Auto = "auto",
+        /// io_uring or nothing.
+        IoUring = "io_uring",
+        /// Plain non-blocking sockets.
+        Plain = "plain",
+    }
+}
+
+choice! {
+    /// What the market data lines carry.
+    pub enum Protocol {
+        /// NASDAQ TotalView-ITCH 5.0 in MoldUDP64 packets.
+        Itch50MoldUdp64 = "itch50-moldudp64",
+    }
+}
+
+choice! {
+    /// Where in the session a late engine begins.
+    pub enum Start {
+        /// At sequence 1, by retransmission.
+        First = "first",
+        /// At the next packet: books are wrong until every old order is gone.
+        Current = "current",
+    }
+}
+
+choice! {
+    /// The acknowledgement of a venue that leaves orders standing after a disconnect.
+    pub enum Acknowledged {
+        /// The risk is known and taken.
+        Accepted = "accepted",
+    }
+}
+
+choice! {
+    /// What a journal record survives before its command is sent.
+    pub enum Durability {
+        /// The end of the process, `kill -9` included.
+        Process = "process",
+        /// Power loss: commands wait until their record is on the disk.
+        Power = "power",
+    }
+}
+
+choice! {
+    /// The least important line that is logged.
+    pub enum LogLevel {
+        /// What stops something.
+        Error = "error",
+        /// What an operator should look at.
+        Warn = "warn",
+        /// What an operator may want to know.
+        Info = "info",
+        /// For finding faults.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+choice! {
+    /// Where the demo exchange's orders come from.
+    pub enum FlowKind {
+        /// Seeded synthetic order flow.
+        Synthetic = "synthetic",
+        /// A recorded by-order day, published verbatim.
+        Replay = "replay",
+    }
+}
+
+choice! {
+    /// How price and quantity make money.
+    pub enum ContractKind {
+        /// Value = price × quantity × multiplier, in the quote currency.
+        Linear = "linear",
+        /// Value = quantity × multiplier / price, in the base currency.
+        Inverse = "inverse",
+    }
+}

@@ -1,0 +1,212 @@
+//! The configuration of an engine: `touchline run`, and what its journal is replayed with.
+
+use super::choice::Kind;
+use super::cores;
+use super::document::Document;
+use super::instruments::{self, Listing};
+use super::key::{Section, Table};
+use super::load::{Changes, Config, Reading};
+use super::ports::{Port, Transport};
+use super::problem::{ConfigErrors, Problem, Problems};
+use super::resolved::Resolved;
+use super::sections::{
+    BookConfig, ClockConfig, ControlConfig, CoresConfig, EngineConfig, FeedConfig, GatewayConfig,
+    JournalConfig, LogConfig, StopConfig, WatchdogConfig, WireConfig,
+};
+use super::strategy::Choice;
+use super::trading::{self, TradingConfig};
+use super::{document, ports};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Everything an engine is started with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunConfig {
+    /// Name and place.
+    pub engine: EngineConfig,
+    /// Clock of the trading loop.
+    pub clock: ClockConfig,
+    /// Stages on CPUs.
+    pub cores: CoresConfig,
+    /// Sockets.
+    pub wire: WireConfig,
+    /// Market data in.
+    pub feed: FeedConfig,
+    /// Sizes of the books.
+    pub book: BookConfig,
+    /// Orders out.
+    pub gateway: GatewayConfig,
+    /// Instruments, strategies, quoter and limits.
+    pub trading: TradingConfig,
+    /// The journal.
+    pub journal: JournalConfig,
+    /// Guard against a stalled loop.
+    pub watchdog: WatchdogConfig,
+    /// Operators.
+    pub control: ControlConfig,
+    /// The log.
+    pub log: LogConfig,
+    /// When the run ends by itself.
+    pub stop: StopConfig,
+}
+
+impl RunConfig {
+    /// Reads and judges the file at `path` for a machine with these CPUs.
+    ///
+    /// # Errors
+    /// Everything that is wrong, rendered by [`ConfigErrors::render`].
+    pub fn load(path: &Path, cpus: &BTreeSet<usize>) -> Result<RunConfig, ConfigErrors> {
+        Self::read(path, &document::from_disk, Some(cpus))
+    }
+
+    /// The configuration that [`RunConfig::resolved`] wrote, on whatever machine.
+    ///
+    /// # Errors
+    /// Everything that is wrong: the text is damaged, or of another version.
+    pub fn from_resolved(text: &str) -> Result<RunConfig, ConfigErrors> {
+        let files = |_: &Path| Ok(text.as_bytes().to_vec());
+        Self::read(Path::new("resolved configuration"), &files, None)
+    }
+
+    pub(crate) fn read(
+        path: &Path,
+        files: document::Files<'_>,
+        cpus: Option<&BTreeSet<usize>>,
+    ) -> Result<RunConfig, ConfigErrors> {
+        let (want, changes) = (Some(Kind::Run), &Changes::default());
+        match (Reading { files, cpus, want, changes }).file(path)? {
+            Config::Run(config) => Ok(*config),
+            _ => Err(Problems::default().into_errors()),
+        }
+    }
+
+    /// The whole as canonical text: every key with its value, instruments and parameters inlined.
+    /// It is what the journal's first record holds.
+    #[must_use]
+    pub fn resolved(&self) -> String {
+        let mut text = Resolved::new(Kind::Run);
+        text.section(&self.engine);
+        text.section(&self.clock);
+        text.section(&self.cores);
+        text.section(&self.wire);
+        text.section(&self.feed);
+        text.section(&self.book);
+        text.section(&self.gateway);
+        text.trading(&self.trading);
+        text.section(&self.journal);
+        text.section(&self.watchdog);
+        text.section(&self.control);
+        text.section(&self.log);
+        text.section(&self.stop);
+        text.finish()
+    }
+
+    /// Folder of the journal.
+    #[must_use]
+    pub fn journal_dir(&self) -> PathBuf {
+        self.journal.dir.clone().unwrap_or_else(|| self.engine.data_dir.join("journal"))
+    }
+
+    /// Socket of `touchline ctl`.
+    #[must_use]
+    pub fn control_socket(&self) -> PathBuf {
+        let socket = self.control.socket.clone();
+        socket.unwrap_or_else(|| self.engine.data_dir.join("touchline.sock"))
+    }
+}
+
+/// The sections of the file.
+pub(crate) fn tables() -> Vec<Table> {
+    let mut tables = vec![
+        EngineConfig::TABLE,
+        ClockConfig::TABLE,
+        CoresConfig::TABLE,
+        WireConfig::TABLE,
+        FeedConfig::TABLE,
+        BookConfig::TABLE,
+        GatewayConfig::TABLE,
+    ];
+    tables.extend(trading::TABLES);
+    tables.extend([
+        JournalConfig::TABLE,
+        WatchdogConfig::TABLE,
+        ControlConfig::TABLE,
+        LogConfig::TABLE,
+        StopConfig::TABLE,
+    ]);
+    tables.extend(instruments::TABLES);
+    tables
+}
+
+/// Reads every section before it gives up on any.
+pub(crate) fn read(
+    document: &Document<'_>,
+    listing: Listing,
+    cpus: Option<&BTreeSet<usize>>,
+    problems: &mut Problems,
+) -> Option<RunConfig> {
+    instruments::check_itch(&listing, problems);
+    let engine = document.section(problems);
+    let clock = document.section(problems);
+    let cores: Option<CoresConfig> = document.section(problems);
+    let wire = document.section(problems);
+    let feed: Option<FeedConfig> = document.section(problems);
+    let book = document.section(problems);
+    let gateway: Option<GatewayConfig> = document.section(problems);
+    let trading = trading::read(document, listing, Choice::default(), problems);
+    let journal = document.section(problems);
+    let watchdog = document.section(problems);
+    let control: Option<ControlConfig> = document.section(problems);
+    let log = document.section(problems);
+    let stop = document.section(problems);
+    check_ports(document, feed.as_ref(), gateway.as_ref(), control.as_ref(), problems);
+    if let Some(cores) = &cores {
+        cores::check(document, cores, cpus, problems);
+        if let Some(gateway) = &gateway {
+            cores::check_watchdog(document, cores, gateway, cpus, problems);
+        }
+    }
+    if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
+        let place = document.place("gateway", "target_comp_id");
+        let title = "[gateway] sender_comp_id and target_comp_id are the same";
+        let label = format!("both are {}", gateway.target_comp_id);
+        problems.push(Problem::new(place, title, label).help("one is ours, one is the venue's"));
+    }
+    Some(RunConfig {
+        engine: engine?,
+        clock: clock?,
+        cores: cores?,
+        wire: wire?,
+        feed: feed?,
+        book: book?,
+        gateway: gateway?,
+        trading: trading?,
+        journal: journal?,
+        watchdog: watchdog?,
+        control: control?,
+        log: log?,
+        stop: stop?,
+    })
+}
+
+fn check_ports(
+    document: &Document<'_>,
+    feed: Option<&FeedConfig>,
+    gateway: Option<&GatewayConfig>,
+    control: Option<&ControlConfig>,
+    problems: &mut Problems,
+) {
+    let mut used = Vec::new();
+    if let Some(feed) = feed {
+        used.push(Port::new("feed", "line_a", Transport::Udp, feed.line_a.into()));
+        let line_b = feed.line_b.map(Into::into);
+        used.extend(line_b.map(|b| Port::new("feed", "line_b", Transport::Udp, b)));
+        let server = feed.retransmit;
+        used.extend(server.map(|s| Port::new("feed", "retransmit", Transport::Udp, s)));
+    }
+    let venue = gateway.and_then(|gateway| gateway.address.to_socket_addr());
+    used.extend(venue.map(|venue| Port::new("gateway", "address", Transport::Tcp, venue)));
+    let metrics = control.and_then(|control| control.metrics.0);
+    used.extend(metrics.map(|at| Port::new("control", "metrics", Transport::Tcp, at)));
+    ports::check(document, &used, problems);
+}
