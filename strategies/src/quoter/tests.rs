@@ -326,8 +326,8 @@ fn what_awaits_an_answer_keeps_its_level() {
 
 #[test]
 fn more_orders_than_a_plan_holds_are_cancelled_by_and_by() {
-    let mut venue = Venue::default();
-    venue.orders = (1..=50).map(|id| order(id, Side::Buy, 100, 1)).collect();
+    let orders = (1..=50).map(|id| order(id, Side::Buy, 100, 1)).collect();
+    let mut venue = Venue { orders, ..Venue::default() };
     for _ in 0..4 {
         let plan = plan(EAGER, &Wanted::default(), &venue.orders, NOW);
         plan.actions().iter().for_each(|action| venue.send(*action));
