@@ -28,10 +28,11 @@ fn the_guide_shows_the_template() {
 fn the_guide_lists_every_built_in_and_its_parameters() {
     let guide = include_str!("../../docs/writing-a-strategy.md");
     for spec in strategies::STRATEGIES {
-        assert!(guide.contains(&format!("| `{}` |", spec.name)), "{}", spec.name);
+        let row = format!("| `{}` |", spec.name);
+        assert!(guide.contains(&row), "docs/writing-a-strategy.md lacks the row {row}");
         for parameter in spec.parameters {
             let row = format!("| `{}` | {} |", parameter.key, parameter.unit);
-            assert!(guide.contains(&row), "the guide lacks the row {row}");
+            assert!(guide.contains(&row), "docs/writing-a-strategy.md lacks the row {row}");
         }
     }
 }

@@ -277,6 +277,17 @@ fn a_jump_moves_the_far_side_first() {
 }
 
 #[test]
+fn what_frees_room_is_sent_first() {
+    let live =
+        [order(1, Side::Buy, 100, 9), order(2, Side::Sell, 110, 9), order(3, Side::Sell, 111, 9)];
+    let wanted = wanted(&[quote(100, 9), quote(99, 9)], &[quote(112, 9)]);
+    let plan = plan(EAGER, &wanted, &live, NOW);
+    let kinds = plan.actions().iter().map(Action::rank);
+    assert_eq!(kinds.collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(plan.actions()[0], Action::Cancel { id: OrderId(3) });
+}
+
+#[test]
 fn rest_holds_back_advances_and_never_retreats() {
     let settings = QuoterSettings { min_rest: Nanos::from_millis(5), ..EAGER };
     let live = [order(1, Side::Buy, 100, 9), order(2, Side::Sell, 110, 9)];
