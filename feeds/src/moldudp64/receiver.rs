@@ -226,6 +226,9 @@ impl Receiver {
             return Err(BadPacket::Truncated);
         }
         let packet = Packet::parse(datagram.bytes)?;
+        if packet.sequence == 0 {
+            return Err(BadPacket::SequenceZero);
+        }
         if self.session == Some(packet.session) {
             self.strays = 0;
             self.believe(&packet)?;
