@@ -1,9 +1,9 @@
 //! The roof: rings, cores, the trading loop, risk, journal, latency, modes, control and the command
 //! line. Modules stand bottom-up: none names one below it.
 
-pub mod runtime;
-pub mod latency;
-pub mod journal;
-pub mod trading;
 pub mod config;
+pub mod journal;
+pub mod latency;
 pub mod pipeline;
+pub mod runtime;
+pub mod trading;

@@ -184,9 +184,10 @@ impl<'a> Document<'a> {
 
     /// The keys at the top that are tables: they are judged by [`Document::refuse_others`].
     pub(crate) fn table_names(&self) -> impl Iterator<Item = &str> {
-        let tables = self.root.iter().filter(|(_, value)| {
-            matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_))
-        });
+        let tables = self
+            .root
+            .iter()
+            .filter(|(_, value)| matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_)));
         tables.map(|(name, _)| name.get_ref().as_ref())
     }
 }

@@ -48,7 +48,8 @@ pub(crate) fn read_files(
     for path in paths {
         let blame = Some(document.place("instruments", ""));
         let text = read_text(&folder.join(path), files, blame, problems);
-        let list = text.as_ref().and_then(|(source, text)| Document::parse(*source, text, problems));
+        let list =
+            text.as_ref().and_then(|(source, text)| Document::parse(*source, text, problems));
         let Some(list) = list else {
             listing.incomplete = true;
             continue;
@@ -62,7 +63,8 @@ pub(crate) fn read_files(
 pub(crate) fn refuse_none(document: &Document<'_>, listing: &Listing, problems: &mut Problems) {
     let place = document.place("instruments", "");
     if listing.listed.is_empty() && !listing.incomplete {
-        let help = "name files in `instruments = [\"instruments/demo.toml\"]` or add [[instrument]]";
+        let help =
+            "name files in `instruments = [\"instruments/demo.toml\"]` or add [[instrument]]";
         problems.push(Problem::new(place, "no instruments", "none named").help(help));
     } else if listing.listed.len() > INSTRUMENTS_MAX {
         let title = format!("more than {INSTRUMENTS_MAX} instruments");
@@ -126,7 +128,11 @@ fn convert(id: InstrumentId, s: &InstrumentSection, r: &mut Reader<'_, '_>) -> O
     if let Some(reference) = s.reference_price {
         on_grid(r, "reference_price", reference, s.tick);
         if reference < price_min || reference > s.price_max {
-            r.refuse("reference_price", "is out of bounds", "keep it within price_min and price_max");
+            r.refuse(
+                "reference_price",
+                "is out of bounds",
+                "keep it within price_min and price_max",
+            );
         }
     }
     if s.base == s.quote {

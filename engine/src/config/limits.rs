@@ -10,7 +10,7 @@ use super::problem::{Place, Problem, Problems, shorten};
 use super::reader::Reader;
 use super::sections::{InstrumentLimits, SessionLimits};
 use super::suggest::nearest;
-use market::{Instrument, Money, Nanos, Qty};
+use market::{Instrument, Money, Qty};
 use rust_decimal::Decimal;
 use std::ops::Range;
 use toml::de::DeTable;
@@ -18,20 +18,7 @@ use toml::de::DeTable;
 /// The sections read here.
 pub(crate) const TABLES: [Table; 2] = [InstrumentLimits::TABLE, SessionLimits::TABLE];
 
-/// The limits of one instrument, in its own units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest quantity of one order.
-    pub order_qty: Qty,
-    /// Largest value of one order, in the settlement currency.
-    pub order_value: Money,
-    /// Largest position, long or short, with every open order on that side filled.
-    pub position: Qty,
-    /// Farthest an order's price may be beyond the reference, in 1e-4 of it.
-    pub collar_bps: u32,
-    /// Oldest reference price that counts.
-    pub reference_age: Nanos,
-}
+pub use crate::trading::risk::Limits;
 
 /// The limits of the session and of each instrument.
 pub(crate) fn read_all(
@@ -57,8 +44,8 @@ pub(crate) fn read_all(
             None => ("[risk]".to_owned(), document.place("risk", "").span, table, None),
         };
         let read = own.map_or_else(|| common.clone(), |own| own.limits.clone());
-        let mut reader = Reader::new(title, document.source, span, table, problems)
-            .with_fallback(fallback);
+        let mut reader =
+            Reader::new(title, document.source, span, table, problems).with_fallback(fallback);
         if let Some(read) = read {
             limits.extend(in_units(&listed.instrument, &read, &mut reader));
         }
@@ -89,7 +76,8 @@ fn read_overrides<'a>(
     let symbols: Vec<_> = listing.listed.iter().map(|l| l.instrument.symbol.as_str()).collect();
     let mut overrides = Vec::new();
     let entries = risk.and_then(|table| table.get("instrument"));
-    for (name, value) in entries.and_then(|value| value.get_ref().as_table()).into_iter().flatten() {
+    for (name, value) in entries.and_then(|value| value.get_ref().as_table()).into_iter().flatten()
+    {
         let symbol = name.get_ref().as_ref();
         let place = Place { source: document.source, span: name.span() };
         let title = format!("[risk.instrument.{}]", shorten(symbol));
@@ -106,9 +94,8 @@ fn read_overrides<'a>(
             let title = format!("{title} names no instrument");
             problems.push(Problem::new(place, title, "unknown").help(help));
         }
-        let mut reader =
-            Reader::new(title, document.source, value.span(), Some(table), problems)
-                .with_fallback(risk);
+        let mut reader = Reader::new(title, document.source, value.span(), Some(table), problems)
+            .with_fallback(risk);
         let limits = reader.section();
         reader.finish_override(&[InstrumentLimits::TABLE]);
         overrides.push(Override { symbol, span: value.span(), table, limits });
@@ -128,7 +115,8 @@ fn in_units(i: &Instrument, limits: &InstrumentLimits, r: &mut Reader<'_, '_>) -
                 None
             }
             Ok(qty) if qty < min => {
-                let help = format!("the smallest order of {symbol} is {}", min.to_decimal(i.qty_digits));
+                let help =
+                    format!("the smallest order of {symbol} is {}", min.to_decimal(i.qty_digits));
                 r.refuse(name, &format!("allows no order in {symbol}"), help);
                 None
             }

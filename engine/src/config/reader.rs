@@ -178,7 +178,8 @@ fn unknown(name: &str, found: &str, tables: &[Table], known: &[&str]) -> (Option
     let same = keys.find(|key| stem(key.name) == stem(name));
     if let Some(key) = same {
         let unit = unit_of(key.name).map_or("a number", |unit| unit.words);
-        let help = format!("write `{}`, which counts {unit}{}", key.name, convert(name, found, key));
+        let help =
+            format!("write `{}`, which counts {unit}{}", key.name, convert(name, found, key));
         return (Some("a key ends in the unit of its value".to_owned()), help);
     }
     if let Some(home) = super::load::home_of(name) {

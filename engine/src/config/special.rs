@@ -161,7 +161,8 @@ impl Field for TimeOfDay {
         };
         let shape = text.len() == 8 && text.get(2..3) == Some(":") && text.get(5..6) == Some(":");
         let secs = two(0, 24).zip(two(3, 60)).zip(two(6, 60));
-        let secs = secs.filter(|_| shape).map(|((h, m), s): ((u64, u64), u64)| h * 3600 + m * 60 + s);
+        let secs =
+            secs.filter(|_| shape).map(|((h, m), s): ((u64, u64), u64)| h * 3600 + m * 60 + s);
         secs.map(|secs| TimeOfDay(Nanos::from_secs(secs)))
             .ok_or_else(|| Wrong::new("is no time of day"))
     }

@@ -6,7 +6,9 @@ use feeds::file::{FileError, Reader};
 use feeds::itch50::{Decoder, Listing};
 use market::{Event, EventFlags, Instrument, InstrumentId, Sink, Timestamp, TradingStatus};
 use sim::flow::FlowParameters;
-use sim::{Exchange, ExchangeLimits, Flow, Output, Overlay, Run, SelfTradePolicy, SetupError, Venue};
+use sim::{
+    Exchange, ExchangeLimits, Flow, Output, Overlay, Run, SelfTradePolicy, SetupError, Venue,
+};
 use std::fs::File;
 use std::path::Path;
 
@@ -166,7 +168,8 @@ impl Market {
     /// recording speaks for itself).
     pub fn set_status(&mut self, status: TradingStatus, now: Timestamp, out: &mut dyn Output) {
         if let Market::Synthetic(market) = self {
-            for index in (0..market.exchange.instruments().len()).filter_map(|i| i.try_into().ok()) {
+            for index in (0..market.exchange.instruments().len()).filter_map(|i| i.try_into().ok())
+            {
                 market.exchange.set_status(InstrumentId(index), status, now, out);
             }
         }
