@@ -11,6 +11,7 @@
 //! count.
 
 mod config;
+mod copies;
 mod counters;
 mod publish;
 mod receiver;
