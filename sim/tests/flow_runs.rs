@@ -20,7 +20,7 @@ fn run(seed: u64, name: &str, seconds: u64) -> (Exchange, Flow, Tape) {
     let instruments = instruments();
     let parameters = FlowParameters::named(name).unwrap();
     let start = Timestamp::from_nanos(1_752_758_200_000_000_000);
-    let mut flow = Flow::new(seed, parameters, &instruments, start);
+    let mut flow = Flow::new(seed, parameters, &instruments, start).unwrap();
     let limits = ExchangeLimits { orders: 2_048, orders_per_account: 2_048, ..Default::default() };
     let mut exchange =
         Exchange::new(instruments, limits, Default::default(), Default::default()).unwrap();
@@ -78,7 +78,7 @@ fn a_market_at_the_edge_of_its_bounds_stands() {
     let mut low = Instrument::share(0, "X");
     low.price_bounds = (Price::from_raw(10_000_000), Price::from_raw(10_000_000 * 300));
     let parameters = FlowParameters { volatility: 50.0, ..FlowParameters::default() };
-    let mut flow = Flow::new(1, parameters, std::slice::from_ref(&low), Timestamp::ZERO);
+    let mut flow = Flow::new(1, parameters, std::slice::from_ref(&low), Timestamp::ZERO).unwrap();
     let limits = ExchangeLimits::default();
     let mut exchange =
         Exchange::new(vec![low], limits, Default::default(), Default::default()).unwrap();
@@ -93,6 +93,39 @@ fn a_market_at_the_edge_of_its_bounds_stands() {
 
 #[test]
 fn no_instruments_no_flow() {
-    let flow = Flow::new(1, FlowParameters::default(), &[], Timestamp::ZERO);
+    let flow = Flow::new(1, FlowParameters::default(), &[], Timestamp::ZERO).unwrap();
     assert_eq!(flow.next_time(), Timestamp::MAX);
+}
+
+#[test]
+fn parameters_out_of_range_are_named() {
+    for name in FlowParameters::NAMES {
+        assert_eq!(FlowParameters::named(name).unwrap().check(), Ok(()));
+    }
+    let build = |parameters| Flow::new(1, parameters, &[], Timestamp::ZERO).err();
+    let explosive = build(FlowParameters { excitation: 1.0, ..Default::default() }).unwrap();
+    assert_eq!(explosive.to_string(), "flow parameter excitation is 1; it must be from 0 to 0.99");
+    let nan = build(FlowParameters { volatility: f64::NAN, ..Default::default() });
+    assert_eq!(nan.unwrap().name, "volatility");
+}
+
+#[test]
+fn a_rate_of_zero_turns_its_actors_off() {
+    let parameters = FlowParameters {
+        parent_rate: 0.0,
+        informed_rate: 0.0,
+        jump_rate: 0.0,
+        ..FlowParameters::default()
+    };
+    let instruments = vec![Instrument::share(0, "X")];
+    let mut flow = Flow::new(1, parameters, &instruments, Timestamp::ZERO).unwrap();
+    let mut exchange =
+        Exchange::new(instruments, Default::default(), Default::default(), Default::default())
+            .unwrap();
+    let mut tape = Tape::default();
+    while flow.next_time() < Timestamp::from_nanos(30_000_000_000) {
+        flow.step(&mut exchange, &mut tape);
+    }
+    assert_eq!(exchange.position(PROVIDERS, InstrumentId(0)).fills, 0);
+    assert!(exchange.open_orders(PROVIDERS) > 20);
 }
