@@ -56,6 +56,9 @@ pub enum MarketError {
     /// The matching engine refuses its instruments.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// A parameter of the flow is out of range.
+    #[error(transparent)]
+    Flow(#[from] sim::flow::BadParameter),
     /// The instruments do not fit ITCH.
     #[error(transparent)]
     Listing(#[from] feeds::itch50::ListingError),
@@ -81,7 +84,7 @@ impl Market {
     /// Synthetic flow that begins at `start`, with every instrument trading.
     ///
     /// # Errors
-    /// [`MarketError::Setup`].
+    /// [`MarketError::Setup`] or [`MarketError::Flow`].
     pub fn synthetic(
         instruments: Vec<Instrument>,
         parameters: FlowParameters,
@@ -89,7 +92,7 @@ impl Market {
         start: Timestamp,
         run: Run,
     ) -> Result<Market, MarketError> {
-        let flow = Flow::new(seed, parameters, &instruments, start);
+        let flow = Flow::new(seed, parameters, &instruments, start)?;
         let limits = ExchangeLimits::default();
         let exchange = Exchange::new(instruments, limits, SelfTradePolicy::default(), run)?;
         Ok(Market::Synthetic(Box::new(Synthetic { exchange, flow })))
