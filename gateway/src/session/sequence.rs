@@ -23,6 +23,17 @@ pub(super) struct Header<'a> {
     pub(super) fault: Option<Fault>,
 }
 
+/// Beyond any number a session can reach; larger ones are nonsense, and could overflow.
+const SEQ_MAX: u64 = 1 << 62;
+
+/// NewSeqNo (36), at least `least`.
+fn new_seq_no(message: &Message<'_>, least: u64) -> Result<u64, Fault> {
+    match message.u64(tags::NEW_SEQ_NO)? {
+        next if (least..SEQ_MAX).contains(&next) => Ok(next),
+        _ => Err(Fault::new(RejectCode::ValueIncorrect, tags::NEW_SEQ_NO)),
+    }
+}
+
 impl<'a> Header<'a> {
     fn of(message: &Message<'a>) -> Header<'a> {
         let mut this = Header {
@@ -46,7 +57,10 @@ impl<'a> Header<'a> {
                 tags::SENDING_TIME => this.sending_time.replace(value).is_some(),
                 tags::ORIG_SENDING_TIME => this.orig_sending_time.replace(value).is_some(),
                 tags::MSG_SEQ_NUM => {
-                    let seq = crate::fix::message::as_u64(tag, value);
+                    let seq = crate::fix::message::as_u64(tag, value).and_then(|seq| match seq {
+                        1..SEQ_MAX => Ok(seq),
+                        _ => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
+                    });
                     std::mem::replace(&mut this.seq, seq).is_ok()
                 }
                 tags::POSS_DUP_FLAG | tags::POSS_RESEND => {
@@ -258,13 +272,10 @@ impl<S: Store> Session<S> {
         seq: u64,
         message: &Message<'_>,
     ) -> Result<Result<(), Fault>, Disconnect> {
-        let next = match message.u64(tags::NEW_SEQ_NO) {
+        let next = match new_seq_no(message, seq + 1) {
             Ok(next) => next,
             Err(fault) => return Ok(Err(fault)),
         };
-        if next <= seq {
-            return Ok(Err(Fault::new(RejectCode::ValueIncorrect, tags::NEW_SEQ_NO)));
-        }
         self.store.record_incoming(seq, message.bytes())?;
         if next != seq + 1 {
             self.store.set_next_incoming(next)?;
@@ -285,10 +296,7 @@ impl<S: Store> Session<S> {
         let expected = self.store.next_incoming();
         let fault = match message.fault() {
             Some(fault) => Err(fault),
-            None => message.u64(tags::NEW_SEQ_NO).and_then(|next| {
-                let low = Fault::new(RejectCode::ValueIncorrect, tags::NEW_SEQ_NO);
-                if next < expected { Err(low) } else { Ok(next) }
-            }),
+            None => new_seq_no(message, expected),
         };
         match fault {
             Ok(next) if next > expected => self.store.set_next_incoming(next)?,
