@@ -4,7 +4,7 @@ mod common;
 
 use common::bench::{A, B, Bench, packet, with_count};
 use feeds::moldudp64::*;
-use market::{Nanos, Timestamp};
+use market::Nanos;
 use proptest::prelude::*;
 
 #[test]

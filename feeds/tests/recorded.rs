@@ -7,8 +7,12 @@ use feeds::file::{FileError, Reader};
 use feeds::itch50::{Decoder, Message, Skip, message};
 use feeds::moldudp64::{Config, Datagram, Line, Packet, Publisher, Session};
 use feeds::{Feed, ItchFile};
-use market::{Event, EventFlags, Nanos, Timestamp};
+use flate2::read::GzDecoder;
+use market::book::{BookLimits, OrderBooks};
+use market::{BookView, Event, EventFlags, InstrumentId, Nanos, Price, Side, Timestamp};
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// 2025-07-17 in New York begins at 04:00 UTC.
@@ -70,6 +74,55 @@ fn the_derived_day_of_arl_is_read_whole() {
         event.flags = EventFlags(event.flags.0 & !EventFlags::LAST.0);
     }
     assert_eq!(received, events);
+}
+
+/// The vendor's ten levels, bid and ask, after the last row of each sequence.
+fn vendor_levels(path: &Path) -> BTreeMap<u64, [Vec<(Price, i64)>; 2]> {
+    let mut levels = BTreeMap::new();
+    for row in std::fs::read_to_string(path).unwrap().lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let side = |at: usize| {
+            let level = |i: usize| (cells[14 + 6 * i + at], cells[15 + 6 * i + at]);
+            let given = (0..10).map(level).filter(|(price, _)| !price.is_empty());
+            given.map(|(price, size)| (price.parse().unwrap(), size.parse().unwrap())).collect()
+        };
+        levels.insert(cells[13].parse().unwrap(), [side(0), side(3)]);
+    }
+    levels
+}
+
+#[test]
+fn the_books_of_the_derived_day_are_the_vendors() {
+    let test = "the_books_of_the_derived_day_are_the_vendors";
+    let Some(path) = recorded(test, "derived/ARL_20250717.derived.itch50.gz") else { return };
+    let Some(vendor) = recorded(test, "databento_csv/mbp.csv") else { return };
+    let vendor = vendor_levels(&vendor);
+    let mut text = String::new();
+    let map = path.with_file_name("ARL_20250717.derived.itch50.seqmap.csv.gz");
+    GzDecoder::new(File::open(map).unwrap()).read_to_string(&mut text).unwrap();
+    let sequences: Vec<u64> =
+        text.lines().filter_map(|line| line.split(',').nth(1)?.parse().ok()).collect();
+    let decoder = Decoder::new(&[listing("ARL", 0)], ARL_BASE).unwrap();
+    let mut source = ItchFile::new(Reader::new(File::open(&path).unwrap()).unwrap(), decoder);
+    let mut books = OrderBooks::new(BookLimits { instruments: 1, orders: 4096, levels: 1024 });
+    let (mut events, mut compared): (Vec<Event>, _) = (Vec::new(), 0);
+    for (at, sequence) in sequences.iter().enumerate() {
+        source.next_message(&mut events).unwrap().unwrap();
+        for event in events.drain(..) {
+            assert_eq!(books.apply(&event).contradiction, None, "message {}", at + 1);
+        }
+        let last = sequences.get(at + 1) != Some(sequence);
+        if let Some(want) = vendor.get(sequence).filter(|_| last && *sequence != 0) {
+            let book = books.book(InstrumentId(0));
+            for (side, want) in Side::BOTH.into_iter().zip(want) {
+                let levels = (0..10).map_while(|depth| book.level(side, depth));
+                let levels: Vec<_> = levels.map(|level| (level.price, level.qty.raw())).collect();
+                assert_eq!(&levels, want, "{side:?} after message {}", at + 1);
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!((sequences.len(), compared), (4340, 3359));
 }
 
 #[test]
