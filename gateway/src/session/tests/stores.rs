@@ -5,8 +5,11 @@ use proptest::prelude::*;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+/// One recorded frame.
+type Shown = (u64, FrameKind, Vec<u8>);
+
 /// Everything a session could learn from a store.
-fn all(store: &mut dyn Store) -> (u64, u64, Vec<(u64, FrameKind, Vec<u8>)>) {
+fn all(store: &mut dyn Store) -> (u64, u64, Vec<Shown>) {
     let mut frames = Vec::new();
     store
         .outgoing(0, u64::MAX, &mut |seq, kind, frame| {
