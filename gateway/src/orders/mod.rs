@@ -12,13 +12,15 @@ mod entry;
 mod instruments;
 mod reasons;
 mod report;
+mod report_decode;
 mod requests;
 
 pub use acceptor::{Client, OrderAcceptor};
 pub use command::{CommandError, decode_command, encode_command, msg_type};
 pub use entry::{EntryCounters, OrderEntry, not_sent};
 pub use instruments::{Instruments, InstrumentsError};
-pub use report::{ReportError, StatusAnswer, decode_report, encode_report, report_msg_type};
+pub use report::{StatusAnswer, encode_report, report_msg_type};
+pub use report_decode::{ReportError, decode_report};
 pub use requests::Requests;
 
 /// Where decoded commands or reports go: a ring, in the engine.
