@@ -25,7 +25,8 @@ pub use requests::Requests;
 
 /// Where decoded commands or reports go: a ring, in the engine.
 pub trait Inbox<T> {
-    /// True while at least two items would be taken (one message may say two things).
+    /// True while at least four items would be taken: one message may say two things, and that the
+    /// session is up or down comes without asking. A driver does not reconnect while it is false.
     fn ready(&self) -> bool;
     /// Takes one item; called only while there is room.
     fn put(&mut self, item: T);
