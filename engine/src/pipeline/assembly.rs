@@ -2,7 +2,7 @@
 //! market's. No second check happens here.
 
 use crate::config::trading::TradingConfig;
-use crate::trading::{StrategySetting, TradingSettings};
+use crate::trading::{Account, OpeningState, StrategySetting, TradingSettings};
 use market::book::BookLimits;
 use market::{Instrument, Nanos};
 use strategies::{ParameterError, QuoterSettings};
@@ -78,4 +78,12 @@ pub fn trading_settings(
         lockstep: mode.lockstep,
         shows_own_orders: mode.shows_own_orders,
     })
+}
+
+/// The account that a start begins with, as the loop makes it.
+#[must_use]
+pub fn account(instruments: Vec<Instrument>, opening: &OpeningState) -> Account {
+    let mut account = Account::new(instruments, ORDERS, EXECUTIONS);
+    account.restore(&opening.positions, &opening.orders, &opening.executions);
+    account
 }

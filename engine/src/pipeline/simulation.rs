@@ -54,7 +54,7 @@ impl Publish for Queue {
         true
     }
 
-    fn publish(&mut self, command: &Command, _stamps: Stamps) {
+    fn publish(&mut self, command: &Command, _stamps: Stamps, _sequence: u64) {
         self.0.push(*command);
     }
 }
