@@ -18,13 +18,11 @@ pub mod cores;
 pub mod exchange;
 pub mod instruments;
 pub mod limits;
-pub mod problem;
 pub mod reference;
 pub mod run;
 pub mod sections;
 pub mod special;
 pub mod strategy;
-pub mod suggest;
 pub mod trading;
 pub mod venue;
 
@@ -32,8 +30,10 @@ mod document;
 mod key;
 mod load;
 mod ports;
+mod problem;
 mod reader;
 mod resolved;
+mod suggest;
 mod value;
 
 pub use backtest::{BacktestChanges, BacktestConfig};

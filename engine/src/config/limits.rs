@@ -152,7 +152,7 @@ fn in_units(i: &Instrument, limits: &InstrumentLimits, r: &mut Reader<'_, '_>) -
         order_value: value?,
         position: position?,
         collar_bps: limits.collar_bps,
-        reference_age: limits.reference_age_ms,
+        reference_age: limits.reference_age,
     })
 }
 
@@ -164,7 +164,7 @@ impl Limits {
             max_order_value: self.order_value.to_decimal(9),
             max_position: self.position.to_decimal(i.qty_digits),
             collar_bps: self.collar_bps,
-            reference_age_ms: self.reference_age,
+            reference_age: self.reference_age,
         }
     }
 }

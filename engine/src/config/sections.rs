@@ -7,8 +7,8 @@ use super::choice::{
     Start,
 };
 use super::key::section;
-use super::special::{Core, Endpoint, Metrics, SessionDay};
-use market::Nanos;
+use super::special::{Core, Endpoint, Metrics, SessionDay, TimeOfDay};
+use market::{Nanos, Timestamp};
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
@@ -93,12 +93,15 @@ section! {
         /// The venue's retransmission server. Without it a gap on both lines stays, and its books with it.
         #[danger = "without it one packet lost on both lines ends quoting for the day"]
         retransmit: Option<SocketAddr> => "127.0.0.1:31003", [1, 65_535];
-        /// UTC day whose midnight the feed's times of day count from.
+        /// Day whose midnight the feed's times of day count from.
         session_day: SessionDay = "today";
+        /// UTC time of the exchange's midnight, where its times of day are not UTC: NASDAQ's is 04:00:00 in summer and 05:00:00 in winter.
+        #[danger = "an hour off moves every exchange time and the trading hours with it"]
+        midnight_utc: TimeOfDay = "00:00:00";
         /// How long a gap on one line waits for the other before it is requested.
-        arbitration_wait_us: Nanos = 200, [0, 1_000_000];
+        arbitration_wait as "arbitration_wait_us": Nanos = 200, [0, 1_000_000];
         /// How long one retransmission request waits for its answer.
-        request_timeout_ms: Nanos = 50, [1, 10_000];
+        request_timeout as "request_timeout_ms": Nanos = 50, [1, 10_000];
         /// Requests for one gap before it is given up.
         request_tries: u32 = 10, [1, 1_000];
         /// `first` builds the books from sequence 1 by retransmission.
@@ -106,7 +109,7 @@ section! {
         start: Start = "first";
         /// Silence after which the books are Stale and quotes are pulled.
         #[danger = "must be longer than the venue's heartbeat"]
-        stale_ms: Nanos = 3_000, [1, 600_000];
+        stale as "stale_ms": Nanos = 3_000, [1, 600_000];
     }
 }
 
@@ -141,7 +144,7 @@ section! {
         #[danger = "orders of a stalled engine stay in the market"]
         without_cancel_on_disconnect: Option<Acknowledged> => "accepted";
         /// Wait between two attempts to connect.
-        reconnect_ms: Nanos = 500, [1, 600_000];
+        reconnect as "reconnect_ms": Nanos = 500, [1, 600_000];
     }
 }
 
@@ -163,7 +166,7 @@ section! {
         /// An order stays while the wanted price is fewer ticks away; 1 follows every move.
         min_move_ticks: u32 = 1, [1, 10_000];
         /// An order rests this long before it moves toward the market or is refilled; retreats never wait.
-        min_rest_ms: Nanos = 0, [0, 600_000];
+        min_rest as "min_rest_ms": Nanos = 0, [0, 600_000];
         /// A partly filled order is refilled once less than this share of its wanted quantity is left.
         refill_below_percent: u32 = 50, [0, 100];
         /// Orders that would take liquidity are refused by the venue.
@@ -187,7 +190,7 @@ section! {
         #[danger = "10000 basis points are 100 %"]
         collar_bps: u32 => 300, [1, 10_000];
         /// Oldest reference price that counts; an older one blocks orders.
-        reference_age_ms: Nanos => 3_000, [1, 600_000];
+        reference_age as "reference_age_ms": Nanos => 3_000, [1, 600_000];
     }
 }
 
@@ -200,7 +203,7 @@ section! {
         /// Messages at once after a silence.
         messages_burst: u32 => 100, [1, 1_000_000];
         /// An order without an answer for longer is Unknown: it counts as open until the venue says otherwise.
-        order_ack_timeout_ms: Nanos => 2_000, [1, 600_000];
+        order_ack_timeout as "order_ack_timeout_ms": Nanos => 2_000, [1, 600_000];
     }
 }
 
@@ -225,7 +228,7 @@ section! {
     pub struct WatchdogConfig = "watchdog" {
         /// Stall after which all orders are cancelled, or the session is cut when the gateway shares the core.
         #[danger = "too short a time pulls quotes on a busy machine"]
-        stall_ms: Nanos = 1_000, [10, 60_000];
+        stall as "stall_ms": Nanos = 1_000, [10, 60_000];
     }
 }
 
@@ -254,5 +257,20 @@ section! {
     pub struct StopConfig = "stop" {
         /// Time from the start to a clean stop; absent runs until told.
         after_s: Option<Nanos> => 15, [0.001, 604_800];
+    }
+}
+
+impl FeedConfig {
+    /// The instant that the feed's times of day count from, for an engine that starts at `now`.
+    #[must_use]
+    pub fn session_base(&self, now: Timestamp) -> Timestamp {
+        match self.session_day {
+            SessionDay::Date(day) => day.after(self.midnight_utc.0),
+            SessionDay::Today => {
+                // Before the exchange's midnight its day is still yesterday.
+                let begun = now.nanos().saturating_sub(self.midnight_utc.0.get());
+                Timestamp::from_nanos(begun).midnight().after(self.midnight_utc.0)
+            }
+        }
     }
 }

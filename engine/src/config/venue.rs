@@ -39,7 +39,7 @@ section! {
         /// Where retransmission requests are answered.
         retransmit: SocketAddr => "127.0.0.1:31003", [0, 65_535];
         /// Silence after which a heartbeat is sent.
-        heartbeat_ms: Nanos = 1_000, [10, 60_000];
+        heartbeat as "heartbeat_ms": Nanos = 1_000, [10, 60_000];
         /// Name of the market data session; chosen anew by `--fresh` when absent.
         session: Option<String> => "DEMO000001", [1, 10];
     }
@@ -95,15 +95,15 @@ section! {
         /// "synthetic", or the path of a recording.
         data: PathBuf = "synthetic";
         /// Simulated time of a synthetic run; a recording ends by itself.
-        duration_s: Nanos = 600, [0.001, 604_800];
+        duration as "duration_s": Nanos = 600, [0.001, 604_800];
         /// `virtual` counts latencies; `feed` takes the exchange's time from the last event.
         clock: BacktestClock = "virtual";
         /// From the exchange to the trading loop.
         #[danger = "zero is faster than any machine: results look too good"]
-        feed_latency_us: Nanos = 20, [0, 10_000_000];
+        feed_latency as "feed_latency_us": Nanos = 20, [0, 10_000_000];
         /// From the trading loop to the exchange, and the same back.
         #[danger = "zero is faster than any machine: results look too good"]
-        order_latency_us: Nanos = 50, [0, 10_000_000];
+        order_latency as "order_latency_us": Nanos = 50, [0, 10_000_000];
     }
 }
 
@@ -145,9 +145,9 @@ section! {
         /// Currency of the price.
         quote: String => "USD", [1, 16];
         /// Fee for resting orders, of the value traded; negative is a rebate.
-        maker_fee_bps: Rate => -0.1, [-100, 1_000];
+        maker_fee as "maker_fee_bps": Rate => -0.1, [-100, 1_000];
         /// Fee for orders that take liquidity.
-        taker_fee_bps: Rate => 0.3, [-100, 1_000];
+        taker_fee as "taker_fee_bps": Rate => 0.3, [-100, 1_000];
         /// Start of trading hours in UTC; always open when both are absent.
         open: Option<TimeOfDay> => "13:30:00";
         /// End of trading hours in UTC; before `open` when they pass midnight.
