@@ -64,8 +64,3 @@ pub fn load(path: &Path, cpus: &BTreeSet<usize>) -> Result<Config, ConfigErrors>
     let files = &document::from_disk;
     load::Reading { files, cpus: Some(cpus), want: None, changes }.file(path)
 }
-
-/// Names of the committed sets of flow parameters.
-fn flow_names() -> Vec<&'static str> {
-    vec!["calm", "default", "volatile"]
-}

@@ -8,6 +8,7 @@ mod counters;
 pub mod decode;
 mod directory;
 pub mod encode;
+mod layout;
 pub mod message;
 
 pub use counters::{DecoderCounters, Skip};

@@ -1,6 +1,15 @@
 //! Bytes in, market events out: decoders, sessions and sources of market data.
 //!
-//! Modules stand in the order in which a packet meets them. Nothing here owns a clock or a
-//! thread; only [`file`] touches files.
+//! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two. Recorded
+//! days come by [`file`](mod@file) and [`source`]. Nothing here owns a clock, a socket or a thread; only
+//! [`file`](mod@file) touches files.
 
+pub mod feed;
+pub mod file;
+pub mod fuzz;
 pub mod itch50;
+pub mod moldudp64;
+pub mod source;
+
+pub use feed::Feed;
+pub use source::ItchFile;

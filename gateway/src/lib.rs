@@ -1,1 +1,11 @@
 //! Orders in, FIX out: codec, session and the mapping of commands and reports.
+//!
+//! Three floors of one room, each usable without the ones above it:
+//! [`fix`] turns bytes into fields and back, [`session`] keeps sequence numbers honest over a
+//! connection that may break anywhere, and [`orders`] speaks [`market::Command`] and
+//! [`market::Report`]. Nothing here owns a socket, a clock or a thread; only
+//! [`session::FileStore`] owns a file.
+
+pub mod fix;
+pub mod orders;
+pub mod session;

@@ -107,6 +107,9 @@ pub struct Instrument {
 
 const E9: i128 = 1_000_000_000;
 
+/// Floats that stand within a millionth of a tick of a tick are that tick.
+const NEAR: f64 = 1e-6;
+
 impl Instrument {
     /// Value of `qty` at `price` in [`Instrument::settlement`], always positive for positive
     /// arguments; `None` on overflow or division by zero, which callers must treat as a refusal.
@@ -121,7 +124,10 @@ impl Instrument {
                 if i128::from(multiplier) == E9 {
                     return Some(Money::from_raw(exact));
                 }
-                exact.checked_mul(i128::from(multiplier)).map(|m| Money::from_raw(m / E9))
+                // The product may pass i128 where the value does not: split before it.
+                let multiplier = i128::from(multiplier);
+                let whole = (exact / E9).checked_mul(multiplier)?;
+                whole.checked_add(exact % E9 * multiplier / E9).map(Money::from_raw)
             }
             Contract::Inverse { multiplier } => {
                 // (1e-9 × 1e-9) / 1e-9 = 1e-9, brought to 1e-18 before the division.
@@ -160,23 +166,20 @@ impl Instrument {
     /// the lowest bound. A bid rounds away from the market.
     #[must_use]
     pub fn bid_at(&self, price: f64) -> Option<Price> {
-        let tick = self.floor_tick(price)?;
+        let tick = self.at_tick((self.ticks(price)? + NEAR).floor())?;
         let (low, high) = self.price_bounds;
-        (tick >= low).then_some(tick.min(high))
+        let tick = if tick > high { self.last_tick(high)? } else { tick };
+        (tick >= low).then_some(tick)
     }
 
     /// The lowest tick at or above `price`, within bounds; `None` if it is not finite or above
     /// the highest bound. An ask rounds away from the market.
     #[must_use]
     pub fn ask_at(&self, price: f64) -> Option<Price> {
-        let below = self.floor_tick(price)?;
-        let tick = if below.to_f64() < price - self.tick.to_f64() * 1e-6 {
-            below.checked_add(self.tick)?
-        } else {
-            below
-        };
+        let tick = self.at_tick((self.ticks(price)? - NEAR).ceil())?;
         let (low, high) = self.price_bounds;
-        (tick <= high).then_some(tick.max(low))
+        let tick = if tick < low { self.first_tick(low)? } else { tick };
+        (tick <= high).then_some(tick)
     }
 
     /// `price` rounded away from the market on `side`.
@@ -188,21 +191,34 @@ impl Instrument {
         }
     }
 
-    /// Floats that stand within a millionth of a tick of a tick are that tick.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    fn floor_tick(&self, price: f64) -> Option<Price> {
+    /// `price` in ticks, if a float can count them.
+    fn ticks(&self, price: f64) -> Option<f64> {
         let ticks = price / self.tick.to_f64();
-        if !ticks.is_finite() || ticks.abs() > 9e15 {
-            return None;
-        }
-        let floor = (ticks + 1e-6).floor() as i64;
-        floor.checked_mul(self.tick.raw()).map(Price::from_raw)
+        (ticks.is_finite() && ticks.abs() < 9e15).then_some(ticks)
+    }
+
+    /// The price of a whole number of ticks.
+    #[allow(clippy::cast_possible_truncation)]
+    fn at_tick(&self, ticks: f64) -> Option<Price> {
+        (ticks as i64).checked_mul(self.tick.raw()).map(Price::from_raw)
+    }
+
+    /// The highest tick at or below an exact price: a bound need not be a tick.
+    fn last_tick(&self, price: Price) -> Option<Price> {
+        let beyond = price.raw().checked_rem_euclid(self.tick.raw())?;
+        price.raw().checked_sub(beyond).map(Price::from_raw)
+    }
+
+    /// The lowest tick at or above an exact price.
+    fn first_tick(&self, price: Price) -> Option<Price> {
+        let below = self.last_tick(price)?;
+        if below == price { Some(price) } else { below.checked_add(self.tick) }
     }
 
     /// True if `price` is a multiple of the tick and within bounds.
     #[must_use]
     pub fn is_valid_price(&self, price: Price) -> bool {
-        price.raw() % self.tick.raw() == 0
+        price.raw().checked_rem(self.tick.raw()) == Some(0)
             && self.price_bounds.0 <= price
             && price <= self.price_bounds.1
     }
@@ -210,13 +226,15 @@ impl Instrument {
     /// True if `qty` is a multiple of the lot and within bounds.
     #[must_use]
     pub fn is_valid_qty(&self, qty: Qty) -> bool {
-        qty.raw() % self.lot.raw() == 0 && self.qty_bounds.0 <= qty && qty <= self.qty_bounds.1
+        qty.raw().checked_rem(self.lot.raw()) == Some(0)
+            && self.qty_bounds.0 <= qty
+            && qty <= self.qty_bounds.1
     }
 
     /// Whole units as a quantity of this instrument; `None` when it does not fit.
     #[must_use]
     pub fn units(&self, units: i64) -> Option<Qty> {
-        units.checked_mul(10i64.pow(self.qty_digits)).map(Qty::from_raw)
+        units.checked_mul(10i64.checked_pow(self.qty_digits)?).map(Qty::from_raw)
     }
 
     /// A share-like instrument for tests, examples and synthetic runs: tick 0.01, lot 1,
@@ -241,51 +259,4 @@ impl Instrument {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn linear_value_and_fee_are_exact() {
-        let mut share = Instrument::share(0, "ARL");
-        share.fees = Fees { maker: Rate(-100_000), taker: Rate(300_000) };
-        let price = "15.37".parse().unwrap();
-        let value = share.value(price, Qty::from_raw(300)).unwrap();
-        assert_eq!(value.to_string(), "4611");
-        let fee = |liquidity| share.fee(price, Qty::from_raw(300), liquidity).unwrap();
-        assert_eq!(fee(Liquidity::Maker).to_string(), "-0.4611");
-        assert_eq!(fee(Liquidity::Taker).to_string(), "1.3833");
-    }
-
-    #[test]
-    fn inverse_value_is_in_base() {
-        let perp = Instrument {
-            contract: Contract::Inverse { multiplier: 100 * 1_000_000_000 },
-            base: "BTC".into(),
-            ..Instrument::share(0, "BTCUSD_PERP")
-        };
-        let value = perp.value("50000".parse().unwrap(), Qty::from_raw(10)).unwrap();
-        assert_eq!((value.to_string().as_str(), perp.settlement()), ("0.02", "BTC"));
-        assert_eq!(perp.value(Price::ZERO, Qty::from_raw(10)), None);
-    }
-
-    #[test]
-    fn quotes_round_away_from_the_market() {
-        let share = Instrument::share(0, "X");
-        assert_eq!(share.bid_at(10.019_9).unwrap().to_string(), "10.01");
-        assert_eq!(share.ask_at(10.010_1).unwrap().to_string(), "10.02");
-        assert_eq!(share.bid_at(10.01).unwrap(), share.ask_at(10.01).unwrap());
-        assert_eq!(share.bid_at(0.005), None);
-        assert_eq!(share.bid_at(f64::NAN), None);
-        assert_eq!(share.ask_at(1e18), None);
-    }
-
-    #[test]
-    fn hours_may_pass_midnight() {
-        let at = |hour: u64| Timestamp::from_nanos(hour * 3_600_000_000_000);
-        let hours =
-            |open, close| Hours { open: at(open).time_of_day(), close: at(close).time_of_day() };
-        assert!(hours(22, 5).is_open(at(23)) && hours(22, 5).is_open(at(4)));
-        assert!(!hours(22, 5).is_open(at(12)));
-        assert!(hours(9, 17).is_open(at(9)) && !hours(9, 17).is_open(at(17)));
-    }
-}
+mod tests;

@@ -116,8 +116,12 @@ impl OrderState {
         Ok(match (self, event) {
             (S::PendingNew | S::Unknown | S::Live, E::Accepted) => S::Live,
             // The fill overtook the acknowledgement, and a request of ours after it.
-            (S::PendingReplace | S::PendingCancel | S::Filled | S::Canceled, E::Accepted) => self,
-            (S::PendingNew | S::Unknown, E::Rejected) => S::Rejected,
+            (
+                S::PendingReplace | S::PendingCancel | S::Filled | S::Canceled | S::Expired,
+                E::Accepted,
+            ) => self,
+            // PendingCancel: the answer to the new order came late, after we gave up and canceled.
+            (S::PendingNew | S::Unknown | S::PendingCancel, E::Rejected) => S::Rejected,
             (S::PendingNew | S::Live, E::PartlyFilled) => S::Live,
             // A fill may reach us after the cancel did; the position counts it all the same.
             (
@@ -135,7 +139,9 @@ impl OrderState {
                 E::Filled,
             ) => S::Filled,
             (S::Live, E::ReplaceSent) => S::PendingReplace,
-            (S::PendingReplace | S::Unknown, E::Replaced) => S::Live,
+            (S::PendingReplace | S::Unknown | S::Live, E::Replaced) => S::Live,
+            // The same with a replace: it took place, and the cancel is still to be answered.
+            (S::PendingCancel, E::Replaced) => self,
             (S::Live | S::Unknown, E::CancelSent) => S::PendingCancel,
             (
                 S::PendingNew | S::Live | S::PendingReplace | S::PendingCancel | S::Unknown,
@@ -198,6 +204,24 @@ mod tests {
             assert_eq!(state.after(OrderEvent::Filled), Ok(OrderState::Filled));
             assert_eq!(state.after(OrderEvent::Canceled), Ok(OrderState::Canceled));
         }
+    }
+
+    /// After a timeout we cancel; then the answer to the first request comes after all.
+    #[test]
+    fn late_answers_are_legal() {
+        use OrderEvent as E;
+        let through = |events: &[OrderEvent]| {
+            let start = Ok(OrderState::PendingNew);
+            events.iter().fold(start, |state, &event| state.and_then(|state| state.after(event)))
+        };
+        let canceling = [E::Lost, E::CancelSent];
+        assert_eq!(through(&[&canceling[..], &[E::Rejected]].concat()), Ok(OrderState::Rejected));
+        let replacing = [E::Accepted, E::ReplaceSent, E::Lost];
+        let late = [&replacing[..], &[E::CancelSent, E::Replaced]].concat();
+        assert_eq!(through(&late), Ok(OrderState::PendingCancel));
+        let told = [&replacing[..], &[E::ToldOpen, E::Replaced]].concat();
+        assert_eq!(through(&told), Ok(OrderState::Live));
+        assert_eq!(through(&[E::Expired, E::Accepted]), Ok(OrderState::Expired));
     }
 
     #[test]

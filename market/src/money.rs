@@ -35,23 +35,41 @@ impl Money {
         Money(self.0.saturating_abs())
     }
 
+    /// The sum, unless it overflows.
+    #[must_use]
+    pub const fn checked_add(self, other: Money) -> Option<Money> {
+        match self.0.checked_add(other.0) {
+            Some(raw) => Some(Money(raw)),
+            None => None,
+        }
+    }
+
+    /// The difference, unless it overflows.
+    #[must_use]
+    pub const fn checked_sub(self, other: Money) -> Option<Money> {
+        match self.0.checked_sub(other.0) {
+            Some(raw) => Some(Money(raw)),
+            None => None,
+        }
+    }
+
     /// The amount as a decimal rounded to `digits` (at most 9) fractional digits, half away from
-    /// zero. For people; never for a decision.
+    /// zero; to 8 when an amount beyond 7.9e19 leaves no room for 9. For people; never for a decision.
     #[must_use]
     pub fn to_decimal(self, digits: u32) -> Decimal {
         let digits = digits.min(9);
         let unit = 10i128.pow(Self::DIGITS - digits);
         let half = if self.0 < 0 { -(unit / 2) } else { unit / 2 };
         let rounded = self.0.saturating_add(half) / unit;
-        // 1.7e29 at most, within Decimal's 7.9e28 for every digits ≤ 8 and for all sane amounts.
-        Decimal::try_from_i128_with_scale(rounded, digits).unwrap_or(Decimal::MAX)
+        // Decimal holds 7.9e28: enough for every amount at 8 digits, for all sane ones at 9.
+        Decimal::try_from_i128_with_scale(rounded, digits).unwrap_or_else(|_| self.to_decimal(8))
     }
 
     /// The nearest `f64`, for statistics.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn to_f64(self) -> f64 {
-        self.0 as f64 * 1e-18
+        self.0 as f64 / 1e18
     }
 
     /// Exactly this decimal.
@@ -119,5 +137,53 @@ impl fmt::Display for Money {
 impl fmt::Debug for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_round_half_away_from_zero() {
+        let shown = |raw, digits| Money::from_raw(raw).to_decimal(digits).to_string();
+        assert_eq!(shown(1_500_000_000_000_000_000, 0), "2");
+        assert_eq!(shown(-1_500_000_000_000_000_000, 0), "-2");
+        assert_eq!(shown(1_499_999_999_999_999_999, 2), "1.50");
+        assert_eq!(shown(-1, 9), "0.000000000");
+        assert_eq!(shown(1_000_000_000, 12), "0.000000001");
+    }
+
+    #[test]
+    fn the_largest_amounts_keep_their_sign() {
+        for digits in 0..=9 {
+            let (low, high) = (Money::from_raw(i128::MIN), Money::from_raw(i128::MAX));
+            assert!(low.to_decimal(digits).to_string().starts_with("-170141183460469231731"));
+            assert!(high.to_decimal(digits).to_string().starts_with("170141183460469231731"));
+        }
+    }
+
+    #[test]
+    fn sums_saturate_unless_checked() {
+        let (one, most) = (Money::from_raw(1), Money::from_raw(i128::MAX));
+        assert_eq!((most + one, most.checked_add(one)), (most, None));
+        assert_eq!(
+            (-most - one - one, (-most - one).checked_sub(one)),
+            (Money::from_raw(i128::MIN), None)
+        );
+    }
+
+    #[test]
+    fn decimals_round_trip() {
+        for text in ["0.000000000000000001", "-12.5", "79228162514264337593"] {
+            let decimal: Decimal = text.parse().unwrap();
+            let money = Money::from_decimal(decimal).unwrap();
+            assert_eq!(
+                Decimal::from_i128_with_scale(money.raw() / 1_000_000_000, 9).normalize(),
+                decimal.trunc_with_scale(9).normalize()
+            );
+        }
+        assert!(Money::from_decimal("0.0000000000000000001".parse().unwrap()).is_err());
+        assert!(Money::from_decimal(Decimal::MAX).is_err());
     }
 }

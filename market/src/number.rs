@@ -47,11 +47,10 @@ impl std::error::Error for NumberError {}
 /// assert!(parse_scaled("0.00001", 4).is_err());
 /// ```
 pub fn parse_scaled(text: &str, digits: u32) -> Result<i64, NumberError> {
-    // `Decimal` also reads exponents and underscores; a price in them is a slip of the hand.
-    if !text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+')) {
+    if !is_plain(text) {
         return Err(NumberError::NotANumber(text.to_owned()));
     }
-    let decimal = Decimal::from_str(text).map_err(|_| NumberError::NotANumber(text.to_owned()))?;
+    let decimal = Decimal::from_str(text).map_err(|_| NumberError::OutOfRange(text.to_owned()))?;
     // `from_str` rounds what it cannot hold; the exact form refuses that.
     if Decimal::from_str_exact(text).is_err() {
         return Err(NumberError::TooFine(text.to_owned(), digits));
@@ -60,6 +59,15 @@ pub fn parse_scaled(text: &str, digits: u32) -> Result<i64, NumberError> {
         NumberError::TooFine(_, digits) => NumberError::TooFine(text.to_owned(), digits),
         other => other,
     })
+}
+
+/// A sign, digits and at most one point: `Decimal` also reads exponents and underscores, but a
+/// price in them is a slip of the hand.
+fn is_plain(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut digits = whole.bytes().chain(fraction.bytes()).peekable();
+    digits.peek().is_some() && digits.all(|byte| byte.is_ascii_digit())
 }
 
 /// `decimal` as an integer count of 10^-`digits`, exactly.
@@ -93,6 +101,12 @@ mod tests {
         assert_eq!(parse_scaled("-0.000000001", 9), Ok(-1));
         assert_eq!(parse_scaled("9223372036.854775807", 9), Ok(i64::MAX));
         assert!(matches!(parse_scaled("9223372036.854775808", 9), Err(NumberError::OutOfRange(_))));
+        let beyond = parse_scaled("1000000000000000000000000000000", 0);
+        assert!(matches!(beyond, Err(NumberError::OutOfRange(_))), "{beyond:?}");
+        assert_eq!([".5", "5.", "+5.0"].map(|text| parse_scaled(text, 1)), [Ok(5), Ok(50), Ok(50)]);
+        for text in ["-", ".", "1-2", "--1", "1.2.3"] {
+            assert!(matches!(parse_scaled(text, 9), Err(NumberError::NotANumber(_))), "{text}");
+        }
         assert!(matches!(parse_scaled("1e5", 9), Err(NumberError::NotANumber(_))));
         assert!(matches!(parse_scaled("", 9), Err(NumberError::NotANumber(_))));
         let error = parse_scaled("1.0000000001", 9).unwrap_err();

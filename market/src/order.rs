@@ -39,7 +39,7 @@ impl Order {
     /// What may still trade at the present terms: never negative.
     #[must_use]
     pub fn leaves(&self) -> Qty {
-        Qty::from_raw((self.qty.raw() - self.cum_qty.raw()).max(0))
+        less(self.qty, self.cum_qty)
     }
 
     /// The most that may still trade, whichever way the request in flight ends.
@@ -48,8 +48,7 @@ impl Order {
         if !self.state.is_open() {
             return Qty::ZERO;
         }
-        let asked = Qty::from_raw((self.pending_qty.raw() - self.cum_qty.raw()).max(0));
-        self.leaves().max(asked)
+        self.leaves().max(less(self.pending_qty, self.cum_qty))
     }
 
     /// What a strategy may see.
@@ -91,6 +90,11 @@ impl Order {
     }
 }
 
+/// What remains of `qty`, never negative, whatever a venue claims to have filled.
+fn less(qty: Qty, filled: Qty) -> Qty {
+    Qty::from_raw(qty.raw().saturating_sub(filled.raw()).max(0))
+}
+
 /// What a strategy sees of one of its open orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderView {
@@ -112,4 +116,37 @@ pub struct OrderView {
     pub cum_qty: Qty,
     /// When it last became Live at its price.
     pub since: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_are_the_worst_of_both_terms() {
+        let mut order = Order {
+            id: OrderId(1),
+            request: OrderId::NONE,
+            venue_order: VenueOrderId::NONE,
+            instrument: InstrumentId(0),
+            side: Side::Buy,
+            state: OrderState::Live,
+            price: Price::ONE,
+            qty: Qty::from_raw(10),
+            cum_qty: Qty::from_raw(4),
+            pending_price: Price::ZERO,
+            pending_qty: Qty::ZERO,
+            sent: Timestamp::default(),
+            since: Timestamp::default(),
+        };
+        assert_eq!((order.leaves().raw(), order.worst_leaves().raw()), (6, 6));
+        order.pending_qty = Qty::from_raw(15);
+        assert_eq!((order.leaves().raw(), order.worst_leaves().raw()), (6, 11));
+        order.cum_qty = Qty::from_raw(20);
+        assert_eq!((order.leaves(), order.worst_leaves()), (Qty::ZERO, Qty::ZERO));
+        order.cum_qty = Qty::from_raw(i64::MIN);
+        assert_eq!(order.leaves().raw(), i64::MAX);
+        order.state = OrderState::Canceled;
+        assert_eq!(order.worst_leaves(), Qty::ZERO);
+    }
 }

@@ -55,37 +55,42 @@ impl Position {
             Side::Sell => next.sold = self.sold.checked_add(qty.raw()).ok_or(Overflow)?,
         }
         next.fills += 1;
-        next.fees += fee;
-        next.volume += value;
+        next.fees = sum(self.fees, fee)?;
+        next.volume = sum(self.volume, value.abs())?;
         if let Some(at_mid) = mid.and_then(|mid| instrument.value(mid, qty)) {
-            next.spread_captured += signed_value(instrument, side, at_mid - value);
+            let captured = signed_value(instrument, side, at_mid - value);
+            next.spread_captured = sum(self.spread_captured, captured)?;
         }
         let opened = signed_value(instrument, side, value);
         if self.net == 0 || (self.net > 0) == (signed > 0) {
-            next.cost += opened;
+            next.cost = sum(self.cost, opened)?;
         } else {
             let closing = signed.unsigned_abs().min(self.net.unsigned_abs());
             let closed_cost = share(self.cost, closing, self.net.unsigned_abs())?;
             let closed_value = share(opened, closing, signed.unsigned_abs())?;
-            next.realised -= closed_cost + closed_value;
-            next.cost = self.cost - closed_cost + (opened - closed_value);
+            next.realised = sum(self.realised, -sum(closed_cost, closed_value)?)?;
+            next.cost = sum(sum(self.cost, -closed_cost)?, sum(opened, -closed_value)?)?;
         }
         *self = next;
         Ok(())
     }
 
-    /// Profit of what is held if closed at `mark`; `None` when it overflows.
+    /// Profit of what is held if closed at `mark`; `None` when it overflows. Nothing held is worth
+    /// nothing at any mark.
     #[must_use]
     pub fn marked(&self, instrument: &Instrument, mark: Price) -> Option<Money> {
+        if self.net == 0 {
+            return Some(-self.cost);
+        }
         let side = if self.net < 0 { Side::Sell } else { Side::Buy };
         let value = instrument.value(mark, Qty::from_raw(self.net.checked_abs()?))?;
-        Some(signed_value(instrument, side, value) - self.cost)
+        signed_value(instrument, side, value).checked_sub(self.cost)
     }
 
     /// Realised and marked profit less fees; `None` when it overflows.
     #[must_use]
     pub fn total(&self, instrument: &Instrument, mark: Price) -> Option<Money> {
-        Some(self.realised + self.marked(instrument, mark)? - self.fees)
+        self.realised.checked_add(self.marked(instrument, mark)?)?.checked_sub(self.fees)
     }
 
     /// Adds everything to `hasher`.
@@ -105,6 +110,11 @@ impl Position {
 fn signed_value(instrument: &Instrument, side: Side, value: Money) -> Money {
     let linear = matches!(instrument.contract, Contract::Linear { .. });
     if linear == (side == Side::Buy) { value } else { -value }
+}
+
+/// An exact sum: amounts of a position never saturate.
+fn sum(one: Money, other: Money) -> Result<Money, Overflow> {
+    one.checked_add(other).ok_or(Overflow)
 }
 
 /// `part`/`whole` of `amount`, rounded toward zero.
@@ -167,26 +177,67 @@ mod tests {
         assert_eq!(position.realised.to_string(), "0.005");
     }
 
+    #[test]
+    fn flat_positions_need_no_mark() {
+        let perp = Instrument {
+            contract: Contract::Inverse { multiplier: 1_000_000_000 },
+            ..Instrument::share(0, "BTCUSD_PERP")
+        };
+        assert_eq!(Position::default().total(&perp, Price::ZERO), Some(Money::ZERO));
+    }
+
+    /// Five fills whose sum passes the range: the last is refused whole, nothing saturates.
+    #[test]
+    fn overflow_changes_nothing() {
+        let share = Instrument::share(0, "X");
+        let (price, qty) = (Price::from_raw(i64::MAX), Qty::from_raw(4_000_000_000));
+        let mut position = Position::default();
+        let mut refused = 0;
+        for _ in 0..5 {
+            let before = position;
+            if position.on_fill(&share, Side::Buy, price, qty, Money::ZERO, None).is_err() {
+                refused += 1;
+                assert_eq!(position, before);
+            }
+        }
+        assert_eq!((position.fills, refused), (4, 1));
+        assert!(position.cost.raw() < i128::MAX);
+    }
+
+    fn contracts() -> impl Strategy<Value = Contract> {
+        let multiplier = prop::sample::select(vec![1, 333_333_333, 1_000_000_000, 100_000_000_000]);
+        (any::<bool>(), multiplier).prop_map(|(linear, multiplier)| match linear {
+            true => Contract::Linear { multiplier },
+            false => Contract::Inverse { multiplier },
+        })
+    }
+
     proptest! {
+        /// Exactly, whatever the contract: cash flows plus the value of what is held. A long
+        /// inverse contract is a debt in the base currency, so its signs are turned.
         #[test]
         fn total_is_cash_plus_holding(
+            contract in contracts(),
+            qty_digits in 0u32..=9,
             fills in prop::collection::vec((any::<bool>(), 1i64..5_000, 1i64..500), 1..60),
             mark in 1i64..5_000,
         ) {
-            let share = Instrument::share(0, "X");
+            let traded = Instrument { contract, qty_digits, ..Instrument::share(0, "X") };
+            let turned = matches!(contract, Contract::Inverse { .. });
             let cents = |ticks: i64| Price::from_raw(ticks * 10_000_000);
             let mut position = Position::default();
             let mut cash = Money::ZERO;
             for (buy, ticks, qty) in fills {
                 let side = if buy { Side::Buy } else { Side::Sell };
                 let qty = Qty::from_raw(qty);
-                position.on_fill(&share, side, cents(ticks), qty, Money::ZERO, None).unwrap();
-                let value = share.value(cents(ticks), qty).unwrap();
-                cash += if buy { -value } else { value };
+                position.on_fill(&traded, side, cents(ticks), qty, Money::ZERO, None).unwrap();
+                let value = traded.value(cents(ticks), qty).unwrap();
+                cash += if buy == turned { value } else { -value };
+                prop_assert!(position.net != 0 || position.cost == Money::ZERO);
             }
-            let held = share.value(cents(mark), Qty::from_raw(position.net.abs())).unwrap();
-            let held = if position.net < 0 { -held } else { held };
-            prop_assert_eq!(position.total(&share, cents(mark)).unwrap(), cash + held);
+            let held = traded.value(cents(mark), Qty::from_raw(position.net.abs())).unwrap();
+            let held = if (position.net < 0) == turned { held } else { -held };
+            prop_assert_eq!(position.total(&traded, cents(mark)).unwrap(), cash + held);
             prop_assert_eq!(position.net, position.bought - position.sold);
         }
     }

@@ -59,7 +59,7 @@ impl Price {
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn to_f64(self) -> f64 {
-        self.0 as f64 * 1e-9
+        self.0 as f64 / 1e9
     }
 
     /// Exactly this decimal.
@@ -94,5 +94,20 @@ impl fmt::Display for Price {
 impl fmt::Debug for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The float of a price is the float of its text: strategies see 10.01, not its neighbour.
+        #[test]
+        fn floats_are_the_nearest(raw in -(1i64 << 53)..1 << 53) {
+            let price = Price::from_raw(raw);
+            prop_assert_eq!(price.to_f64(), price.to_string().parse::<f64>().unwrap());
+        }
     }
 }

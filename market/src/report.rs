@@ -23,9 +23,10 @@ pub enum ReportKind {
     /// A cancel or replace was refused (OrderCancelReject, 35=9): `order` is the request, `target`
     /// the order it was about.
     CancelRejected = 7,
-    /// An earlier fill is undone (ExecType H); `exec_ref` names it.
+    /// An earlier fill is undone (ExecType H); `exec` is that fill's id (ExecRefID).
     Busted = 8,
-    /// An earlier fill's price and quantity become `price` and `qty` (ExecType G).
+    /// An earlier fill's price and quantity become `price` and `qty` (ExecType G); `exec` is that
+    /// fill's id (ExecRefID).
     Corrected = 9,
     /// Answer to a status request (ExecType I): the order is open as told.
     Status = 10,

@@ -1,4 +1,4 @@
-//! The other side of the wire: matching, the overlay inside recorded flow and
+//! The other side of the wire: matching, the overlay inside recorded flow, synthetic order flow and
 //! latency models.
 //!
 //! This crate speaks commands, reports and events, never bytes of a protocol. It owns no clock, no
@@ -6,6 +6,7 @@
 //! venue says goes into an [`Output`]. Modules stand in reading order.
 
 pub mod exchange;
+pub mod flow;
 pub mod latency;
 pub mod overlay;
 pub mod setup;
@@ -18,6 +19,7 @@ mod matching;
 mod orders;
 
 pub use exchange::Exchange;
+pub use flow::{Flow, FlowParameters};
 pub use latency::{ConstantLatency, LatencyModel};
 pub use overlay::Overlay;
 pub use setup::{ExchangeLimits, Run, SelfTradePolicy, SetupError};

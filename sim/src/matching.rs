@@ -195,7 +195,9 @@ impl Matching {
         } else {
             let ladder = &mut self.books[order.instrument.index()].ours[order.side.index()];
             ladder.push(&mut self.orders, slot);
-            let mut added = self.about(slot, EventKind::Add).with_side(Some(order.side));
+            // The second half of a replace has no side of its own, as in ITCH.
+            let side = (!flags.has(EventFlags::REPLACE)).then_some(order.side);
+            let mut added = self.about(slot, EventKind::Add).with_side(side);
             added.price = order.price;
             added.qty = Qty::from_raw(order.leaves);
             added.flags = flags;

@@ -16,8 +16,8 @@ const CHUNK: f64 = 64.0;
 const TERMS: usize = 400;
 /// Largest Q: at larger ones v spans more than doubles hold.
 const INVENTORY_MAX: f64 = 200.0;
-/// Most growth in the horizon: some seconds of work at the largest inventory.
-const GROWTH_MAX: f64 = 1e6;
+/// Most growth in the horizon: a fraction of a second of work at the largest inventory.
+const GROWTH_MAX: f64 = 1e5;
 
 /// Exact distances for every whole inventory, with a fixed time left.
 #[derive(Clone, Debug, PartialEq)]

@@ -35,3 +35,13 @@ pub use quoter::{Action, BadQuote, MAX_LEVELS, MAX_OPEN, Plan, Quoter, QuoterSet
 pub use strategy::{Fill, Strategy, TimerId};
 pub use touch::Touch;
 pub use volatility::Volatility;
+
+/// The template compiles where it will be copied to.
+#[cfg(test)]
+#[path = "../templates/my_strategy.rs"]
+pub mod template;
+
+/// The code of the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-a-strategy.md")]
+pub struct WritingAStrategy;

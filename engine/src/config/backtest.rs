@@ -115,7 +115,7 @@ pub(crate) fn read(
     let backtest = backtest.map(|section| BacktestSection {
         data: changes.data.clone().unwrap_or(section.data),
         seed: changes.seed.unwrap_or(section.seed),
-        duration: changes.duration.unwrap_or(section.duration),
+        duration_s: changes.duration.unwrap_or(section.duration_s),
         ..section
     });
     let (span, table) = document.table("flow", problems);

@@ -154,7 +154,7 @@ fn convert(id: InstrumentId, s: &InstrumentSection, r: &mut Reader<'_, '_>) -> O
         },
         base: s.base.clone(),
         quote: s.quote.clone(),
-        fees: Fees { maker: s.maker_fee, taker: s.taker_fee },
+        fees: Fees { maker: s.maker_fee_bps, taker: s.taker_fee_bps },
         hours,
     };
     if instrument.value(s.price_max, qty_max?).is_none() {
@@ -218,8 +218,8 @@ impl Listed {
             multiplier: number::scaled_to_decimal(multiplier, 9),
             base: i.base.clone(),
             quote: i.quote.clone(),
-            maker_fee: i.fees.maker,
-            taker_fee: i.fees.taker,
+            maker_fee_bps: i.fees.maker,
+            taker_fee_bps: i.fees.taker,
             open: time(i.hours.open),
             close: time(i.hours.close),
             reference_price: self.reference_price,

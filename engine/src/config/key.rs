@@ -109,7 +109,7 @@ pub(crate) trait Section: Sized {
 }
 
 /// Defines a section: a struct with one public field a key, its [`Table`] and its reading and
-/// writing. A field reads `name [as "key"]: Type [= default] [=> example] [, [min, max]];` where a
+/// writing. A field reads `key: Type [= default] [=> example] [, [min, max]];` where a
 /// field without default is required unless its type is an `Option`.
 macro_rules! section {
     (
@@ -118,7 +118,7 @@ macro_rules! section {
             $(
                 $(#[doc = $field_doc:literal])+
                 $(#[danger = $danger:literal])?
-                $field:ident $(as $key:literal)? : $type:ty
+                $field:ident: $type:ty
                 $(= $default:expr)? $(=> $example:expr)? $(, [$min:literal, $max:literal])? ;
             )+
         }
@@ -135,7 +135,7 @@ macro_rules! section {
                 doc: &[$($doc),+],
                 keys: &[$(
                     $crate::config::key::Key {
-                        name: section!(@name $field $($key)?),
+                        name: stringify!($field),
                         doc: &[$($field_doc),+],
                         danger: section!(@option $($danger)?),
                         default: section!(@text $($default)?),
@@ -151,7 +151,7 @@ macro_rules! section {
             fn read(reader: &mut $crate::config::reader::Reader<'_, '_>) -> Option<Self> {
                 $(
                     let $field: Option<$type> = reader.field(
-                        Self::TABLE.keys, section!(@name $field $($key)?),
+                        Self::TABLE.keys, stringify!($field),
                     );
                 )+
                 Some(Self { $( $field: $field?, )+ })
@@ -160,17 +160,14 @@ macro_rules! section {
             fn write(&self) -> Vec<(&'static str, String)> {
                 let mut written = Vec::new();
                 $(
-                    let name = section!(@name $field $($key)?);
-                    if let Some(text) = $crate::config::value::Field::write(&self.$field, name) {
-                        written.push((name, text));
-                    }
+                    let name = stringify!($field);
+                    let text = $crate::config::value::Field::write(&self.$field, name);
+                    written.extend(text.map(|text| (name, text)));
                 )+
                 written
             }
         }
     };
-    (@name $field:ident) => { stringify!($field) };
-    (@name $field:ident $key:literal) => { $key };
     (@option) => { None };
     (@option $value:literal) => { Some($value) };
     (@text) => { None };

@@ -10,7 +10,7 @@ use super::problem::{Place, Problem, Problems, shorten};
 use super::reader::Reader;
 use super::sections::{InstrumentLimits, SessionLimits};
 use super::suggest::nearest;
-use market::{Instrument, Money, Nanos, Qty};
+use market::{Instrument, Money, Qty};
 use rust_decimal::Decimal;
 use std::ops::Range;
 use toml::de::DeTable;
@@ -18,20 +18,7 @@ use toml::de::DeTable;
 /// The sections read here.
 pub(crate) const TABLES: [Table; 2] = [InstrumentLimits::TABLE, SessionLimits::TABLE];
 
-/// The limits of one instrument, in its own units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest quantity of one order.
-    pub order_qty: Qty,
-    /// Largest value of one order, in the settlement currency.
-    pub order_value: Money,
-    /// Largest position, long or short, with every open order on that side filled.
-    pub position: Qty,
-    /// Farthest an order's price may be beyond the reference, in 1e-4 of it.
-    pub collar_bps: u32,
-    /// Oldest reference price that counts.
-    pub reference_age: Nanos,
-}
+pub use crate::trading::risk::Limits;
 
 /// The limits of the session and of each instrument.
 pub(crate) fn read_all(
@@ -152,7 +139,7 @@ fn in_units(i: &Instrument, limits: &InstrumentLimits, r: &mut Reader<'_, '_>) -
         order_value: value?,
         position: position?,
         collar_bps: limits.collar_bps,
-        reference_age: limits.reference_age,
+        reference_age: limits.reference_age_ms,
     })
 }
 
@@ -164,7 +151,7 @@ impl Limits {
             max_order_value: self.order_value.to_decimal(9),
             max_position: self.position.to_decimal(i.qty_digits),
             collar_bps: self.collar_bps,
-            reference_age: self.reference_age,
+            reference_age_ms: self.reference_age,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::choice::{
 };
 use super::key::section;
 use super::special::{Core, Endpoint, Metrics, SessionDay, TimeOfDay};
-use market::{Nanos, Timestamp};
+use market::Nanos;
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
@@ -99,9 +99,9 @@ section! {
         #[danger = "an hour off moves every exchange time and the trading hours with it"]
         midnight_utc: TimeOfDay = "00:00:00";
         /// How long a gap on one line waits for the other before it is requested.
-        arbitration_wait as "arbitration_wait_us": Nanos = 200, [0, 1_000_000];
+        arbitration_wait_us: Nanos = 200, [0, 1_000_000];
         /// How long one retransmission request waits for its answer.
-        request_timeout as "request_timeout_ms": Nanos = 50, [1, 10_000];
+        request_timeout_ms: Nanos = 50, [1, 10_000];
         /// Requests for one gap before it is given up.
         request_tries: u32 = 10, [1, 1_000];
         /// `first` builds the books from sequence 1 by retransmission.
@@ -109,7 +109,7 @@ section! {
         start: Start = "first";
         /// Silence after which the books are Stale and quotes are pulled.
         #[danger = "must be longer than the venue's heartbeat"]
-        stale as "stale_ms": Nanos = 3_000, [1, 600_000];
+        stale_ms: Nanos = 3_000, [1, 600_000];
     }
 }
 
@@ -144,7 +144,7 @@ section! {
         #[danger = "orders of a stalled engine stay in the market"]
         without_cancel_on_disconnect: Option<Acknowledged> => "accepted";
         /// Wait between two attempts to connect.
-        reconnect as "reconnect_ms": Nanos = 500, [1, 600_000];
+        reconnect_ms: Nanos = 500, [1, 600_000];
     }
 }
 
@@ -166,7 +166,7 @@ section! {
         /// An order stays while the wanted price is fewer ticks away; 1 follows every move.
         min_move_ticks: u32 = 1, [1, 10_000];
         /// An order rests this long before it moves toward the market or is refilled; retreats never wait.
-        min_rest as "min_rest_ms": Nanos = 0, [0, 600_000];
+        min_rest_ms: Nanos = 0, [0, 600_000];
         /// A partly filled order is refilled once less than this share of its wanted quantity is left.
         refill_below_percent: u32 = 50, [0, 100];
         /// Orders that would take liquidity are refused by the venue.
@@ -190,7 +190,7 @@ section! {
         #[danger = "10000 basis points are 100 %"]
         collar_bps: u32 => 300, [1, 10_000];
         /// Oldest reference price that counts; an older one blocks orders.
-        reference_age as "reference_age_ms": Nanos => 3_000, [1, 600_000];
+        reference_age_ms: Nanos => 3_000, [1, 600_000];
     }
 }
 
@@ -203,7 +203,7 @@ section! {
         /// Messages at once after a silence.
         messages_burst: u32 => 100, [1, 1_000_000];
         /// An order without an answer for longer is Unknown: it counts as open until the venue says otherwise.
-        order_ack_timeout as "order_ack_timeout_ms": Nanos => 2_000, [1, 600_000];
+        order_ack_timeout_ms: Nanos => 2_000, [1, 600_000];
     }
 }
 
@@ -228,7 +228,7 @@ section! {
     pub struct WatchdogConfig = "watchdog" {
         /// Stall after which all orders are cancelled, or the session is cut when the gateway shares the core.
         #[danger = "too short a time pulls quotes on a busy machine"]
-        stall as "stall_ms": Nanos = 1_000, [10, 60_000];
+        stall_ms: Nanos = 1_000, [10, 60_000];
     }
 }
 
@@ -257,20 +257,5 @@ section! {
     pub struct StopConfig = "stop" {
         /// Time from the start to a clean stop; absent runs until told.
         after_s: Option<Nanos> => 15, [0.001, 604_800];
-    }
-}
-
-impl FeedConfig {
-    /// The instant that the feed's times of day count from, for an engine that starts at `now`.
-    #[must_use]
-    pub fn session_base(&self, now: Timestamp) -> Timestamp {
-        match self.session_day {
-            SessionDay::Date(day) => day.after(self.midnight_utc.0),
-            SessionDay::Today => {
-                // Before the exchange's midnight its day is still yesterday.
-                let begun = now.nanos().saturating_sub(self.midnight_utc.0.get());
-                Timestamp::from_nanos(begun).midnight().after(self.midnight_utc.0)
-            }
-        }
     }
 }

@@ -103,6 +103,22 @@ pub enum SessionDay {
     Date(Timestamp),
 }
 
+impl SessionDay {
+    /// The instant that times of day count from, for a program that starts at `now` on a feed whose
+    /// midnight is at `midnight_utc`.
+    #[must_use]
+    pub fn base(self, midnight_utc: TimeOfDay, now: Timestamp) -> Timestamp {
+        match self {
+            SessionDay::Date(day) => day.after(midnight_utc.0),
+            SessionDay::Today => {
+                // Before the exchange's midnight its day is still yesterday.
+                let begun = now.nanos().saturating_sub(midnight_utc.0.get());
+                Timestamp::from_nanos(begun).midnight().after(midnight_utc.0)
+            }
+        }
+    }
+}
+
 impl Field for SessionDay {
     fn expects(_: &Key) -> String {
         "\"today\" or a date such as \"2025-07-17\"".to_owned()

@@ -4,7 +4,7 @@
 
 use super::choice::{BacktestClock, ContractKind, FlowKind, Idle};
 use super::key::section;
-use super::special::{Core, Speed, TimeOfDay};
+use super::special::{Core, SessionDay, Speed, TimeOfDay};
 use market::{Nanos, Price, Rate};
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -39,7 +39,7 @@ section! {
         /// Where retransmission requests are answered.
         retransmit: SocketAddr => "127.0.0.1:31003", [0, 65_535];
         /// Silence after which a heartbeat is sent.
-        heartbeat as "heartbeat_ms": Nanos = 1_000, [10, 60_000];
+        heartbeat_ms: Nanos = 1_000, [10, 60_000];
         /// Name of the market data session; chosen anew by `--fresh` when absent.
         session: Option<String> => "DEMO000001", [1, 10];
     }
@@ -80,6 +80,10 @@ section! {
         seed: u64 = 1;
         /// The recording to replay (ITCH 5.0 BinaryFILE, plain or gz).
         file: Option<PathBuf> => "ARL_20250717.itch50.gz";
+        /// Day whose midnight a recording's times of day count from.
+        session_day: SessionDay = "today" => "2025-07-17";
+        /// UTC time of that midnight: NASDAQ's is 04:00:00 in summer and 05:00:00 in winter.
+        midnight_utc: TimeOfDay = "00:00:00" => "04:00:00";
         /// Times the recorded speed, or "max".
         speed: Speed = 1;
         /// Publish the next packet only when the engine has answered the last.
@@ -94,16 +98,20 @@ section! {
         seed: u64 = 1;
         /// "synthetic", or the path of a recording.
         data: PathBuf = "synthetic";
+        /// Day whose midnight a recording's times of day count from.
+        session_day: SessionDay = "today" => "2025-07-17";
+        /// UTC time of that midnight: NASDAQ's is 04:00:00 in summer and 05:00:00 in winter.
+        midnight_utc: TimeOfDay = "00:00:00" => "04:00:00";
         /// Simulated time of a synthetic run; a recording ends by itself.
-        duration as "duration_s": Nanos = 600, [0.001, 604_800];
+        duration_s: Nanos = 600, [0.001, 604_800];
         /// `virtual` counts latencies; `feed` takes the exchange's time from the last event.
         clock: BacktestClock = "virtual";
         /// From the exchange to the trading loop.
         #[danger = "zero is faster than any machine: results look too good"]
-        feed_latency as "feed_latency_us": Nanos = 20, [0, 10_000_000];
+        feed_latency_us: Nanos = 20, [0, 10_000_000];
         /// From the trading loop to the exchange, and the same back.
         #[danger = "zero is faster than any machine: results look too good"]
-        order_latency as "order_latency_us": Nanos = 50, [0, 10_000_000];
+        order_latency_us: Nanos = 50, [0, 10_000_000];
     }
 }
 
@@ -145,9 +153,9 @@ section! {
         /// Currency of the price.
         quote: String => "USD", [1, 16];
         /// Fee for resting orders, of the value traded; negative is a rebate.
-        maker_fee as "maker_fee_bps": Rate => -0.1, [-100, 1_000];
+        maker_fee_bps: Rate => -0.1, [-100, 1_000];
         /// Fee for orders that take liquidity.
-        taker_fee as "taker_fee_bps": Rate => 0.3, [-100, 1_000];
+        taker_fee_bps: Rate => 0.3, [-100, 1_000];
         /// Start of trading hours in UTC; always open when both are absent.
         open: Option<TimeOfDay> => "13:30:00";
         /// End of trading hours in UTC; before `open` when they pass midnight.

@@ -1,0 +1,136 @@
+//! Recorders of hot cores: HDR histograms of fixed range and two digits, two sets a core.
+//!
+//! The core records into the active set. When the collector has put an empty set into the mailbox,
+//! the core swaps at its next housekeeping and hands the full one back. So nothing is read while it
+//! is written, nothing allocates on the core, and nothing is lost.
+
+use crate::latency::hops::Hop;
+use crate::runtime::clock::Clock;
+use crossbeam::queue::ArrayQueue;
+use hdrhistogram::Histogram;
+use std::sync::Arc;
+
+/// Longest span told apart: ten seconds. Longer ones count as this.
+const SPAN_MAX: u64 = 10_000_000_000;
+const DIGITS: u8 = 2;
+
+/// One histogram per hop, in nanoseconds.
+pub type HopSet = Vec<Histogram<u64>>;
+
+/// Empty histograms for every hop.
+#[must_use]
+pub fn empty_set() -> HopSet {
+    let histogram = || {
+        // The bounds are constants that the crate accepts.
+        Histogram::new_with_bounds(1, SPAN_MAX, DIGITS).expect("constant bounds")
+    };
+    (0..Hop::COUNT).map(|_| histogram()).collect()
+}
+
+struct Mailbox {
+    empty: ArrayQueue<HopSet>,
+    full: ArrayQueue<HopSet>,
+}
+
+/// Records on a hot core.
+pub struct Recorder {
+    active: HopSet,
+    mailbox: Arc<Mailbox>,
+    clock: Clock,
+}
+
+/// Gathers what a recorder hands over.
+pub struct Collector {
+    total: HopSet,
+    mailbox: Arc<Mailbox>,
+}
+
+/// A recorder for one core and its collector.
+#[must_use]
+pub fn pair(clock: Clock) -> (Recorder, Collector) {
+    let mailbox = Arc::new(Mailbox { empty: ArrayQueue::new(1), full: ArrayQueue::new(2) });
+    let _ = mailbox.empty.push(empty_set());
+    let recorder = Recorder { active: empty_set(), mailbox: mailbox.clone(), clock };
+    (recorder, Collector { total: empty_set(), mailbox })
+}
+
+impl Recorder {
+    /// Records the span between two raw stamps. A stamp of zero is "not stamped" and is left out.
+    pub fn record(&mut self, hop: Hop, from: u64, to: u64) {
+        if from != 0 && to != 0 {
+            self.record_nanos(hop, self.clock.span(to.saturating_sub(from)).get());
+        }
+    }
+
+    /// Records a span in nanoseconds.
+    pub fn record_nanos(&mut self, hop: Hop, nanos: u64) {
+        self.active[hop.index()].saturating_record(nanos.max(1));
+    }
+
+    /// Hands the finished interval over if the collector has asked. Called in housekeeping.
+    pub fn hand_over(&mut self) {
+        if let Some(empty) = self.mailbox.empty.pop() {
+            let full = std::mem::replace(&mut self.active, empty);
+            // Two places and one set in flight: there is room.
+            let _ = self.mailbox.full.push(full);
+        }
+    }
+
+    /// What was recorded since the last hand-over, for the end of a run.
+    #[must_use]
+    pub fn remainder(&self) -> &HopSet {
+        &self.active
+    }
+}
+
+impl Collector {
+    /// Takes over what was handed over and asks for the next interval.
+    pub fn collect(&mut self) -> &HopSet {
+        while let Some(mut set) = self.mailbox.full.pop() {
+            merge(&mut self.total, &set);
+            set.iter_mut().for_each(Histogram::reset);
+            let _ = self.mailbox.empty.push(set);
+        }
+        &self.total
+    }
+
+    /// Everything so far, with what the recorder still held at the end.
+    #[must_use]
+    pub fn finish(mut self, recorder: &Recorder) -> HopSet {
+        self.collect();
+        merge(&mut self.total, recorder.remainder());
+        self.total
+    }
+}
+
+/// Adds `from` to `into`, hop by hop.
+pub fn merge(into: &mut HopSet, from: &HopSet) {
+    for (total, part) in into.iter_mut().zip(from) {
+        // Same bounds everywhere: adding cannot fail.
+        let _ = total.add(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_lost_between_core_and_collector() {
+        let (clock, _calibrator) = crate::runtime::clock::calibrate();
+        let (mut recorder, mut collector) = pair(clock);
+        for round in 0..10 {
+            for _ in 0..100 {
+                recorder.record_nanos(Hop::Sent, 1_000);
+            }
+            if round % 3 != 0 {
+                recorder.hand_over();
+            }
+            collector.collect();
+        }
+        recorder.record(Hop::Sent, 0, 5);
+        let total = collector.finish(&recorder);
+        assert_eq!(total[Hop::Sent.index()].len(), 1_000);
+        assert!(total[Hop::Recv.index()].is_empty());
+    }
+}

@@ -1,0 +1,280 @@
+//! The trading loop and a market in one thread, in virtual time: the backtest, and the test of the
+//! loop as a whole. No sockets, no clock; the same seed gives the same run on any machine.
+//!
+//! What is due at one moment happens in this order: commands reach the venue, reports reach the
+//! loop, market data reaches the loop, timers fire, the market moves on.
+
+use crate::pipeline::loop_driver::{EVENTS_MAX, LoopDriver, NoStamps, Publish, Stamps};
+use crate::pipeline::market_source::Market;
+use crate::pipeline::records::Start;
+use crate::pipeline::tape::Tape;
+use crate::trading::{Control, ControlKind, TradingLoop};
+use market::{
+    Command, CommandKind, Event, EventFlags, EventKind, OrderId, Report, ReportKind, Timestamp,
+};
+use sim::{AccountId, ConstantLatency, LatencyModel, Output};
+use std::collections::VecDeque;
+
+/// The account of the trading loop at a simulated venue.
+pub const OURS: AccountId = AccountId(sim::flow::ACCOUNTS);
+
+/// Which time the loop sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoopClock {
+    /// The simulation's own.
+    Virtual,
+    /// The venue time of the last event: nothing happens between packets.
+    Feed,
+}
+
+/// A run of the trading loop against a market.
+pub struct Simulation<T> {
+    driver: LoopDriver<T, Queue, NoStamps>,
+    market: Market,
+    latency: ConstantLatency,
+    clock: LoopClock,
+    orders: VecDeque<(Timestamp, Command)>,
+    reports: VecDeque<(Timestamp, Report)>,
+    feed: VecDeque<(Timestamp, Event)>,
+    packet: Vec<Event>,
+    out: Heard,
+    now: Timestamp,
+    /// Events given to the loop.
+    events: u64,
+    /// Packets that happened at the venue.
+    packets: u64,
+}
+
+/// Commands published by the loop, until the simulation takes them over.
+#[derive(Debug, Default)]
+struct Queue(Vec<Command>);
+
+impl Publish for Queue {
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn publish(&mut self, command: &Command, _stamps: Stamps) {
+        self.0.push(*command);
+    }
+}
+
+/// What the venue said.
+#[derive(Debug, Default)]
+struct Heard {
+    reports: Vec<Report>,
+    events: Vec<Event>,
+}
+
+impl Output for Heard {
+    fn report(&mut self, account: AccountId, report: Report) {
+        if account == OURS {
+            self.reports.push(report);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.events.push(event);
+    }
+}
+
+/// The tape had no room; the run cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal has no room: free space in its directory, or run without a journal")]
+pub struct TapeFull;
+
+impl<T: Tape> Simulation<T> {
+    /// Starts the loop and its session.
+    ///
+    /// # Errors
+    /// [`TapeFull`].
+    pub fn start(
+        trading: TradingLoop,
+        market: Market,
+        latency: ConstantLatency,
+        clock: LoopClock,
+        tape: T,
+        start: &Start,
+    ) -> Result<Self, TapeFull> {
+        let driver = LoopDriver::start(trading, tape, Queue::default(), NoStamps, start);
+        let mut simulation = Simulation {
+            driver: driver.ok_or(TapeFull)?,
+            market,
+            latency,
+            clock,
+            orders: VecDeque::new(),
+            reports: VecDeque::new(),
+            feed: VecDeque::new(),
+            packet: Vec::with_capacity(EVENTS_MAX),
+            out: Heard::default(),
+            now: start.now,
+            events: 0,
+            packets: 0,
+        };
+        let up = Report::new(ReportKind::SessionUp, OrderId::NONE, Event::ALL);
+        simulation.driver.report(start.now, &up);
+        simulation.collect();
+        Ok(simulation)
+    }
+
+    /// Runs until the market is past `until` or at its end, then stops the loop and lets it cancel.
+    ///
+    /// # Errors
+    /// [`TapeFull`].
+    pub fn run(&mut self, until: Timestamp) -> Result<(), TapeFull> {
+        while self.step(until)? {}
+        let stop = Control::new(ControlKind::Stop, "simulation", "the end of its data");
+        self.driver.control(self.now, &stop);
+        self.collect();
+        while self.deliver(Timestamp::MAX)? {}
+        Ok(())
+    }
+
+    /// One thing that happens no later than `until`; false when nothing more does.
+    ///
+    /// # Errors
+    /// [`TapeFull`].
+    pub fn step(&mut self, until: Timestamp) -> Result<bool, TapeFull> {
+        let market = self.market.next_time().unwrap_or(Timestamp::MAX);
+        let next = market.min(until);
+        if self.deliver(next)? {
+            return Ok(true);
+        }
+        let due = self.driver.trading().next_due();
+        if self.clock == LoopClock::Virtual && due <= next {
+            self.now = self.now.max(due);
+            self.driver.timers(self.now);
+            self.collect();
+            return Ok(true);
+        }
+        if market > until || market == Timestamp::MAX {
+            return Ok(false);
+        }
+        self.now = self.now.max(market);
+        self.market.step(&mut self.out);
+        self.packets += 1;
+        if let Some(last) = self.out.events.last_mut() {
+            last.flags = last.flags.with(EventFlags::LAST);
+        }
+        if self.clock == LoopClock::Feed {
+            // As a stepped feed has it: the loop learns of every packet, even of an empty one.
+            let mut mark = Event::new(EventKind::Mark, Event::ALL);
+            mark.exchange_time = market;
+            mark.order = self.packets + 1;
+            mark.flags = EventFlags::LAST;
+            self.out.events.push(mark);
+        }
+        self.hear();
+        Ok(true)
+    }
+
+    /// Delivers the next message that is due by `until` and not later than a timer; false if none
+    /// is.
+    fn deliver(&mut self, until: Timestamp) -> Result<bool, TapeFull> {
+        if !self.driver.has_room() {
+            return Err(TapeFull);
+        }
+        let head = |at: Option<Timestamp>| at.unwrap_or(Timestamp::MAX);
+        let order = head(self.orders.front().map(|&(at, _)| at));
+        let report = head(self.reports.front().map(|&(at, _)| at));
+        let feed = head(self.feed.front().map(|&(at, _)| at));
+        let next = order.min(report).min(feed);
+        let timer = match self.clock {
+            LoopClock::Virtual => self.driver.trading().next_due(),
+            LoopClock::Feed => Timestamp::MAX,
+        };
+        if next == Timestamp::MAX || next > until || next > timer {
+            return Ok(false);
+        }
+        self.now = self.now.max(next);
+        if order == next {
+            self.deliver_order();
+        } else if report == next {
+            if let Some((_, report)) = self.reports.pop_front() {
+                self.driver.report(self.now, &report);
+            }
+        } else {
+            self.deliver_packet();
+        }
+        self.collect();
+        Ok(true)
+    }
+
+    fn deliver_order(&mut self) {
+        let Some((_, command)) = self.orders.pop_front() else { return };
+        if command.kind() != Some(CommandKind::Mark) {
+            let venue = self.market.venue();
+            venue.command(OURS, &command, self.now, &mut self.out);
+            if let Some(last) = self.out.events.last_mut() {
+                last.flags = last.flags.with(EventFlags::LAST);
+            }
+            self.hear();
+        }
+    }
+
+    fn deliver_packet(&mut self) {
+        self.packet.clear();
+        while let Some((_, event)) = self.feed.pop_front() {
+            self.packet.push(event);
+            if event.flags.has(EventFlags::LAST) || self.packet.len() == EVENTS_MAX {
+                break;
+            }
+        }
+        self.driver.packet_at(self.now, self.events, &self.packet);
+        self.events += self.packet.len() as u64;
+    }
+
+    /// Sends what the venue said on its way.
+    fn hear(&mut self) {
+        let feed = self.latency.feed(self.now);
+        self.feed.extend(self.out.events.drain(..).map(|event| (feed, event)));
+        let report = self.latency.report(self.now);
+        self.reports.extend(self.out.reports.drain(..).map(|each| (report, each)));
+    }
+
+    /// Sends what the loop published on its way.
+    fn collect(&mut self) {
+        let arrival = self.latency.order(self.now);
+        let commands = self.driver.publisher().0.drain(..);
+        self.orders.extend(commands.map(|command| (arrival, command)));
+    }
+
+    /// The loop with its tape.
+    #[must_use]
+    pub fn driver(&self) -> &LoopDriver<T, impl Publish + use<T>, NoStamps> {
+        &self.driver
+    }
+
+    /// The market.
+    #[must_use]
+    pub fn market(&self) -> &Market {
+        &self.market
+    }
+
+    /// The simulation's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Ends the run: the loop, its run hash, its last state hash, the tape and the market.
+    pub fn finish(self) -> Finished<T> {
+        let run_hash = self.driver.run_hash();
+        let (trading, state_hash, tape, _) = self.driver.finish();
+        Finished { trading, run_hash, state_hash, tape, market: self.market }
+    }
+}
+
+/// What a simulation leaves.
+pub struct Finished<T> {
+    /// The loop at its end.
+    pub trading: TradingLoop,
+    /// Hash over commands, reports and final state.
+    pub run_hash: u128,
+    /// Hash of the final state.
+    pub state_hash: u128,
+    /// The tape.
+    pub tape: T,
+    /// The market.
+    pub market: Market,
+}

@@ -1,0 +1,58 @@
+//! Where the loop's records go: a journal, nowhere, or against a journal that was recorded before.
+
+use crate::journal::Writer;
+
+/// Takes records of the trading stream, in order.
+pub trait Tape: Send {
+    /// True if an input and everything it may lead to will find room.
+    fn has_room(&self) -> bool;
+
+    /// On a tape that was recorded before: whether the command that comes next was published.
+    fn was_published(&self) -> Option<bool> {
+        None
+    }
+
+    /// One record, its payload in parts; false if there was no room after all.
+    fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool;
+}
+
+/// Room for the largest packet record and the most commands that one input may lead to.
+const ROOM: usize = 64 * 1024;
+
+impl Tape for Writer {
+    fn has_room(&self) -> bool {
+        Writer::has_room(self, ROOM)
+    }
+
+    fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {
+        self.append(kind, parts).is_ok()
+    }
+}
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTape;
+
+impl Tape for NoTape {
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn record(&mut self, _kind: u16, _parts: &[&[u8]]) -> bool {
+        true
+    }
+}
+
+impl<T: Tape> Tape for Option<T> {
+    fn has_room(&self) -> bool {
+        self.as_ref().is_none_or(Tape::has_room)
+    }
+
+    fn was_published(&self) -> Option<bool> {
+        self.as_ref().and_then(Tape::was_published)
+    }
+
+    fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {
+        self.as_mut().is_none_or(|tape| tape.record(kind, parts))
+    }
+}

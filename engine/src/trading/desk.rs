@@ -1,0 +1,456 @@
+//! The desk: everything the loop holds but the strategies themselves. It is the [`Context`] that a
+//! strategy sees, and the one place where wants and acts become checked commands.
+
+use crate::trading::account::Account;
+use crate::trading::counters::Counters;
+use crate::trading::opening::OpeningState;
+use crate::trading::orders::PER_INSTRUMENT_MAX;
+use crate::trading::rate::Rate;
+use crate::trading::risk::{self, Breach, Exposure, Limits, Subject};
+use crate::trading::timers::{Due, Timers};
+use market::book::OrderBooks;
+use market::{
+    BookView, Command, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position,
+    Price, Qty, Rng, Side, StateHasher, Timestamp,
+};
+use strategies::{
+    Action, Context, NewOrder, Plan, Quote, Quoter, QuoterSettings, Refused, TimerId, Wanted,
+};
+
+/// How far the order session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// No link, or not logged on.
+    Down,
+    /// Logged on; the venue is asked which orders it holds.
+    Reconciling,
+    /// Orders may be sent.
+    Ready,
+}
+
+/// What the desk keeps for one instrument.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) limits: Option<Limits>,
+    /// Index of the strategy that quotes it.
+    pub(crate) owner: Option<u16>,
+    pub(crate) wanted: Wanted,
+    /// It is in the list of instruments to plan.
+    dirty: bool,
+    /// The owner was told that it may quote.
+    pub(crate) quotable: bool,
+    /// Halted since the venue contradicted us; an operator clears it.
+    pub(crate) halted: bool,
+    /// No plan before this: the venue refused something a moment ago.
+    pub(crate) not_before: Timestamp,
+    /// When the loop last heard of it.
+    pub(crate) heard: Timestamp,
+}
+
+/// Wait after a refusal before the quoter tries again, at least.
+const AFTER_REFUSAL: Nanos = Nanos::from_millis(10);
+/// Commands one input may lead to; what goes beyond waits for the next plan.
+pub(crate) const COMMANDS_MAX: usize = 512;
+
+/// All state of the loop but the strategies.
+pub struct Desk {
+    pub(crate) account: Account,
+    pub(crate) books: OrderBooks,
+    pub(crate) lines: Vec<Line>,
+    /// Instruments whose quotes or orders changed, in the order in which they did.
+    dirty: Vec<InstrumentId>,
+    pub(crate) quotes: Vec<Vec<InstrumentId>>,
+    pub(crate) counters: Counters,
+    pub(crate) timers: Timers,
+    pub(crate) session: Session,
+    pub(crate) killed: Option<String>,
+    pub(crate) stopping: bool,
+    pub(crate) now: Timestamp,
+    /// The strategy being called.
+    pub(crate) current: u16,
+    pub(crate) outbox: Vec<Command>,
+    pub(crate) next_sequence: u64,
+    epoch: u64,
+    count: u64,
+    quoter: Quoter,
+    plan: Plan,
+    views: Vec<OrderView>,
+    rate: Rate,
+    rng: Rng,
+    shows_own_orders: bool,
+}
+
+/// What a desk is made of besides the strategies.
+pub(crate) struct DeskParts {
+    pub(crate) account: Account,
+    pub(crate) books: OrderBooks,
+    pub(crate) limits: Vec<Option<Limits>>,
+    pub(crate) quotes: Vec<Vec<InstrumentId>>,
+    pub(crate) quoter: QuoterSettings,
+    pub(crate) messages: (u32, u32),
+    pub(crate) seed: u64,
+    pub(crate) shows_own_orders: bool,
+}
+
+impl Desk {
+    pub(crate) fn new(parts: DeskParts, opening: &OpeningState) -> Desk {
+        let count = parts.account.instruments().len();
+        let owner = |id: usize| {
+            let quoted = |list: &Vec<InstrumentId>| list.iter().any(|other| other.index() == id);
+            parts.quotes.iter().position(quoted).and_then(|index| u16::try_from(index).ok())
+        };
+        let line = |(id, limits): (usize, &Option<Limits>)| Line {
+            limits: *limits,
+            owner: owner(id),
+            wanted: Wanted::default(),
+            dirty: false,
+            quotable: false,
+            halted: false,
+            not_before: Timestamp::ZERO,
+            heard: Timestamp::ZERO,
+        };
+        Desk {
+            lines: parts.limits.iter().enumerate().map(line).collect(),
+            account: parts.account,
+            books: parts.books,
+            dirty: Vec::with_capacity(count),
+            counters: Counters::default(),
+            timers: Timers::new(count * 2 + parts.quotes.len() * 16 + 8),
+            quotes: parts.quotes,
+            session: Session::Down,
+            killed: opening.killed.clone(),
+            stopping: false,
+            now: Timestamp::ZERO,
+            current: 0,
+            outbox: Vec::with_capacity(COMMANDS_MAX),
+            next_sequence: 0,
+            epoch: opening.epoch,
+            count: 0,
+            quoter: Quoter { settings: parts.quoter },
+            plan: Plan::default(),
+            views: Vec::with_capacity(PER_INSTRUMENT_MAX),
+            rate: Rate::new(parts.messages.0, parts.messages.1),
+            rng: Rng::new(parts.seed),
+            shows_own_orders: parts.shows_own_orders,
+        }
+    }
+
+    /// A fresh id; the counter of one epoch outlasts any run.
+    pub(crate) fn next_id(&mut self) -> OrderId {
+        self.count += 1;
+        OrderId::new(self.epoch, self.count).unwrap_or(OrderId::NONE)
+    }
+
+    /// Notes a command and puts it into the outbox.
+    pub(crate) fn issue(&mut self, command: Command) {
+        self.rate.take(self.now);
+        self.account.on_command(&command, self.now);
+        self.outbox.push(command);
+    }
+
+    fn has_outbox_room(&self) -> bool {
+        self.outbox.len() < COMMANDS_MAX
+    }
+
+    /// The reference for the collar: the mid, and when the instrument was last heard of.
+    fn reference(&self, id: InstrumentId) -> Option<(Price, Timestamp)> {
+        Some((self.books.book(id).mid()?, self.lines[id.index()].heard))
+    }
+
+    /// Runs the risk table on an order that would stand instead of the one in `except`.
+    fn check(
+        &mut self,
+        id: InstrumentId,
+        side: Side,
+        price: Price,
+        (leaves, qty): (Qty, Qty),
+        except: Option<u32>,
+    ) -> Result<(), Breach> {
+        let rate = self.rate.allows_order(self.now) && self.has_outbox_room();
+        let line = &self.lines[id.index()];
+        let room = except.is_some() || self.account.orders().has_room(id);
+        let exposure: Exposure = self.account.exposure(id, except);
+        let Some(instrument) = self.account.instrument(id) else { return Err(Breach(0)) };
+        let subject = Subject {
+            instrument,
+            side,
+            price,
+            leaves,
+            qty,
+            limits: line.limits.as_ref(),
+            exposure,
+            reference: self.reference(id),
+            book: self.books.book(id).state(),
+            now: self.now,
+            killed: self.killed.is_some() || self.stopping,
+            halted: line.halted,
+            ready: self.session == Session::Ready,
+            rate,
+            room,
+        };
+        let verdict = risk::check(&subject);
+        if let Err(breach) = verdict {
+            self.counters.breaches[usize::from(breach.0)] += 1;
+        }
+        verdict
+    }
+
+    fn send_new(&mut self, order: &NewOrder) -> Result<OrderId, Refused> {
+        let NewOrder { instrument, side, price, qty, .. } = *order;
+        self.check(instrument, side, price, (qty, qty), None)
+            .map_err(|breach| Refused::Risk(breach.name()))?;
+        let id = self.next_id();
+        let command = Command::new(id, instrument, side, price, qty)
+            .with_time_in_force(order.time_in_force)
+            .with_post_only(order.post_only);
+        self.issue(command);
+        Ok(id)
+    }
+
+    fn send_replace(&mut self, slot: u32, price: Price, qty: Qty) -> Result<OrderId, Refused> {
+        let order = *self.account.orders().get(slot);
+        if order.state != OrderState::Live {
+            return Err(Refused::InFlight);
+        }
+        let new_leaves = Qty::from_raw((qty.raw() - order.cum_qty.raw()).max(0));
+        let worst = new_leaves.max(order.leaves());
+        self.check(order.instrument, order.side, price, (worst, qty), Some(slot))
+            .map_err(|breach| Refused::Risk(breach.name()))?;
+        let id = self.next_id();
+        let post_only = self.quoter.settings.post_only;
+        let command = Command::replace(id, order.id, order.instrument, order.side, price, qty)
+            .with_post_only(post_only);
+        self.issue(command);
+        Ok(id)
+    }
+
+    /// Cancels need no risk check but the rate, of which they have a reserve.
+    fn send_cancel(&mut self, slot: u32) -> Result<(), Refused> {
+        let order = *self.account.orders().get(slot);
+        if self.session == Session::Down {
+            return Err(Refused::NoSession);
+        }
+        if order.state != OrderState::Live {
+            return Err(Refused::InFlight);
+        }
+        if !self.rate.allows_cancel(self.now) || !self.has_outbox_room() {
+            return Err(Refused::Risk("rate"));
+        }
+        let id = self.next_id();
+        self.issue(Command::cancel(id, order.id, order.instrument, order.side));
+        Ok(())
+    }
+
+    /// Cancels every order of an instrument, or of the account, whatever is in flight.
+    pub(crate) fn mass_cancel(&mut self, instrument: InstrumentId) {
+        if self.session != Session::Down {
+            let id = self.next_id();
+            self.issue(Command::mass_cancel(id, instrument));
+        }
+    }
+
+    /// Wants nothing any more, in any instrument.
+    pub(crate) fn withdraw_everything(&mut self) {
+        for index in 0..self.lines.len() {
+            self.lines[index].wanted = Wanted::default();
+            self.touch_index(index);
+        }
+    }
+
+    /// Notes that an instrument must be planned.
+    pub(crate) fn touch(&mut self, id: InstrumentId) {
+        self.touch_index(id.index());
+    }
+
+    fn touch_index(&mut self, index: usize) {
+        let line = &mut self.lines[index];
+        if line.owner.is_some()
+            && !std::mem::replace(&mut line.dirty, true)
+            && let Ok(id) = u32::try_from(index)
+        {
+            self.dirty.push(InstrumentId(id));
+        }
+    }
+
+    /// Holds the quoter back on an instrument for a moment after a refusal.
+    pub(crate) fn back_off(&mut self, id: InstrumentId) {
+        let wait = self.quoter.settings.min_rest.max(AFTER_REFUSAL);
+        let until = self.now.after(wait);
+        self.lines[id.index()].not_before = until;
+        self.timers.set(until, Due::Plan(id));
+    }
+
+    /// Plans every instrument whose quotes or orders changed.
+    pub(crate) fn settle(&mut self) {
+        for at in 0..self.dirty.len() {
+            let id = self.dirty[at];
+            self.lines[id.index()].dirty = false;
+            self.plan(id);
+        }
+        self.dirty.clear();
+    }
+
+    fn plan(&mut self, id: InstrumentId) {
+        if self.session != Session::Ready {
+            return;
+        }
+        let line = &self.lines[id.index()];
+        let held_back = self.now < line.not_before && line.wanted != Wanted::default();
+        if held_back {
+            return;
+        }
+        self.views.clear();
+        let orders = self.account.orders();
+        self.views.extend(orders.open(id).iter().map(|&slot| orders.get(slot).view()));
+        let mut plan = std::mem::take(&mut self.plan);
+        if let Some(instrument) = self.account.instrument(id) {
+            let wanted = &self.lines[id.index()].wanted;
+            self.quoter.plan(instrument, wanted, &self.views, self.now, &mut plan);
+        }
+        if let Some(at) = plan.again() {
+            self.timers.set_by(at, Due::Plan(id));
+        }
+        for action in plan.actions() {
+            self.carry_out(id, action);
+        }
+        self.plan = plan;
+    }
+
+    fn carry_out(&mut self, id: InstrumentId, action: &Action) {
+        let outcome = match *action {
+            Action::New(order) => self.send_new(&order).map(|_| ()),
+            Action::Replace { id: order, price, qty } => match self.account.orders().find(order) {
+                // A move that risk forbids must not leave the quote where it is wanted no more.
+                Some(slot) => match self.send_replace(slot, price, qty) {
+                    Err(Refused::Risk(name)) if name != "rate" => self.send_cancel(slot),
+                    other => other.map(|_| ()),
+                },
+                None => Ok(()),
+            },
+            Action::Cancel { id: order } => match self.account.orders().find(order) {
+                Some(slot) => self.send_cancel(slot),
+                None => Ok(()),
+            },
+        };
+        if outcome == Err(Refused::Risk("rate")) {
+            let wait = self.rate.wait().max(Nanos::from_micros(100));
+            self.timers.set_by(self.now.after(wait), Due::Plan(id));
+        }
+    }
+
+    /// The slot of an open order of the strategy being called.
+    fn own_order(&self, id: OrderId) -> Result<u32, Refused> {
+        let slot = self.account.orders().find(id).ok_or(Refused::UnknownOrder)?;
+        let order = self.account.orders().get(slot);
+        let line = self.lines.get(order.instrument.index());
+        let own = line.is_some_and(|line| line.owner == Some(self.current));
+        if own && order.state.is_open() { Ok(slot) } else { Err(Refused::UnknownOrder) }
+    }
+
+    /// Adds everything that decides to `hasher`.
+    pub(crate) fn hash_into(&self, hasher: &mut StateHasher) {
+        self.account.hash_into(hasher);
+        self.books.hash_into(hasher);
+        for line in &self.lines {
+            line.wanted.hash_into(hasher);
+            let bits = [line.dirty, line.quotable, line.halted];
+            bits.into_iter().for_each(|bit| hasher.word(u64::from(bit)));
+            hasher.word(line.not_before.nanos());
+            hasher.word(line.heard.nanos());
+        }
+        self.counters.hash_into(hasher);
+        self.timers.hash_into(hasher);
+        self.rate.hash_into(hasher);
+        self.rng.hash_into(hasher);
+        hasher.word(self.session as u64);
+        hasher.bytes(self.killed.as_deref().unwrap_or("").as_bytes());
+        hasher.word(u64::from(self.stopping));
+        hasher.word(self.now.nanos());
+        hasher.word(self.count);
+        hasher.word(self.next_sequence);
+    }
+}
+
+impl Context for Desk {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn instruments(&self) -> &[InstrumentId] {
+        &self.quotes[usize::from(self.current)]
+    }
+
+    fn instrument(&self, id: InstrumentId) -> &Instrument {
+        &self.account.instruments()[id.index()]
+    }
+
+    fn book(&self, id: InstrumentId) -> &dyn BookView {
+        self.books.book(id)
+    }
+
+    fn position(&self, id: InstrumentId) -> &Position {
+        &self.account.positions()[id.index()]
+    }
+
+    fn orders(&self, id: InstrumentId, visit: &mut dyn FnMut(&OrderView)) {
+        let orders = self.account.orders();
+        orders.open(id).iter().for_each(|&slot| visit(&orders.get(slot).view()));
+    }
+
+    fn shows_own_orders(&self, _id: InstrumentId) -> bool {
+        self.shows_own_orders
+    }
+
+    fn random(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
+    fn set_timer(&mut self, timer: TimerId, after: Nanos) {
+        // At least a moment later, so that timers that set themselves cannot hold the loop.
+        let after = after.max(Nanos::from_micros(1));
+        self.timers.set(self.now.after(after), Due::Strategy(self.current, timer));
+    }
+
+    fn quote(&mut self, id: InstrumentId, bids: &[Quote], asks: &[Quote]) {
+        let Some(line) = self.lines.get_mut(id.index()) else { return };
+        if line.owner != Some(self.current) {
+            self.counters.bad_quotes += 1;
+            return;
+        }
+        let Some(instrument) = self.account.instrument(id) else { return };
+        let wanted = Wanted::new(instrument, bids, asks).unwrap_or_else(|_| {
+            self.counters.bad_quotes += 1;
+            Wanted::default()
+        });
+        if line.wanted != wanted {
+            line.wanted = wanted;
+            self.touch(id);
+        }
+    }
+
+    fn cancel_all(&mut self) {
+        for at in 0..self.quotes[usize::from(self.current)].len() {
+            let id = self.quotes[usize::from(self.current)][at];
+            self.withdraw(id);
+            self.touch(id);
+        }
+    }
+
+    fn submit(&mut self, order: NewOrder) -> Result<OrderId, Refused> {
+        let line = self.lines.get(order.instrument.index());
+        if line.is_none_or(|line| line.owner != Some(self.current)) {
+            return Err(Refused::NotQuoted);
+        }
+        self.send_new(&order)
+    }
+
+    fn replace(&mut self, id: OrderId, price: Price, qty: Qty) -> Result<OrderId, Refused> {
+        let slot = self.own_order(id)?;
+        self.send_replace(slot, price, qty)
+    }
+
+    fn cancel(&mut self, id: OrderId) -> Result<(), Refused> {
+        let slot = self.own_order(id)?;
+        self.send_cancel(slot)
+    }
+}

@@ -1,0 +1,524 @@
+//! The loop itself: one method per kind of input. Each first does what the input says, then lets
+//! the strategies speak, then plans, then hands the commands over.
+//!
+//! `poll` without an input or a due timer does not exist here: the driver calls nothing then.
+
+use crate::trading::account::{Account, Effect};
+use crate::trading::control::{Control, ControlKind};
+use crate::trading::counters::Counters;
+use crate::trading::desk::{Desk, DeskParts, Session};
+use crate::trading::opening::OpeningState;
+use crate::trading::settings::TradingSettings;
+use crate::trading::timers::Due;
+use market::book::{OrderBooks, Touched};
+use market::{
+    BookState, BookView, Command, CommandKind, Event, EventFlags, EventKind, InstrumentId, Nanos,
+    OrderView, Price, RejectReason, Report, ReportKind, StateHasher, Timestamp, Trade,
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use strategies::{Context, Fill, Strategy};
+
+/// Takes the commands: journals and publishes them. False when there was no room: the command was
+/// not and will not be sent.
+pub trait Outlet {
+    /// The strategies have spoken; quoter and risk come next. For stamps only.
+    fn decided(&mut self) {}
+
+    /// One command, in order.
+    fn send(&mut self, command: &Command) -> bool;
+}
+
+impl<F: FnMut(&Command) -> bool> Outlet for F {
+    fn send(&mut self, command: &Command) -> bool {
+        self(command)
+    }
+}
+
+/// The trading loop.
+pub struct TradingLoop {
+    desk: Desk,
+    strategies: Vec<Box<dyn Strategy>>,
+    /// Instruments touched by the packet at hand: a mark each, and in order of touch.
+    touched: Vec<bool>,
+    touched_list: Vec<InstrumentId>,
+    stale_after: Nanos,
+    answer_within: Nanos,
+    lockstep: bool,
+    /// The packet sequence and report count marked last.
+    marked: (u64, u64),
+}
+
+impl TradingLoop {
+    /// A loop in its opening state. Open orders of earlier runs are Unknown until the venue tells.
+    #[must_use]
+    pub fn new(settings: TradingSettings, opening: &OpeningState) -> TradingLoop {
+        let count = settings.instruments.len();
+        let mut account = Account::new(settings.instruments, settings.orders, settings.executions);
+        let orders = &opening.orders;
+        account.restore(&opening.positions, orders, &opening.executions);
+        let (strategies, quotes) = settings
+            .strategies
+            .into_iter()
+            .map(|setting| (setting.strategy, setting.instruments))
+            .unzip();
+        let parts = DeskParts {
+            account,
+            books: OrderBooks::new(settings.books),
+            limits: settings.limits,
+            quotes,
+            quoter: settings.quoter,
+            messages: settings.messages,
+            seed: settings.seed,
+            shows_own_orders: settings.shows_own_orders,
+        };
+        TradingLoop {
+            desk: Desk::new(parts, opening),
+            strategies,
+            touched: vec![false; count],
+            touched_list: Vec::with_capacity(count),
+            stale_after: settings.stale_after,
+            answer_within: settings.answer_within,
+            lockstep: settings.lockstep,
+            marked: (0, 0),
+        }
+    }
+
+    /// First input of a run.
+    pub fn on_start(&mut self, now: Timestamp, out: &mut dyn Outlet) {
+        self.desk.now = now;
+        self.desk.timers.set(now.after(self.watch_span()), Due::Watch);
+        for index in 0..self.strategies.len() {
+            self.call(index, |strategy, desk| strategy.on_start(desk));
+        }
+        self.finish(out);
+    }
+
+    fn watch_span(&self) -> Nanos {
+        let shortest = self.stale_after.min(self.answer_within).get();
+        Nanos::new((shortest / 4).clamp(1_000_000, 1_000_000_000))
+    }
+
+    /// When the next timer is due.
+    #[must_use]
+    pub fn next_due(&self) -> Timestamp {
+        self.desk.timers.next_due()
+    }
+
+    /// The events of one packet, or as many as came.
+    pub fn on_packet(&mut self, now: Timestamp, events: &[Event], out: &mut dyn Outlet) {
+        self.desk.now = now;
+        self.desk.counters.packets += 1;
+        for event in events {
+            self.apply(event);
+            if event.flags.has(EventFlags::LAST) {
+                self.tell_touched();
+            }
+        }
+        self.tell_touched();
+        self.finish(out);
+    }
+
+    fn apply(&mut self, event: &Event) {
+        self.desk.counters.events += 1;
+        if event.kind() == Some(EventKind::Mark) {
+            self.desk.next_sequence = event.order;
+            return;
+        }
+        let applied = self.desk.books.apply(event);
+        let now = self.desk.now;
+        match applied.touched {
+            Touched::None => {}
+            Touched::One(id) => {
+                self.touch(id);
+                self.desk.lines[id.index()].heard = now;
+            }
+            Touched::All => {
+                self.touch_all();
+                self.desk.lines.iter_mut().for_each(|line| line.heard = now);
+            }
+        }
+        if let Some(trade) = applied.trade {
+            self.desk.counters.market_trades += 1;
+            self.tell_trade(&trade);
+        }
+    }
+
+    fn tell_trade(&mut self, trade: &Trade) {
+        if let Some(index) = self.desk.lines[trade.instrument.index()].owner {
+            self.call(index.into(), |strategy, desk| strategy.on_trade(desk, trade));
+        }
+    }
+
+    /// Once per packet: `on_book` for each instrument touched, or `on_halt` when it stopped being
+    /// quotable.
+    fn tell_touched(&mut self) {
+        for at in 0..self.touched_list.len() {
+            let id = self.touched_list[at];
+            self.touched[id.index()] = false;
+            self.tell_book(id);
+        }
+        self.touched_list.clear();
+    }
+
+    fn touch(&mut self, id: InstrumentId) {
+        if !std::mem::replace(&mut self.touched[id.index()], true) {
+            self.touched_list.push(id);
+        }
+    }
+
+    fn touch_all(&mut self) {
+        for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
+            self.touch(InstrumentId(id));
+        }
+    }
+
+    fn tell_book(&mut self, id: InstrumentId) {
+        let quotable = self.desk.books.book(id).state().may_quote();
+        let line = &mut self.desk.lines[id.index()];
+        let was = std::mem::replace(&mut line.quotable, quotable);
+        let Some(owner) = line.owner else { return };
+        if was && !quotable {
+            self.call(owner.into(), |strategy, desk| strategy.on_halt(desk, id));
+        } else if quotable {
+            self.call(owner.into(), |strategy, desk| strategy.on_book(desk, id));
+        }
+    }
+
+    /// Calls a strategy. One that panics loses its instruments: they are halted, its orders
+    /// canceled.
+    fn call(&mut self, index: usize, act: impl FnOnce(&mut dyn Strategy, &mut Desk)) {
+        let (Some(strategy), Ok(current)) = (self.strategies.get_mut(index), u16::try_from(index))
+        else {
+            return;
+        };
+        self.desk.current = current;
+        let desk = &mut self.desk;
+        let called = catch_unwind(AssertUnwindSafe(|| act(strategy.as_mut(), desk)));
+        if called.is_err() {
+            self.desk.counters.strategy_panics += 1;
+            for at in 0..self.desk.quotes[index].len() {
+                let id = self.desk.quotes[index][at];
+                self.halt(id);
+            }
+        }
+    }
+
+    /// Halts an instrument until an operator clears it: no order, and none left at the venue.
+    fn halt(&mut self, id: InstrumentId) {
+        let line = &mut self.desk.lines[id.index()];
+        line.wanted = strategies::Wanted::default();
+        if !std::mem::replace(&mut line.halted, true) {
+            self.desk.mass_cancel(id);
+        }
+    }
+
+    /// One report of the venue or the gateway.
+    pub fn on_report(&mut self, now: Timestamp, report: &Report, out: &mut dyn Outlet) {
+        self.desk.now = now;
+        self.desk.counters.reports += 1;
+        match report.kind() {
+            Some(ReportKind::SessionUp) => self.on_session_up(),
+            Some(ReportKind::SessionDown) => self.on_session_down(),
+            Some(ReportKind::StatusDone) => self.on_status_done(),
+            _ => self.on_order_report(report),
+        }
+        self.finish(out);
+    }
+
+    fn on_session_up(&mut self) {
+        self.desk.session = Session::Reconciling;
+        self.ask_status();
+        if self.desk.killed.is_some() || self.desk.stopping {
+            self.desk.mass_cancel(Event::ALL);
+        }
+    }
+
+    fn ask_status(&mut self) {
+        let id = self.desk.next_id();
+        self.desk.issue(Command::mass_status(id));
+    }
+
+    fn on_session_down(&mut self) {
+        self.desk.session = Session::Down;
+        while self.desk.account.next_lost().is_some() {
+            self.desk.counters.unknown += 1;
+        }
+        for index in 0..self.strategies.len() {
+            self.call(index, |strategy, desk| strategy.on_disconnect(desk));
+        }
+    }
+
+    fn on_status_done(&mut self) {
+        while let Some(slot) = self.desk.account.next_unnamed() {
+            self.tell_order(slot);
+        }
+        if self.desk.session == Session::Reconciling {
+            self.desk.session = Session::Ready;
+            // Books may have been quotable all along: say so again.
+            for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
+                self.desk.lines[id as usize].quotable = false;
+                self.desk.touch(InstrumentId(id));
+                self.tell_book(InstrumentId(id));
+            }
+        }
+    }
+
+    fn on_order_report(&mut self, report: &Report) {
+        let mid = self.mid(report.instrument);
+        match self.desk.account.on_report(report, mid, self.desk.now) {
+            Effect::None => {}
+            Effect::Filled { slot, price, qty } => self.tell_fill(slot, report, price, qty),
+            Effect::Changed { slot } => self.tell_order(slot),
+            Effect::Refused { slot, reason } => {
+                self.desk.counters.reject(reason);
+                let id = self.desk.account.orders().get(slot).instrument;
+                self.desk.back_off(id);
+                self.tell_order(slot);
+            }
+            Effect::Duplicate => self.desk.counters.duplicates += 1,
+            Effect::Illegal => self.desk.counters.illegal_moves += 1,
+            Effect::Foreign => {
+                self.desk.counters.foreign += 1;
+                self.halt_if_known(report.instrument);
+            }
+            Effect::Contradiction => {
+                self.desk.counters.contradictions += 1;
+                self.halt_if_known(report.instrument);
+            }
+        }
+    }
+
+    fn halt_if_known(&mut self, id: InstrumentId) {
+        if id.index() < self.desk.lines.len() {
+            self.halt(id);
+        }
+    }
+
+    fn tell_fill(&mut self, slot: u32, report: &Report, price: Price, qty: market::Qty) {
+        self.desk.counters.fills += 1;
+        let order = *self.desk.account.orders().get(slot);
+        let leaves = if order.state.is_open() { order.leaves() } else { market::Qty::ZERO };
+        let fill = Fill {
+            order: order.id,
+            instrument: order.instrument,
+            side: order.side,
+            price,
+            qty,
+            leaves,
+            liquidity: report.liquidity(),
+        };
+        self.desk.touch(order.instrument);
+        if let Some(owner) = self.desk.lines[order.instrument.index()].owner {
+            self.call(owner.into(), |strategy, desk| strategy.on_fill(desk, &fill));
+        }
+    }
+
+    fn tell_order(&mut self, slot: u32) {
+        let view: OrderView = self.desk.account.orders().get(slot).view();
+        self.desk.touch(view.instrument);
+        if let Some(owner) = self.desk.lines[view.instrument.index()].owner {
+            self.call(owner.into(), |strategy, desk| strategy.on_order(desk, &view));
+        }
+    }
+
+    /// Fires every timer that is due.
+    pub fn on_timers(&mut self, now: Timestamp, out: &mut dyn Outlet) {
+        self.desk.now = now;
+        while let Some(due) = self.desk.timers.pop(now) {
+            match due {
+                Due::Watch => self.watch(),
+                Due::Plan(id) => self.desk.touch(id),
+                Due::Strategy(index, timer) => {
+                    self.call(index.into(), |strategy, desk| strategy.on_timer(desk, timer));
+                }
+            }
+        }
+        self.finish(out);
+    }
+
+    /// Books that fell silent become Stale; orders without an answer become Unknown.
+    fn watch(&mut self) {
+        let now = self.desk.now;
+        self.desk.timers.set(now.after(self.watch_span()), Due::Watch);
+        for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
+            let id = InstrumentId(id);
+            let silent = now.since(self.desk.lines[id.index()].heard) > self.stale_after;
+            if silent && self.desk.books.book(id).state() < BookState::Stale {
+                self.desk.books.set_stale(id, true);
+                self.tell_book(id);
+            }
+        }
+        let deadline = Timestamp::from_nanos(now.nanos().saturating_sub(self.answer_within.get()));
+        let mut overdue = false;
+        while let Some(slot) = self.desk.account.next_overdue(deadline) {
+            overdue = true;
+            self.desk.counters.unknown += 1;
+            self.tell_order(slot);
+        }
+        if overdue && self.desk.session == Session::Ready {
+            self.ask_status();
+        }
+    }
+
+    /// An operator's act.
+    pub fn on_control(&mut self, now: Timestamp, control: &Control, out: &mut dyn Outlet) {
+        self.desk.now = now;
+        match control.kind() {
+            Some(ControlKind::Kill) => {
+                let reason = format!("{}: {}", control.name(), control.reason());
+                self.desk.killed = Some(reason);
+                self.desk.withdraw_everything();
+                self.desk.mass_cancel(Event::ALL);
+            }
+            Some(ControlKind::Clear) => {
+                self.desk.killed = None;
+                for line in &mut self.desk.lines {
+                    line.halted = false;
+                    line.quotable = false;
+                }
+                self.touch_all();
+                self.tell_touched();
+            }
+            Some(ControlKind::Stop) => self.stop(),
+            None => self.desk.counters.illegal_moves += 1,
+        }
+        self.finish(out);
+    }
+
+    fn stop(&mut self) {
+        if std::mem::replace(&mut self.desk.stopping, true) {
+            return;
+        }
+        for index in 0..self.strategies.len() {
+            self.call(index, |strategy, desk| strategy.on_stop(desk));
+        }
+        self.desk.withdraw_everything();
+        self.desk.mass_cancel(Event::ALL);
+    }
+
+    /// Plans, and hands every command over. One that finds no room is as good as refused.
+    fn finish(&mut self, out: &mut dyn Outlet) {
+        out.decided();
+        self.desk.settle();
+        for at in 0..self.desk.outbox.len() {
+            let command = self.desk.outbox[at];
+            if out.send(&command) {
+                self.count(&command);
+            } else {
+                self.desk.counters.unpublished += 1;
+                self.not_sent(&command);
+            }
+        }
+        self.desk.outbox.clear();
+        self.mark(out);
+    }
+
+    fn count(&mut self, command: &Command) {
+        let counters = &mut self.desk.counters;
+        match command.kind() {
+            Some(CommandKind::New) => counters.news += 1,
+            Some(CommandKind::Replace) => counters.replaces += 1,
+            Some(CommandKind::Cancel | CommandKind::MassCancel) => counters.cancels += 1,
+            _ => {}
+        }
+    }
+
+    fn not_sent(&mut self, command: &Command) {
+        let report = not_sent(command, RejectReason::NoSession);
+        let mid = self.mid(command.instrument);
+        if let Effect::Refused { slot, reason } =
+            self.desk.account.on_report(&report, mid, self.desk.now)
+        {
+            self.desk.counters.reject(reason);
+            let id = self.desk.account.orders().get(slot).instrument;
+            self.desk.back_off(id);
+        }
+    }
+
+    /// Tells a stepped venue how far the loop has come, when it has come farther.
+    fn mark(&mut self, out: &mut dyn Outlet) {
+        let reached = (self.desk.next_sequence, self.desk.account.reports());
+        if self.lockstep && self.desk.session == Session::Ready && reached != self.marked {
+            self.marked = reached;
+            if !out.send(&Command::mark(reached.0, reached.1)) {
+                self.desk.counters.unpublished += 1;
+            }
+        }
+    }
+
+    /// Mid price of an instrument's book now; what a journal notes beside a report.
+    #[must_use]
+    pub fn mid(&self, id: InstrumentId) -> Option<Price> {
+        if id.index() < self.desk.lines.len() { self.desk.books.book(id).mid() } else { None }
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.desk.account
+    }
+
+    /// The books.
+    #[must_use]
+    pub fn books(&self) -> &OrderBooks {
+        &self.desk.books
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.desk.counters
+    }
+
+    /// How far the order session has come.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        self.desk.session
+    }
+
+    /// Who set the kill latch and why.
+    #[must_use]
+    pub fn killed(&self) -> Option<&str> {
+        self.desk.killed.as_deref()
+    }
+
+    /// True if the venue contradicted us on this instrument.
+    #[must_use]
+    pub fn is_halted(&self, id: InstrumentId) -> bool {
+        self.desk.lines.get(id.index()).is_some_and(|line| line.halted)
+    }
+
+    /// True once a stop was asked for and no order is open any more.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.desk.stopping
+            && (self.desk.account.orders().open_count() == 0 || self.desk.session == Session::Down)
+    }
+
+    /// Fingerprint of everything that can change a later decision.
+    #[must_use]
+    pub fn state_hash(&self) -> u128 {
+        let mut hasher = StateHasher::new();
+        self.desk.hash_into(&mut hasher);
+        self.strategies.iter().for_each(|strategy| strategy.hash_into(&mut hasher));
+        hasher.finish()
+    }
+
+    /// The desk, for tests of its own invariants.
+    #[must_use]
+    pub fn context(&self) -> &dyn Context {
+        &self.desk
+    }
+}
+
+/// The report of a command that was kept back.
+#[must_use]
+pub fn not_sent(command: &Command, reason: RejectReason) -> Report {
+    let mut report = Report::new(ReportKind::NotSent, command.id, command.instrument);
+    report.target = command.target;
+    let report = report.with_reason(reason);
+    match command.side() {
+        Some(side) => report.with_side(side),
+        None => report,
+    }
+}

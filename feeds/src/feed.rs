@@ -1,0 +1,174 @@
+//! One ITCH feed: datagrams in, events out. Joins a [`Receiver`] to a [`Decoder`].
+//!
+//! It marks the last event of each packet with `LAST`, and puts into the stream of events what the
+//! receiver learns of it: gaps, recovery, losses, new sessions, and the end of a session as a
+//! `Status` of closed, all for [`Event::ALL`]. These and,
+//! if wanted, a `Mark` after each packet carry `LAST` too, so that every group of events ends
+//! with exactly one. Never gives more than [`Feed::EVENTS_MAX`] events for a datagram, or for a
+//! packet drained.
+
+use crate::itch50::Decoder;
+use crate::moldudp64::{
+    Config, Datagram, Handler, Line, MESSAGES_PER_PACKET_MAX, Receiver, Request, Session,
+};
+use market::{Event, EventFlags, EventKind, Sink, Timestamp, TradingStatus};
+
+/// Datagrams in, events out.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    receiver: Receiver,
+    decoder: Decoder,
+    marks: bool,
+}
+
+impl Feed {
+    /// Most events that one datagram, one drained packet or one poll gives: two for each message,
+    /// a mark, and what the receiver has to say (at most four things of: a reset, gaps, a loss, a
+    /// recovery, the end of the session).
+    pub const EVENTS_MAX: usize = 2 * MESSAGES_PER_PACKET_MAX + 5;
+
+    /// A feed of `decoder`'s instruments. `marks`: end each packet with a `Mark` event that names
+    /// the sequence that comes next, for a venue that steps with the engine.
+    #[must_use]
+    pub fn new(config: Config, decoder: Decoder, marks: bool) -> Feed {
+        Feed { receiver: Receiver::new(config), decoder, marks }
+    }
+
+    /// The receiver, for its counters and state.
+    #[must_use]
+    pub fn receiver(&self) -> &Receiver {
+        &self.receiver
+    }
+
+    /// The decoder, for its counters.
+    #[must_use]
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    /// Takes one datagram. The sink must have room for [`Feed::EVENTS_MAX`].
+    #[inline]
+    pub fn on_datagram(
+        &mut self,
+        line: Line,
+        datagram: &Datagram<'_>,
+        now: Timestamp,
+        sink: &mut impl Sink,
+    ) {
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        self.receiver.on_datagram(line, datagram, now, &mut adapter);
+    }
+
+    /// True if [`Feed::drain`] has something to do; do it before the next datagram is read.
+    #[inline]
+    #[must_use]
+    pub fn pending(&self) -> bool {
+        self.receiver.pending()
+    }
+
+    /// Gives on at most `packets_max` packets that had come early; says how many. The sink must have
+    /// room for [`Feed::EVENTS_MAX`] each.
+    pub fn drain(&mut self, packets_max: usize, now: Timestamp, sink: &mut impl Sink) -> usize {
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        self.receiver.drain(packets_max, now, &mut adapter)
+    }
+
+    /// Lets time pass; gives what to ask the request server for. The sink must have room for
+    /// [`Feed::EVENTS_MAX`].
+    #[inline]
+    pub fn poll(&mut self, now: Timestamp, sink: &mut impl Sink) -> Option<Request> {
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        self.receiver.poll(now, &mut adapter)
+    }
+}
+
+/// Holds one event back, so that the last of a group can be marked once it is known to be last.
+pub(crate) struct Group<'a, S> {
+    sink: &'a mut S,
+    held: Option<Event>,
+}
+
+impl<'a, S: Sink> Group<'a, S> {
+    pub(crate) fn new(sink: &'a mut S) -> Self {
+        Group { sink, held: None }
+    }
+
+    /// Ends the group: its last event is marked and given on.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        if let Some(mut last) = self.held.take() {
+            last.flags = last.flags.with(EventFlags::LAST);
+            self.sink.event(last);
+        }
+    }
+}
+
+impl<S: Sink> Sink for Group<'_, S> {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        if let Some(before) = self.held.replace(event) {
+            self.sink.event(before);
+        }
+    }
+}
+
+struct Adapter<'a, S> {
+    decoder: &'a mut Decoder,
+    group: Group<'a, S>,
+    marks: bool,
+}
+
+impl<'a, S: Sink> Adapter<'a, S> {
+    fn new(decoder: &'a mut Decoder, sink: &'a mut S, marks: bool) -> Self {
+        Adapter { decoder, group: Group::new(sink), marks }
+    }
+
+    /// A group of one event that concerns the feed as a whole.
+    fn tell(&mut self, kind: EventKind, order: u64, aux: u64) {
+        let exchange_time = self.decoder.exchange_time();
+        let aux = u32::try_from(aux).unwrap_or(u32::MAX);
+        self.group.event(Event { exchange_time, order, aux, ..Event::new(kind, Event::ALL) });
+        self.group.end();
+    }
+}
+
+impl<S: Sink> Handler for Adapter<'_, S> {
+    #[inline]
+    fn message(&mut self, _: u64, message: &[u8], received: u64) {
+        // Skips are counted in the decoder.
+        let _ = self.decoder.decode(message, received, &mut self.group);
+    }
+
+    #[inline]
+    fn packet_end(&mut self, next: u64, received: u64) {
+        if self.marks {
+            let exchange_time = self.decoder.exchange_time();
+            let mark = Event::new(EventKind::Mark, Event::ALL);
+            self.group.event(Event { exchange_time, received, order: next, ..mark });
+        }
+        self.group.end();
+    }
+
+    fn gap(&mut self, first: u64, count: u64) {
+        self.tell(EventKind::Gap, first, count);
+    }
+
+    fn recovered(&mut self) {
+        self.tell(EventKind::Recovered, 0, 0);
+    }
+
+    fn lost(&mut self, first: u64, count: u64) {
+        self.tell(EventKind::Lost, first, count);
+    }
+
+    fn session_reset(&mut self, _: Session) {
+        self.decoder.reset();
+        self.tell(EventKind::Reset, 0, 0);
+    }
+
+    /// Nothing more will come: no book may be quoted on, whether or not the venue's last messages
+    /// said so.
+    fn end_of_session(&mut self) {
+        self.tell(EventKind::Status, 0, u64::from(TradingStatus::Closed as u32));
+    }
+}

@@ -1,0 +1,412 @@
+//! Puts the packets of any number of lines in order and asks for what none of them brought.
+//!
+//! The first copy of a message wins, whichever line it came by. A packet ahead of its turn is kept;
+//! when what lies before it has not come within `arbitration_wait`, a gap is declared and requested,
+//! again and again, until it is filled or given up. Handlers see messages in sequence, each once.
+//! Never applies part of a bad packet, never handles more than one packet a call (but
+//! [`Receiver::drain`], which is told how many), never allocates after construction.
+
+use super::config::{Config, Datagram, Handler, Line, Requests, Start};
+use super::counters::{LineCounters, ReceiverCounters};
+use super::stash::{Kept, Stash};
+use super::{BadPacket, Packet, PacketKind, Request, Session};
+use market::Timestamp;
+use market::ids::digest64;
+
+/// A jump of more messages than this needs a second packet to be believed.
+const JUMP_MAX: u64 = 1 << 22;
+/// Packets whose digest is remembered, to compare the other line's copy with.
+const RECENT: usize = 1024;
+/// So many packets in a row of the session before mean that the change was not real.
+const STRAYS_MAX: u32 = 64;
+
+/// A hole in front of `expected`.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    first: u64,
+    since: Timestamp,
+}
+
+/// A request that may still be answered.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    first: u64,
+    at: Timestamp,
+    tries: u32,
+}
+
+/// What identifies a packet applied lately.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    sequence: u64,
+    count: u16,
+    digest: u64,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    config: Config,
+    session: Option<Session>,
+    /// The session before, of which a slow line may still bring packets.
+    previous: Option<Session>,
+    /// Such packets since the last of the session itself.
+    strays: u32,
+    /// Sequence of the next message to give on.
+    expected: u64,
+    /// The highest sequence that any line announced as its next.
+    announced: u64,
+    /// Sequence after the session's last message, once that is known.
+    end: Option<u64>,
+    end_told: bool,
+    hole: Option<Hole>,
+    /// The hole was declared a gap.
+    declared: bool,
+    asked: Option<Asked>,
+    /// An unconfirmed jump.
+    jump: Option<u64>,
+    stash: Stash,
+    recent: Box<[Recent]>,
+    counters: ReceiverCounters,
+}
+
+impl Receiver {
+    /// A receiver that has seen nothing.
+    #[must_use]
+    pub fn new(config: Config) -> Receiver {
+        let live = vec![LineCounters::default(); config.lines.len()];
+        let stash = Stash::new(config.stash_packets, config.packet_bytes_max);
+        // One line has no copies to compare.
+        let recent = if config.lines.len() > 1 { RECENT } else { 0 };
+        Receiver {
+            session: None,
+            previous: None,
+            strays: 0,
+            expected: 1,
+            announced: 1,
+            end: None,
+            end_told: false,
+            hole: None,
+            declared: false,
+            asked: None,
+            jump: None,
+            stash,
+            recent: vec![Recent::default(); recent].into_boxed_slice(),
+            counters: ReceiverCounters { live, ..ReceiverCounters::default() },
+            config,
+        }
+    }
+
+    /// What was seen.
+    #[must_use]
+    pub fn counters(&self) -> &ReceiverCounters {
+        &self.counters
+    }
+
+    /// The session, once a packet told it.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        self.session
+    }
+
+    /// Sequence of the next message to come.
+    #[must_use]
+    pub fn expected(&self) -> u64 {
+        self.expected
+    }
+
+    /// True while messages are declared missing.
+    #[must_use]
+    pub fn in_gap(&self) -> bool {
+        self.declared
+    }
+
+    /// True if a kept packet's turn has come: call [`Receiver::drain`] when there is room.
+    #[inline]
+    #[must_use]
+    pub fn pending(&self) -> bool {
+        self.stash.front().is_some_and(|early| early.sequence <= self.expected)
+    }
+
+    /// Takes one datagram and gives on what is next in sequence, of this packet alone.
+    pub fn on_datagram(
+        &mut self,
+        line: Line,
+        datagram: &Datagram<'_>,
+        now: Timestamp,
+        handler: &mut impl Handler,
+    ) {
+        match self.accept(line, datagram, handler) {
+            Ok(packet) => self.take(line, datagram, &packet, handler),
+            Err(bad) => self.counters.bad[bad as usize] += 1,
+        }
+        self.settle(now, handler);
+    }
+
+    /// Gives on at most `packets_max` kept packets whose turn has come; says how many.
+    pub fn drain(
+        &mut self,
+        packets_max: usize,
+        now: Timestamp,
+        handler: &mut impl Handler,
+    ) -> usize {
+        let mut drained = 0;
+        while drained < packets_max && self.pending() {
+            let Some(&early) = self.stash.front() else { break };
+            let bytes = self.stash.bytes(&early);
+            // It was checked when it was kept, and may be out of date since.
+            if let Ok(packet) = Packet::parse(bytes)
+                && packet.next() > self.expected
+            {
+                self.counters.messages += give(&packet, self.expected, early.received, handler);
+                self.expected = packet.next();
+                remember(&mut self.recent, &packet, bytes);
+                drained += 1;
+            }
+            self.stash.pop_front();
+        }
+        self.settle(now, handler);
+        drained
+    }
+
+    /// Lets time pass: declares gaps that waited long enough, gives up those asked for in vain, and
+    /// says what to request now, if anything.
+    pub fn poll(&mut self, now: Timestamp, handler: &mut impl Handler) -> Option<Request> {
+        self.settle(now, handler);
+        if !self.declared || self.pending() {
+            return None;
+        }
+        let Requests { count_max, timeout, tries: tries_max } = self.config.requests;
+        let (first, missing) = (self.expected, self.missing());
+        let tries = match self.asked {
+            Some(asked) if asked.first == first => {
+                if now.since(asked.at) < timeout {
+                    return None;
+                }
+                asked.tries
+            }
+            // Something came since: ask for what is still missing, without waiting.
+            _ => 0,
+        };
+        if tries >= tries_max {
+            self.give_up(now, handler);
+            return None;
+        }
+        self.asked = Some(Asked { first, at: now, tries: tries + 1 });
+        #[allow(clippy::cast_possible_truncation)] // At most `count_max`.
+        let count = missing.min(u64::from(count_max.max(1))) as u16;
+        self.counters.requests += 1;
+        self.counters.requested += u64::from(count);
+        Some(Request { session: self.session?, sequence: first, count })
+    }
+
+    /// The packet, if it may be used; the session is entered if it is a new one.
+    #[inline]
+    fn accept<'a>(
+        &mut self,
+        line: Line,
+        datagram: &Datagram<'a>,
+        handler: &mut impl Handler,
+    ) -> Result<Packet<'a>, BadPacket> {
+        let allowed = match line {
+            Line::Live(line) => self.config.lines.get(usize::from(line)).copied(),
+            Line::Retransmission => Some(self.config.server),
+        };
+        let allowed = allowed.ok_or(BadPacket::UnknownLine)?;
+        let counters = self.line(line);
+        counters.datagrams += 1;
+        counters.bytes += datagram.bytes.len() as u64;
+        if let Some(allowed) = allowed {
+            let from = datagram.from.ok_or(BadPacket::WrongSource)?;
+            if from.ip() != allowed.ip() || ![0, from.port()].contains(&allowed.port()) {
+                return Err(BadPacket::WrongSource);
+            }
+        }
+        if datagram.truncated {
+            return Err(BadPacket::Truncated);
+        }
+        let packet = Packet::parse(datagram.bytes)?;
+        if self.session == Some(packet.session) {
+            self.strays = 0;
+            self.believe(&packet)?;
+        } else {
+            self.enter(line, &packet, handler)?;
+        }
+        Ok(packet)
+    }
+
+    /// Counters of a line that was found to exist.
+    fn line(&mut self, line: Line) -> &mut LineCounters {
+        match line {
+            Line::Live(line) => &mut self.counters.live[usize::from(line)],
+            Line::Retransmission => &mut self.counters.retransmission,
+        }
+    }
+
+    /// One damaged packet must not make everything before it look missing.
+    #[inline]
+    fn believe(&mut self, packet: &Packet<'_>) -> Result<(), BadPacket> {
+        if packet.sequence.saturating_sub(self.announced) <= JUMP_MAX {
+            return Ok(());
+        }
+        let first = self.jump.replace(packet.sequence);
+        match first {
+            Some(first) if first.abs_diff(packet.sequence) <= JUMP_MAX => Ok(()),
+            _ => Err(BadPacket::FarAhead),
+        }
+    }
+
+    /// Goes over to the packet's session, unless it may not be followed.
+    #[cold]
+    fn enter(
+        &mut self,
+        line: Line,
+        packet: &Packet<'_>,
+        handler: &mut impl Handler,
+    ) -> Result<(), BadPacket> {
+        let foreign = self.config.session.is_some_and(|only| only != packet.session);
+        if foreign || line == Line::Retransmission {
+            return Err(BadPacket::OtherSession);
+        }
+        if self.previous == Some(packet.session) && self.strays < STRAYS_MAX {
+            self.strays += 1;
+            return Err(BadPacket::OtherSession);
+        }
+        self.previous = self.session.replace(packet.session);
+        self.expected = match self.config.start {
+            Start::FromFirst => 1,
+            Start::FromCurrent => packet.sequence,
+        };
+        self.announced = self.expected;
+        (self.end, self.end_told, self.strays) = (None, false, 0);
+        (self.hole, self.declared, self.asked, self.jump) = (None, false, None, None);
+        self.stash.clear();
+        self.recent.fill(Recent::default());
+        if self.previous.is_some() {
+            self.counters.resets += 1;
+            handler.session_reset(packet.session);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take(
+        &mut self,
+        line: Line,
+        datagram: &Datagram<'_>,
+        packet: &Packet<'_>,
+        handler: &mut impl Handler,
+    ) {
+        self.announced = self.announced.max(packet.next());
+        if packet.kind != PacketKind::Messages {
+            self.line(line).heartbeats += 1;
+            if packet.kind == PacketKind::EndOfSession {
+                self.end = Some(packet.sequence);
+            }
+        } else if packet.next() <= self.expected {
+            self.line(line).duplicates += 1;
+            self.compare(packet, datagram.bytes);
+        } else if packet.sequence <= self.expected {
+            self.line(line).first += 1;
+            self.counters.overlaps += u64::from(packet.sequence < self.expected);
+            let given = give(packet, self.expected, datagram.received, handler);
+            self.counters.messages += given;
+            if line == Line::Retransmission {
+                self.counters.recovered += given;
+            }
+            self.expected = packet.next();
+            remember(&mut self.recent, packet, datagram.bytes);
+        } else {
+            self.keep(line, datagram, packet);
+        }
+    }
+
+    fn keep(&mut self, line: Line, datagram: &Datagram<'_>, packet: &Packet<'_>) {
+        let Datagram { bytes, received, .. } = *datagram;
+        match self.stash.insert(packet.sequence, packet.next(), received, bytes) {
+            Kept::Yes => {
+                self.counters.early += 1;
+                self.line(line).first += 1;
+            }
+            Kept::Already => self.line(line).duplicates += 1,
+            Kept::Differs => self.counters.mismatches += 1,
+            Kept::Full => self.counters.stash_full += 1,
+        }
+    }
+
+    /// Compares a late copy with the one that was applied, if that is still remembered.
+    fn compare(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
+        let Some(recent) = slot(&mut self.recent, packet.sequence) else { return };
+        let same = recent.sequence == packet.sequence && recent.count == packet.count;
+        if same && recent.digest != digest64(bytes) {
+            self.counters.mismatches += 1;
+        }
+    }
+
+    /// Messages missing before the next that is there, or that was announced.
+    fn missing(&self) -> u64 {
+        let next = self.stash.front().map_or(self.announced, |early| early.sequence);
+        next.saturating_sub(self.expected)
+    }
+
+    /// Finds whether something is missing, and says so when it has been long enough.
+    #[inline]
+    fn settle(&mut self, now: Timestamp, handler: &mut impl Handler) {
+        if self.expected >= self.announced {
+            (self.hole, self.asked) = (None, None);
+            if std::mem::take(&mut self.declared) {
+                handler.recovered();
+            }
+            let ended = self.end.is_some_and(|end| end <= self.expected);
+            if ended && !std::mem::replace(&mut self.end_told, true) {
+                handler.end_of_session();
+            }
+        } else if !self.pending() && !self.declared {
+            let hole = match self.hole {
+                Some(hole) if hole.first == self.expected => hole,
+                _ => Hole { first: self.expected, since: now },
+            };
+            self.hole = Some(hole);
+            if now.since(hole.since) >= self.config.arbitration_wait {
+                self.declared = true;
+                self.counters.gaps += 1;
+                handler.gap(self.expected, self.missing());
+            }
+        }
+    }
+
+    fn give_up(&mut self, now: Timestamp, handler: &mut impl Handler) {
+        let (first, count) = (self.expected, self.missing());
+        self.expected += count;
+        self.counters.lost += count;
+        (self.hole, self.declared, self.asked) = (None, false, None);
+        handler.lost(first, count);
+        self.settle(now, handler);
+    }
+}
+
+/// Gives on what is new in the packet; says how many messages that were.
+#[inline]
+fn give(packet: &Packet<'_>, expected: u64, received: u64, handler: &mut impl Handler) -> u64 {
+    let mut given = 0;
+    for (message, sequence) in packet.messages().zip(packet.sequence..) {
+        if sequence >= expected {
+            handler.message(sequence, message, received);
+            given += 1;
+        }
+    }
+    handler.packet_end(packet.next(), received);
+    given
+}
+
+/// Notes what was applied, after it was given on, so that nobody waits for the digest.
+fn remember(recent: &mut [Recent], packet: &Packet<'_>, bytes: &[u8]) {
+    if let Some(slot) = slot(recent, packet.sequence) {
+        *slot = Recent { sequence: packet.sequence, count: packet.count, digest: digest64(bytes) };
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn slot(recent: &mut [Recent], sequence: u64) -> Option<&mut Recent> {
+    recent.get_mut(sequence as usize % RECENT)
+}

@@ -1,0 +1,148 @@
+//! Framing: where one message ends and the next begins, by BodyLength and CheckSum.
+//!
+//! It never trusts a length before it is bounded, never looks past `max` bytes, and always makes
+//! progress: garbled bytes are skipped to the next `8=FIX`.
+
+use super::SOH;
+
+/// What stands at the start of a receive buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A whole message: BodyLength and CheckSum agree and 35 is the third field.
+    Complete {
+        /// Bytes of the message, trailer included.
+        len: usize,
+        /// Offset of `35=`.
+        body: usize,
+    },
+    /// The start of what may become a message: more bytes are needed.
+    Incomplete,
+    /// Not a message: skip this many bytes (at least one), without using a sequence number.
+    Garbled {
+        /// Bytes to drop.
+        skip: usize,
+        /// What is wrong with them.
+        reason: Garble,
+    },
+}
+
+/// Why bytes are no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Garble {
+    /// Does not begin with `8=FIX`.
+    #[error("bytes before BeginString (8)")]
+    BeginString,
+    /// The second field is not a BodyLength of digits.
+    #[error("BodyLength (9) is not the second field, or not a number")]
+    BodyLength,
+    /// The message would be longer than allowed: a reason to disconnect.
+    #[error("message longer than the session's max_message")]
+    TooLong,
+    /// The third field is not a MsgType.
+    #[error("MsgType (35) is not the third field")]
+    MsgType,
+    /// No `10=nnn` where BodyLength says the body ends.
+    #[error("no CheckSum (10) where BodyLength (9) puts it")]
+    Trailer,
+    /// The sum of the bytes is another.
+    #[error("CheckSum (10) does not match")]
+    CheckSum,
+}
+
+const PREFIX: &[u8] = b"8=FIX";
+/// `8=`, at most 14 bytes of version, SOH.
+const BEGIN_MAX: usize = 17;
+/// BodyLength may be padded with zeros (Binance sends seven digits).
+const LENGTH_DIGITS_MAX: usize = 16;
+/// `10=nnn` and SOH.
+const TRAILER: usize = 7;
+
+/// Looks for one message at the start of `bytes`, no longer than `max`.
+///
+/// ```
+/// use gateway::fix::{Frame, frame};
+/// let heartbeat = b"8=FIX.4.4\x019=5\x0135=0\x0110=163\x01";
+/// assert_eq!(frame(heartbeat, 4096), Frame::Complete { len: 26, body: 14 });
+/// assert_eq!(frame(&heartbeat[..20], 4096), Frame::Incomplete);
+/// ```
+#[must_use]
+pub fn frame(bytes: &[u8], max: usize) -> Frame {
+    match measure(bytes, max) {
+        Ok(Some((len, body))) => Frame::Complete { len, body },
+        Ok(None) => Frame::Incomplete,
+        Err(reason) => Frame::Garbled { skip: resync(bytes), reason },
+    }
+}
+
+/// Length and start of the body; `None` while they cannot be known.
+fn measure(bytes: &[u8], max: usize) -> Result<Option<(usize, usize)>, Garble> {
+    let shared = bytes.len().min(PREFIX.len());
+    if bytes[..shared] != PREFIX[..shared] {
+        return Err(Garble::BeginString);
+    }
+    let Some(begin) = bytes.iter().take(BEGIN_MAX).position(|&byte| byte == SOH) else {
+        return if bytes.len() >= BEGIN_MAX { Err(Garble::BeginString) } else { Ok(None) };
+    };
+    let Some((body_length, length_end)) = body_length(&bytes[begin + 1..])? else {
+        return Ok(None);
+    };
+    let body = begin + 1 + length_end;
+    let trailer = match usize::try_from(body_length).ok().and_then(|len| body.checked_add(len)) {
+        Some(trailer) if trailer.saturating_add(TRAILER) <= max => trailer,
+        _ => return Err(Garble::TooLong),
+    };
+    let third = &bytes[body..bytes.len().min(body + 3)];
+    if third != &b"35="[..third.len()] || body_length < 5 {
+        return Err(Garble::MsgType);
+    }
+    let Some(tail) = bytes.get(trailer..trailer + TRAILER) else { return Ok(None) };
+    let [b'1', b'0', b'=', a, b, c, SOH] = *tail else { return Err(Garble::Trailer) };
+    if bytes[trailer - 1] != SOH || [a, b, c].iter().any(|digit| !digit.is_ascii_digit()) {
+        return Err(Garble::Trailer);
+    }
+    let told = u32::from(a - b'0') * 100 + u32::from(b - b'0') * 10 + u32::from(c - b'0');
+    if told != u32::from(check_sum(&bytes[..trailer])) {
+        return Err(Garble::CheckSum);
+    }
+    Ok(Some((trailer + TRAILER, body)))
+}
+
+/// Value of the BodyLength field at the start of `bytes`, and the offset after its SOH.
+fn body_length(bytes: &[u8]) -> Result<Option<(u64, usize)>, Garble> {
+    let shared = bytes.len().min(2);
+    if bytes[..shared] != b"9="[..shared] {
+        return Err(Garble::BodyLength);
+    }
+    let mut value = 0u64;
+    for (i, &byte) in bytes.iter().skip(2).take(LENGTH_DIGITS_MAX + 1).enumerate() {
+        match byte {
+            SOH if i > 0 => return Ok(Some((value, i + 3))),
+            b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+            _ => return Err(Garble::BodyLength),
+        }
+    }
+    if bytes.len() > LENGTH_DIGITS_MAX + 2 { Err(Garble::BodyLength) } else { Ok(None) }
+}
+
+/// Sum of all bytes modulo 256 (CheckSum, tag 10).
+#[inline]
+#[must_use]
+pub(super) fn check_sum(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte))
+}
+
+/// Offset of the next place where a message may begin, at least one; what may be the start of a
+/// prefix at the very end is kept.
+fn resync(bytes: &[u8]) -> usize {
+    (1..bytes.len())
+        .find(|&at| {
+            let rest = &bytes[at..];
+            let shared = rest.len().min(PREFIX.len());
+            rest[..shared] == PREFIX[..shared]
+        })
+        .unwrap_or(bytes.len())
+}
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

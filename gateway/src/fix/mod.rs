@@ -1,0 +1,18 @@
+//! The FIX tag=value codec: framing, one-pass field index, template encoder, exact numbers.
+//!
+//! It must never allocate after construction, panic on any input, or emit what it would not read.
+
+mod encode;
+mod frame;
+pub(crate) mod message;
+pub mod number;
+pub mod tags;
+pub mod time;
+
+pub use encode::{EncodeError, Encoder, Template};
+pub use frame::{Frame, Garble, frame};
+pub use message::{Fault, Field, FieldIndex, Message, RejectCode};
+pub use time::{Precision, TimeText};
+
+/// Field separator.
+pub const SOH: u8 = 1;

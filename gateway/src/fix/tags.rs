@@ -1,0 +1,137 @@
+//! Field numbers and message types by their field-standard names (FIX.4.4 Volume 6).
+//!
+//! Only what this gateway reads or writes stands here. Numbers above 20000 are our own.
+
+macro_rules! tags {
+    ($($name:ident = $number:literal),* $(,)?) => {
+        $(#[doc = concat!("Tag ", $number, ".")] pub const $name: u32 = $number;)*
+    };
+}
+
+tags! {
+    ACCOUNT = 1,
+    AVG_PX = 6,
+    BEGIN_SEQ_NO = 7,
+    BEGIN_STRING = 8,
+    BODY_LENGTH = 9,
+    CHECK_SUM = 10,
+    CL_ORD_ID = 11,
+    COMMISSION = 12,
+    COMM_TYPE = 13,
+    CUM_QTY = 14,
+    END_SEQ_NO = 16,
+    EXEC_ID = 17,
+    EXEC_INST = 18,
+    EXEC_REF_ID = 19,
+    LAST_PX = 31,
+    LAST_QTY = 32,
+    MSG_SEQ_NUM = 34,
+    MSG_TYPE = 35,
+    NEW_SEQ_NO = 36,
+    ORDER_ID = 37,
+    ORDER_QTY = 38,
+    ORD_STATUS = 39,
+    ORD_TYPE = 40,
+    ORIG_CL_ORD_ID = 41,
+    POSS_DUP_FLAG = 43,
+    PRICE = 44,
+    REF_SEQ_NUM = 45,
+    SENDER_COMP_ID = 49,
+    SENDING_TIME = 52,
+    SIDE = 54,
+    SYMBOL = 55,
+    TARGET_COMP_ID = 56,
+    TEXT = 58,
+    TIME_IN_FORCE = 59,
+    TRANSACT_TIME = 60,
+    POSS_RESEND = 97,
+    ENCRYPT_METHOD = 98,
+    CXL_REJ_REASON = 102,
+    ORD_REJ_REASON = 103,
+    HEART_BT_INT = 108,
+    TEST_REQ_ID = 112,
+    ORIG_SENDING_TIME = 122,
+    GAP_FILL_FLAG = 123,
+    RESET_SEQ_NUM_FLAG = 141,
+    EXEC_TYPE = 150,
+    LEAVES_QTY = 151,
+    REF_TAG_ID = 371,
+    REF_MSG_TYPE = 372,
+    SESSION_REJECT_REASON = 373,
+    BUSINESS_REJECT_REF_ID = 379,
+    BUSINESS_REJECT_REASON = 380,
+    CXL_REJ_RESPONSE_TO = 434,
+    MASS_CANCEL_REQUEST_TYPE = 530,
+    MASS_CANCEL_RESPONSE = 531,
+    MASS_CANCEL_REJECT_REASON = 532,
+    MASS_STATUS_REQ_ID = 584,
+    MASS_STATUS_REQ_TYPE = 585,
+    LAST_LIQUIDITY_IND = 851,
+    TOT_NUM_REPORTS = 911,
+    LAST_RPT_REQUESTED = 912,
+    NEXT_PACKET = 20001,
+    REPORTS_CONSUMED = 20002,
+    REASON = 20003,
+}
+
+/// Message types, the value of tag 35.
+pub mod msg {
+    macro_rules! types {
+        ($($name:ident = $text:literal),* $(,)?) => {
+            $(#[doc = concat!("35=", $text, ".")] pub const $name: &[u8] = $text.as_bytes();)*
+        };
+    }
+    types! {
+        HEARTBEAT = "0",
+        TEST_REQUEST = "1",
+        RESEND_REQUEST = "2",
+        REJECT = "3",
+        SEQUENCE_RESET = "4",
+        LOGOUT = "5",
+        EXECUTION_REPORT = "8",
+        ORDER_CANCEL_REJECT = "9",
+        LOGON = "A",
+        NEW_ORDER_SINGLE = "D",
+        ORDER_CANCEL_REQUEST = "F",
+        ORDER_CANCEL_REPLACE_REQUEST = "G",
+        BUSINESS_MESSAGE_REJECT = "j",
+        ORDER_MASS_CANCEL_REQUEST = "q",
+        ORDER_MASS_CANCEL_REPORT = "r",
+        ORDER_MASS_STATUS_REQUEST = "AF",
+        MARK = "UM",
+    }
+}
+
+/// The data field that a length field announces, whose value may hold any byte, SOH included.
+#[must_use]
+pub const fn data_field_of(length_tag: u32) -> Option<u32> {
+    Some(match length_tag {
+        90 => 91,   // SecureData
+        93 => 89,   // Signature
+        95 => 96,   // RawData
+        212 => 213, // XmlData
+        348 => 349, // EncodedIssuer
+        350 => 351, // EncodedSecurityDesc
+        352 => 353, // EncodedListExecInst
+        354 => 355, // EncodedText
+        356 => 357, // EncodedSubject
+        358 => 359, // EncodedHeadline
+        360 => 361, // EncodedAllocText
+        362 => 363, // EncodedUnderlyingIssuer
+        364 => 365, // EncodedUnderlyingSecurityDesc
+        445 => 446, // EncodedListStatusText
+        618 => 619, // EncodedLegIssuer
+        621 => 622, // EncodedLegSecurityDesc
+        _ => return None,
+    })
+}
+
+/// True for fields of the standard header, which must stand before every other field.
+#[must_use]
+pub const fn is_header(tag: u32) -> bool {
+    matches!(
+        tag,
+        8 | 9 | 34 | 35 | 43 | 49 | 50 | 52 | 56 | 57 | 90 | 91 | 97 | 115 | 116 | 122 | 128 | 129
+            | 142..=145 | 212 | 213 | 347 | 369 | 627..=630
+    )
+}

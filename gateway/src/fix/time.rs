@@ -1,0 +1,192 @@
+//! UTC timestamps: `YYYYMMDD-HH:MM:SS` with 0, 3, 6 or 9 fractional digits.
+//!
+//! It reads no clock and never allocates; the text of the last second written is kept, so that a
+//! stamp costs its fraction.
+
+use super::number::{POWERS_OF_FRACTION, parse_u64, write_padded};
+use market::time::{civil_from_days, days_from_civil};
+use market::{Nanos, Timestamp};
+
+/// Fractional digits of the timestamps we write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// None.
+    Seconds,
+    /// Three digits, what every venue takes.
+    #[default]
+    Millis,
+    /// Six digits.
+    Micros,
+    /// Nine digits.
+    Nanos,
+}
+
+impl Precision {
+    const fn digits(self) -> usize {
+        match self {
+            Precision::Seconds => 0,
+            Precision::Millis => 3,
+            Precision::Micros => 6,
+            Precision::Nanos => 9,
+        }
+    }
+}
+
+/// Bytes of a timestamp without fraction.
+const SECONDS_LEN: usize = 17;
+/// Longest timestamp.
+pub const TIME_MAX_LEN: usize = SECONDS_LEN + 10;
+
+/// Reads a UTC timestamp. Second 60 (a leap second) is read as the second after 59.
+/// `None` if it is anything else than a timestamp from 1970 on.
+///
+/// ```
+/// let time = gateway::fix::time::parse(b"20250717-13:16:40.000000001").unwrap();
+/// assert_eq!(time.nanos(), 1_752_758_200_000_000_001);
+/// ```
+#[must_use]
+pub fn parse(text: &[u8]) -> Option<Timestamp> {
+    let (seconds, fraction) = text.split_at_checked(SECONDS_LEN)?;
+    let [_, _, _, _, _, _, _, _, b'-', _, _, b':', _, _, b':', _, _] = seconds else {
+        return None;
+    };
+    let number = |range: std::ops::Range<usize>| parse_u64(&seconds[range]).ok();
+    #[allow(clippy::cast_possible_truncation)]
+    let small = |range| number(range).map(|n| n as u32);
+    let days = days_from_civil(small(0..4)?, small(4..6)?, small(6..8)?)?;
+    let (hour, minute, second) = (number(9..11)?, number(12..14)?, number(15..17)?);
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let nanos = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if matches!(digits.len(), 3 | 6 | 9) => {
+            parse_u64(digits).ok()? * POWERS_OF_FRACTION[digits.len()]
+        }
+        _ => return None,
+    };
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Timestamp::from_nanos)
+}
+
+/// Writes timestamps, remembering the text of the last second.
+#[derive(Clone, Debug)]
+pub struct TimeText {
+    second: u64,
+    text: [u8; SECONDS_LEN],
+    precision: Precision,
+}
+
+impl TimeText {
+    /// A writer of timestamps with this many fractional digits.
+    #[must_use]
+    pub fn new(precision: Precision) -> Self {
+        let mut this = TimeText { second: 0, text: *b"00000000-00:00:00", precision };
+        this.render(0);
+        this
+    }
+
+    /// Writes `time` at the start of `out`, cut (never rounded) to the precision; gives back the
+    /// length, or `None` when `out` is too short.
+    #[inline]
+    pub fn write(&mut self, out: &mut [u8], time: Timestamp) -> Option<usize> {
+        let (second, nanos) = (time.nanos() / 1_000_000_000, time.nanos() % 1_000_000_000);
+        if second != self.second {
+            self.render(second);
+        }
+        let digits = self.precision.digits();
+        let len = SECONDS_LEN + if digits == 0 { 0 } else { 1 + digits };
+        let out = out.get_mut(..len)?;
+        out[..SECONDS_LEN].copy_from_slice(&self.text);
+        if digits > 0 {
+            out[SECONDS_LEN] = b'.';
+            write_padded(&mut out[SECONDS_LEN + 1..], nanos / POWERS_OF_FRACTION[digits]);
+        }
+        Some(len)
+    }
+
+    fn render(&mut self, second: u64) {
+        self.second = second;
+        let (year, month, day) = civil_from_days(second / (Nanos::DAY.get() / 1_000_000_000));
+        let of_day = second % 86_400;
+        let parts = [
+            (0..4, u64::from(year)),
+            (4..6, u64::from(month)),
+            (6..8, u64::from(day)),
+            (9..11, of_day / 3_600),
+            (12..14, of_day / 60 % 60),
+            (15..17, of_day % 60),
+        ];
+        for (range, value) in parts {
+            write_padded(&mut self.text[range], value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_precision_is_read() {
+        let base = parse(b"20250717-13:16:40").unwrap();
+        for (text, nanos) in [(".123", 123_000_000), (".123456", 123_456_000), (".000000001", 1)] {
+            let time = parse(format!("20250717-13:16:40{text}").as_bytes()).unwrap();
+            assert_eq!(time.since(base), Nanos::new(nanos));
+        }
+    }
+
+    #[test]
+    fn the_sixtieth_second_is_the_next_minute() {
+        assert_eq!(parse(b"20161231-23:59:60.500"), parse(b"20170101-00:00:00.500"));
+    }
+
+    #[test]
+    fn wrong_times_are_refused() {
+        for text in [
+            "",
+            "20250717",
+            "20250717-13:16",
+            "20250717-24:00:00",
+            "20250717-13:60:00",
+            "20250717-13:16:61",
+            "20250229-00:00:00",
+            "20251301-00:00:00",
+            "19691231-23:59:59",
+            "20250717 13:16:40",
+            "20250717-13:16:40.",
+            "20250717-13:16:40.1",
+            "20250717-13:16:40.12",
+            "20250717-13:16:40.1234",
+            "20250717-13:16:40Z",
+            "2025-07-17T13:16:40",
+            "20250717-+1:16:40",
+            "99991231-23:59:59",
+        ] {
+            assert_eq!(parse(text.as_bytes()), None, "`{text}`");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(nanos in 0..=u64::MAX, second_first: bool) {
+            let mut writer = TimeText::new(Precision::Nanos);
+            let time = Timestamp::from_nanos(nanos);
+            let mut out = [0; TIME_MAX_LEN];
+            if second_first {
+                writer.write(&mut out, time.midnight());
+            }
+            let len = writer.write(&mut out, time).unwrap();
+            prop_assert_eq!(parse(&out[..len]), Some(time));
+            let iso = time.to_string().replace(['Z'], "").replace('T', "-");
+            let iso = iso.replacen('-', "", 2);
+            prop_assert_eq!(&out[..len], iso.as_bytes());
+        }
+
+        #[test]
+        fn no_bytes_panic(text in prop::collection::vec(any::<u8>(), 0..30)) {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! [`Command`] ↔ NewOrderSingle (D), OrderCancelReplaceRequest (G), OrderCancelRequest (F),
+//! OrderMassCancelRequest (q), OrderMassStatusRequest (AF), and our consumption mark (UM).
+//!
+//! Decoding is exact or refused: a price or quantity that does not fit is never rounded.
+
+use super::Instruments;
+use super::instruments::Entry;
+use crate::fix::message::{as_bool, as_char, as_decimal, as_u64};
+use crate::fix::tags::{self, msg};
+use crate::fix::{EncodeError, Encoder, Fault, Message, RejectCode};
+use crate::session::{BusinessReason, Verdict};
+use market::{Command, CommandKind, Event, OrderId, Price, Qty, Side, TimeInForce, Timestamp};
+
+/// MsgType (35) of a command; `None` for a byte that is no command.
+#[must_use]
+pub fn msg_type(command: &Command) -> Option<&'static [u8]> {
+    command.kind().map(|kind| match kind {
+        CommandKind::New => msg::NEW_ORDER_SINGLE,
+        CommandKind::Replace => msg::ORDER_CANCEL_REPLACE_REQUEST,
+        CommandKind::Cancel => msg::ORDER_CANCEL_REQUEST,
+        CommandKind::MassCancel => msg::ORDER_MASS_CANCEL_REQUEST,
+        CommandKind::MassStatus => msg::ORDER_MASS_STATUS_REQUEST,
+        CommandKind::Mark => msg::MARK,
+    })
+}
+
+/// Adds the body of `command` to a message of type [`msg_type`]. What cannot be said makes
+/// [`Encoder::finish`] fail. The same command, number and time give the same bytes.
+pub fn encode_command(
+    command: &Command,
+    instruments: &Instruments,
+    account: Option<&[u8]>,
+    now: Timestamp,
+    encoder: &mut Encoder<'_>,
+) {
+    let Some(kind) = command.kind() else { return encoder.fail(EncodeError::NoMessage) };
+    match kind {
+        CommandKind::New | CommandKind::Replace | CommandKind::Cancel => {
+            let known = instruments.get(command.instrument).zip(command.side());
+            let Some((instrument, side)) = known else {
+                return encoder.fail(EncodeError::UnknownInstrument);
+            };
+            encode_order(command, kind, side, instrument, account, now, encoder);
+        }
+        CommandKind::MassCancel => {
+            encoder.u64(tags::CL_ORD_ID, command.id.0);
+            if command.instrument == Event::ALL {
+                encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, b'7');
+            } else {
+                encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, b'1');
+                match instruments.get(command.instrument) {
+                    Some(instrument) => encoder.bytes(tags::SYMBOL, &instrument.symbol),
+                    None => encoder.fail(EncodeError::UnknownInstrument),
+                }
+            }
+            encoder.time(tags::TRANSACT_TIME, now);
+        }
+        CommandKind::MassStatus => {
+            encoder.u64(tags::MASS_STATUS_REQ_ID, command.id.0);
+            encoder.u64(tags::MASS_STATUS_REQ_TYPE, 7);
+        }
+        CommandKind::Mark => {
+            encoder.u64(tags::NEXT_PACKET, command.id.0);
+            encoder.u64(tags::REPORTS_CONSUMED, command.target.0);
+        }
+    }
+}
+
+fn encode_order(
+    command: &Command,
+    kind: CommandKind,
+    side: Side,
+    instrument: &Entry,
+    account: Option<&[u8]>,
+    now: Timestamp,
+    encoder: &mut Encoder<'_>,
+) {
+    if kind != CommandKind::New {
+        encoder.u64(tags::ORIG_CL_ORD_ID, command.target.0);
+    }
+    encoder.u64(tags::CL_ORD_ID, command.id.0);
+    if let Some(account) = account {
+        encoder.bytes(tags::ACCOUNT, account);
+    }
+    if command.post_only() && kind != CommandKind::Cancel {
+        encoder.char(tags::EXEC_INST, b'6');
+    }
+    encoder.bytes(tags::SYMBOL, &instrument.symbol);
+    encoder.char(tags::SIDE, side_char(side));
+    encoder.time(tags::TRANSACT_TIME, now);
+    if kind == CommandKind::Cancel {
+        return;
+    }
+    encoder.decimal(tags::ORDER_QTY, command.qty.raw(), instrument.qty_digits);
+    encoder.char(tags::ORD_TYPE, b'2');
+    encoder.decimal(tags::PRICE, command.price.raw(), Price::DIGITS);
+    let time_in_force = match command.time_in_force() {
+        TimeInForce::Day => b'0',
+        TimeInForce::ImmediateOrCancel => b'3',
+    };
+    encoder.char(tags::TIME_IN_FORCE, time_in_force);
+}
+
+/// Side (54).
+pub(super) const fn side_char(side: Side) -> u8 {
+    match side {
+        Side::Buy => b'1',
+        Side::Sell => b'2',
+    }
+}
+
+/// The side of tag 54.
+pub(super) fn side_of(value: &[u8]) -> Result<Side, Fault> {
+    match value {
+        b"1" => Ok(Side::Buy),
+        b"2" => Ok(Side::Sell),
+        _ => Err(Fault::new(RejectCode::ValueIncorrect, tags::SIDE)),
+    }
+}
+
+/// Why a message is no command, and so how it is to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// With a Reject (3).
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// With a BusinessMessageReject (j).
+    #[error("refused: {0:?}")]
+    Business(BusinessReason),
+}
+
+impl From<CommandError> for Verdict {
+    fn from(error: CommandError) -> Verdict {
+        match error {
+            CommandError::Fault(fault) => Verdict::Reject(fault),
+            CommandError::Business(reason) => Verdict::Business(reason),
+        }
+    }
+}
+
+/// The fields of the requests that stand outside groups, each at most once.
+#[derive(Default)]
+struct Fields<'a> {
+    id: Option<&'a [u8]>,
+    target: Option<&'a [u8]>,
+    symbol: Option<&'a [u8]>,
+    side: Option<&'a [u8]>,
+    qty: Option<&'a [u8]>,
+    price: Option<&'a [u8]>,
+    ord_type: Option<&'a [u8]>,
+    time_in_force: Option<&'a [u8]>,
+    exec_inst: Option<&'a [u8]>,
+    scope: Option<&'a [u8]>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(message: &Message<'a>) -> Result<Fields<'a>, Fault> {
+        let mut this = Fields::default();
+        for (tag, value) in message.fields() {
+            let slot = match tag {
+                tags::CL_ORD_ID | tags::MASS_STATUS_REQ_ID | tags::NEXT_PACKET => &mut this.id,
+                tags::ORIG_CL_ORD_ID | tags::REPORTS_CONSUMED => &mut this.target,
+                tags::SYMBOL => &mut this.symbol,
+                tags::SIDE => &mut this.side,
+                tags::ORDER_QTY => &mut this.qty,
+                tags::PRICE => &mut this.price,
+                tags::ORD_TYPE => &mut this.ord_type,
+                tags::TIME_IN_FORCE => &mut this.time_in_force,
+                tags::EXEC_INST => &mut this.exec_inst,
+                tags::MASS_CANCEL_REQUEST_TYPE | tags::MASS_STATUS_REQ_TYPE => &mut this.scope,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(Fault::new(RejectCode::Repeated, tag));
+            }
+        }
+        Ok(this)
+    }
+}
+
+/// The command that a message received by a venue asks for.
+///
+/// # Errors
+/// [`CommandError`] says how to answer.
+pub fn decode_command(
+    message: &Message<'_>,
+    instruments: &Instruments,
+) -> Result<Command, CommandError> {
+    let fields = Fields::of(message)?;
+    let missing = |tag| Fault::new(RejectCode::RequiredTagMissing, tag);
+    match message.msg_type() {
+        msg::NEW_ORDER_SINGLE => decode_order(CommandKind::New, &fields, instruments),
+        msg::ORDER_CANCEL_REPLACE_REQUEST => {
+            decode_order(CommandKind::Replace, &fields, instruments)
+        }
+        msg::ORDER_CANCEL_REQUEST => decode_order(CommandKind::Cancel, &fields, instruments),
+        msg::ORDER_MASS_CANCEL_REQUEST => {
+            let id = order_id(tags::CL_ORD_ID, fields.id)?;
+            let tag = tags::MASS_CANCEL_REQUEST_TYPE;
+            match as_char(tag, fields.scope.ok_or(missing(tag))?)? {
+                b'7' => Ok(Command::mass_cancel(id, Event::ALL)),
+                b'1' => Ok(Command::mass_cancel(id, known(&fields, instruments)?.id)),
+                _ => Err(Fault::new(RejectCode::ValueIncorrect, tag).into()),
+            }
+        }
+        msg::ORDER_MASS_STATUS_REQUEST => {
+            let tag = tags::MASS_STATUS_REQ_TYPE;
+            match as_u64(tag, fields.scope.ok_or(missing(tag))?)? {
+                7 => Ok(Command::mass_status(order_id(tags::MASS_STATUS_REQ_ID, fields.id)?)),
+                _ => Err(Fault::new(RejectCode::ValueIncorrect, tag).into()),
+            }
+        }
+        msg::MARK => {
+            let next = fields.id.ok_or(missing(tags::NEXT_PACKET))?;
+            let reports = fields.target.ok_or(missing(tags::REPORTS_CONSUMED))?;
+            Ok(Command::mark(
+                as_u64(tags::NEXT_PACKET, next)?,
+                as_u64(tags::REPORTS_CONSUMED, reports)?,
+            ))
+        }
+        _ => Err(CommandError::Business(BusinessReason::UnsupportedMessage)),
+    }
+}
+
+fn decode_order(
+    kind: CommandKind,
+    fields: &Fields<'_>,
+    instruments: &Instruments,
+) -> Result<Command, CommandError> {
+    let missing = |tag| Fault::new(RejectCode::RequiredTagMissing, tag);
+    let wrong = |tag| Fault::new(RejectCode::ValueIncorrect, tag);
+    let id = order_id(tags::CL_ORD_ID, fields.id)?;
+    let target = match kind {
+        CommandKind::New => OrderId::NONE,
+        _ => order_id(tags::ORIG_CL_ORD_ID, fields.target)?,
+    };
+    let instrument = known(fields, instruments)?;
+    let side = side_of(fields.side.ok_or(missing(tags::SIDE))?)?;
+    if kind == CommandKind::Cancel {
+        return Ok(Command::cancel(id, target, instrument.id, side));
+    }
+    match fields.ord_type.ok_or(missing(tags::ORD_TYPE))? {
+        b"2" => {}
+        _ => return Err(wrong(tags::ORD_TYPE).into()),
+    }
+    let qty = fields.qty.ok_or(missing(tags::ORDER_QTY))?;
+    let qty = Qty::from_raw(as_decimal(tags::ORDER_QTY, qty, instrument.qty_digits)?);
+    let price = fields.price.ok_or(missing(tags::PRICE))?;
+    let price = Price::from_raw(as_decimal(tags::PRICE, price, Price::DIGITS)?);
+    let time_in_force = match fields.time_in_force {
+        None | Some(b"0") => TimeInForce::Day,
+        Some(b"3") => TimeInForce::ImmediateOrCancel,
+        Some(_) => return Err(wrong(tags::TIME_IN_FORCE).into()),
+    };
+    let post_only = match fields.exec_inst {
+        None => false,
+        Some(b"6") => true,
+        Some(_) => return Err(wrong(tags::EXEC_INST).into()),
+    };
+    let command = match kind {
+        CommandKind::Replace => Command::replace(id, target, instrument.id, side, price, qty),
+        _ => Command::new(id, instrument.id, side, price, qty),
+    };
+    Ok(command.with_time_in_force(time_in_force).with_post_only(post_only))
+}
+
+fn known<'a>(fields: &Fields<'_>, instruments: &'a Instruments) -> Result<&'a Entry, CommandError> {
+    let symbol = fields.symbol.ok_or(Fault::new(RejectCode::RequiredTagMissing, tags::SYMBOL))?;
+    instruments.named(symbol).ok_or(CommandError::Business(BusinessReason::UnknownSecurity))
+}
+
+/// A ClOrdID of ours: digits, not zero.
+fn order_id(tag: u32, value: Option<&[u8]>) -> Result<OrderId, Fault> {
+    match as_u64(tag, value.ok_or(Fault::new(RejectCode::RequiredTagMissing, tag))?)? {
+        0 => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
+        id => Ok(OrderId(id)),
+    }
+}
+
+/// `Y` or `N` where it may be missing.
+pub(super) fn flag_of(tag: u32, value: Option<&[u8]>) -> Result<bool, Fault> {
+    value.map_or(Ok(false), |value| as_bool(tag, value))
+}

@@ -1,0 +1,83 @@
+//! Instruments by id and by symbol, looked up without allocation.
+
+use market::ids::digest64;
+use market::table::IdTable;
+use market::{Instrument, InstrumentId, Qty};
+
+/// Why instruments do not make a table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InstrumentsError {
+    /// The same id or symbol twice.
+    #[error("instrument `{0}` stands twice: give each id and symbol once")]
+    Twice(String),
+    /// A symbol that no FIX field can hold.
+    #[error("symbol `{0}` is empty or holds the field separator")]
+    Symbol(String),
+    /// A scale that [`Qty`] does not know.
+    #[error("instrument `{0}` has more than 9 quantity digits")]
+    Digits(String),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) id: InstrumentId,
+    pub(super) symbol: Box<[u8]>,
+    pub(super) qty_digits: u32,
+}
+
+/// What the mapping must know of each instrument.
+#[derive(Clone, Debug)]
+pub struct Instruments {
+    entries: Box<[Entry]>,
+    by_id: IdTable,
+    by_symbol: IdTable,
+}
+
+impl Instruments {
+    /// The table of these instruments, fixed from now on.
+    ///
+    /// # Errors
+    /// [`InstrumentsError`].
+    pub fn new(instruments: &[Instrument]) -> Result<Self, InstrumentsError> {
+        let mut by_id = IdTable::new(instruments.len());
+        let mut by_symbol = IdTable::new(instruments.len());
+        let mut entries = Vec::with_capacity(instruments.len());
+        for (slot, instrument) in (0u32..).zip(instruments) {
+            let name = || instrument.symbol.clone();
+            let symbol = instrument.symbol.as_bytes();
+            if symbol.is_empty() || symbol.contains(&crate::fix::SOH) {
+                return Err(InstrumentsError::Symbol(name()));
+            }
+            if instrument.qty_digits > Qty::DIGITS_MAX {
+                return Err(InstrumentsError::Digits(name()));
+            }
+            // Two symbols of one digest are refused like one symbol twice.
+            let old_id = by_id.insert(u64::from(instrument.id.0), slot);
+            let old_symbol = by_symbol.insert(digest64(symbol), slot);
+            if old_id != Ok(None) || old_symbol != Ok(None) {
+                return Err(InstrumentsError::Twice(name()));
+            }
+            entries.push(Entry {
+                id: instrument.id,
+                symbol: symbol.into(),
+                qty_digits: instrument.qty_digits,
+            });
+        }
+        Ok(Instruments { entries: entries.into_boxed_slice(), by_id, by_symbol })
+    }
+
+    pub(super) fn get(&self, id: InstrumentId) -> Option<&Entry> {
+        self.by_id.get(u64::from(id.0)).map(|slot| &self.entries[slot as usize])
+    }
+
+    pub(super) fn named(&self, symbol: &[u8]) -> Option<&Entry> {
+        let slot = self.by_symbol.get(digest64(symbol))?;
+        self.entries.get(slot as usize).filter(|entry| *entry.symbol == *symbol)
+    }
+
+    /// The instrument of a symbol.
+    #[must_use]
+    pub fn id_of(&self, symbol: &[u8]) -> Option<InstrumentId> {
+        self.named(symbol).map(|entry| entry.id)
+    }
+}

@@ -1,0 +1,137 @@
+//! What a session is told at construction. Plain data; every default is a safe one.
+
+use crate::fix::{EncodeError, Precision};
+use market::Nanos;
+
+/// Which side opens the connection and speaks first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// We connect and send the first Logon.
+    Initiator,
+    /// We listen and answer it.
+    Acceptor,
+}
+
+/// What to do with application messages that the peer asks for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resend {
+    /// Fill the gap: a stale order is never sent again.
+    GapFillOrders,
+    /// Send them again with PossDupFlag=Y: reports are facts and do not grow stale.
+    Everything,
+}
+
+/// When both sides' sequence numbers begin again at 1 with a Logon (ResetSeqNumFlag, 141=Y).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// Only when the peer asks.
+    Never,
+    /// When our own store is new: an initiator asks for it, an acceptor answers so to a peer that
+    /// remembers an older session.
+    WhenNew,
+    /// At every logon.
+    Always,
+}
+
+/// Everything a session must know. Begin with [`SessionConfig::initiator`] or
+/// [`SessionConfig::acceptor`] and change what differs.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// Initiator or acceptor.
+    pub role: Role,
+    /// BeginString (8).
+    pub begin_string: String,
+    /// Our SenderCompID (49).
+    pub sender: String,
+    /// The peer's CompID (56).
+    pub target: String,
+    /// HeartBtInt (108), whole seconds; zero for none. An acceptor takes the initiator's.
+    pub heartbeat: Nanos,
+    /// When sequence numbers begin anew.
+    pub reset_on_logon: Reset,
+    /// From connection to Logon, before we give up.
+    pub logon_timeout: Nanos,
+    /// From our Logout to the peer's, before we cut.
+    pub logout_timeout: Nanos,
+    /// Without progress of a resend we asked for, before we cut.
+    pub resend_timeout: Nanos,
+    /// Largest difference of SendingTime (52) to our clock; `None` when the clocks are not one
+    /// time (virtual time, replay).
+    pub sending_time_window: Option<Nanos>,
+    /// Fractional digits of the timestamps we write.
+    pub precision: Precision,
+    /// Longest message in bytes, in and out; a longer one cuts the connection.
+    pub max_message: usize,
+    /// Most fields in a message.
+    pub max_fields: usize,
+    /// What is done with application messages asked for again.
+    pub resend: Resend,
+    /// Number and record application messages while there is no connection; the peer asks for
+    /// them at its next logon. For a venue's reports, never for orders.
+    pub send_when_down: bool,
+}
+
+impl SessionConfig {
+    /// A FIX.4.4 session that connects, with a 30 s heartbeat.
+    #[must_use]
+    pub fn initiator(sender: &str, target: &str) -> Self {
+        SessionConfig {
+            role: Role::Initiator,
+            begin_string: "FIX.4.4".to_owned(),
+            sender: sender.to_owned(),
+            target: target.to_owned(),
+            heartbeat: Nanos::from_secs(30),
+            reset_on_logon: Reset::Never,
+            logon_timeout: Nanos::from_secs(10),
+            logout_timeout: Nanos::from_secs(2),
+            resend_timeout: Nanos::from_secs(30),
+            sending_time_window: Some(Nanos::from_secs(120)),
+            precision: Precision::Millis,
+            max_message: 8192,
+            max_fields: 256,
+            resend: Resend::GapFillOrders,
+            send_when_down: false,
+        }
+    }
+
+    /// A FIX.4.4 session that listens: reports are resent, and recorded while the peer is away.
+    #[must_use]
+    pub fn acceptor(sender: &str, target: &str) -> Self {
+        SessionConfig {
+            role: Role::Acceptor,
+            resend: Resend::Everything,
+            send_when_down: true,
+            ..SessionConfig::initiator(sender, target)
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if !self.heartbeat.get().is_multiple_of(Nanos::SECOND.get()) {
+            return Err(ConfigError::Heartbeat(self.heartbeat));
+        }
+        if !(256..=1 << 20).contains(&self.max_message) {
+            return Err(ConfigError::MaxMessage(self.max_message));
+        }
+        if !(32..=4096).contains(&self.max_fields) {
+            return Err(ConfigError::MaxFields(self.max_fields));
+        }
+        Ok(())
+    }
+}
+
+/// A configuration that no session can run with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not whole seconds.
+    #[error("heartbeat is {0}: use whole seconds")]
+    Heartbeat(Nanos),
+    /// Out of range.
+    #[error("max_message is {0}: use 256 to 1048576 bytes")]
+    MaxMessage(usize),
+    /// Out of range.
+    #[error("max_fields is {0}: use 32 to 4096")]
+    MaxFields(usize),
+    /// BeginString or a CompID cannot be sent.
+    #[error("begin_string, sender or target cannot be sent: {0}")]
+    Identity(#[from] EncodeError),
+}

@@ -1,0 +1,421 @@
+//! The FIX session layer as a state machine without I/O: one for initiator and acceptor.
+//!
+//! A driver owns the socket and the clock. It says when it is connected, gives received bytes,
+//! calls [`Session::poll`] when [`Session::next_due`] has come, and cuts the connection when a
+//! method returns [`Disconnect`]. Every frame is recorded in the [`Store`] before it reaches the
+//! [`Outbound`]. The session must never use a sequence number for a garbled message, give one
+//! number to two contents, or keep a queue: what comes ahead of sequence is dropped and asked for
+//! again.
+//!
+//! Source: FIX.4.4 Volume 2, "FIX Session Protocol", and the session test cases (1B to 20S).
+
+mod application;
+mod config;
+mod file;
+mod logon;
+mod memory;
+mod resend;
+mod sequence;
+mod state;
+mod store;
+
+pub use application::{Application, BusinessReason, Meta, Outbound, Verdict};
+pub use config::{ConfigError, Resend, Reset, Role, SessionConfig};
+pub use file::{FileStore, OpenError};
+pub use memory::MemoryStore;
+pub use state::{Counters, Disconnect, SendError, State};
+pub use store::{FrameKind, Store, StoreError, Visit};
+
+use crate::fix::tags::{self, msg};
+use crate::fix::{Encoder, FieldIndex, Frame, Garble, Template, frame};
+use market::{Nanos, Timestamp};
+use resend::Cursor;
+
+/// Room in the buffer beyond the longest message, for PossDupFlag and OrigSendingTime.
+const REPEAT_ROOM: usize = 64;
+
+/// Missing messages that were asked for.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    /// The number that came too early: the gap is closed when it has been taken.
+    end: u64,
+    /// When a missing message last came.
+    since: Timestamp,
+}
+
+/// The outside world for the length of one call.
+struct Io<'a> {
+    now: Timestamp,
+    tsc: u64,
+    out: &'a mut dyn Outbound,
+    app: &'a mut dyn Application,
+}
+
+/// Whether a message was taken, or must be shown again later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Yes,
+    Busy,
+}
+
+/// One FIX session.
+#[derive(Debug)]
+pub struct Session<S> {
+    config: SessionConfig,
+    store: S,
+    state: State,
+    template: Template,
+    buffer: Box<[u8]>,
+    index: FieldIndex,
+    resend_index: FieldIndex,
+    /// HeartBtInt in force; zero for none.
+    heartbeat: Nanos,
+    /// When the Logon or Logout must have come.
+    deadline: Timestamp,
+    last_sent: Timestamp,
+    last_received: Timestamp,
+    test_sent: Option<Timestamp>,
+    gap: Option<Gap>,
+    resend: Option<Cursor>,
+    /// We asked for new numbers in our Logon.
+    reset_sent: bool,
+    announced: bool,
+    peer_text: Box<[u8]>,
+    peer_text_len: usize,
+    counters: Counters,
+}
+
+impl<S: Store> Session<S> {
+    /// A session over `store`, not connected.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn new(config: SessionConfig, store: S) -> Result<Self, ConfigError> {
+        config.check()?;
+        let template =
+            Template::new(&config.begin_string, &config.sender, &config.target, config.precision)?;
+        Ok(Session {
+            template,
+            buffer: vec![0; config.max_message + REPEAT_ROOM].into_boxed_slice(),
+            index: FieldIndex::new(config.max_fields),
+            resend_index: FieldIndex::new(config.max_fields),
+            heartbeat: config.heartbeat,
+            peer_text: vec![0; 256].into_boxed_slice(),
+            config,
+            store,
+            state: State::Disconnected,
+            deadline: Timestamp::MAX,
+            last_sent: Timestamp::ZERO,
+            last_received: Timestamp::ZERO,
+            test_sent: None,
+            gap: None,
+            resend: None,
+            reset_sent: false,
+            announced: false,
+            peer_text_len: 0,
+            counters: Counters::default(),
+        })
+    }
+
+    /// Where the session stands.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Both Logons are exchanged.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.state == State::Up
+    }
+
+    /// Messages are missing and were asked for.
+    #[must_use]
+    pub const fn is_recovering(&self) -> bool {
+        self.gap.is_some()
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Text (58) of the last Logout or Reject received, for the operator.
+    #[must_use]
+    pub fn peer_text(&self) -> &[u8] {
+        &self.peer_text[..self.peer_text_len]
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub const fn config(&self) -> &SessionConfig {
+        &self.config
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The store, for the driver's own records in the same stream.
+    pub const fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// Ends the session and gives back the store.
+    #[must_use]
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// The transport is up. An initiator sends its Logon.
+    ///
+    /// # Errors
+    /// [`Disconnect`]: cut the new connection.
+    pub fn connected(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<(), Disconnect> {
+        if self.state != State::Disconnected {
+            return Err(Disconnect::AlreadyConnected);
+        }
+        self.deadline = now.after(self.config.logon_timeout);
+        (self.last_sent, self.last_received) = (now, now);
+        (self.test_sent, self.gap, self.resend) = (None, None, None);
+        (self.announced, self.reset_sent) = (false, false);
+        self.heartbeat = self.config.heartbeat;
+        match self.config.role {
+            Role::Acceptor => self.state = State::LogonAwaited,
+            Role::Initiator => self.send_first_logon(now, out)?,
+        }
+        Ok(())
+    }
+
+    /// Bytes came. Gives back how many were consumed; the rest must be shown again with more bytes
+    /// behind it, or later when the application is ready.
+    ///
+    /// # Errors
+    /// [`Disconnect`]: flush, cut, and call [`Session::disconnected`].
+    pub fn received(
+        &mut self,
+        now: Timestamp,
+        tsc: u64,
+        bytes: &[u8],
+        out: &mut dyn Outbound,
+        app: &mut dyn Application,
+    ) -> Result<usize, Disconnect> {
+        let mut io = Io { now, tsc, out, app };
+        let mut at = 0;
+        loop {
+            if matches!(self.state, State::Closing | State::Disconnected) {
+                return Ok(bytes.len());
+            }
+            match frame(&bytes[at..], self.config.max_message) {
+                Frame::Incomplete => return Ok(at),
+                Frame::Garbled { reason: Garble::TooLong, .. } => {
+                    return Err(self.close(Disconnect::TooLong));
+                }
+                Frame::Garbled { skip, .. } => {
+                    self.counters.garbled += 1;
+                    at += skip;
+                }
+                Frame::Complete { len, .. } => {
+                    match self.one_message(&mut io, &bytes[at..at + len]) {
+                        Ok(Taken::Yes) => at += len,
+                        Ok(Taken::Busy) => return Ok(at),
+                        Err(why) => return Err(self.close(why)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn one_message(&mut self, io: &mut Io<'_>, bytes: &[u8]) -> Result<Taken, Disconnect> {
+        // The index leaves the session while a message borrows it; moving it allocates nothing.
+        let mut index = std::mem::take(&mut self.index);
+        let taken = self.on_message(io, &index.parse(bytes));
+        self.index = index;
+        taken
+    }
+
+    /// Does what is due: heartbeat, test request, the next part of a resend, time-outs. Gives back
+    /// whether anything was done.
+    ///
+    /// # Errors
+    /// [`Disconnect`]: flush, cut, and call [`Session::disconnected`].
+    pub fn poll(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
+        let done = match self.state {
+            State::Disconnected | State::Closing => return Ok(false),
+            State::LogonSent | State::LogonAwaited if now >= self.deadline => {
+                Err(Disconnect::LogonTimeout)
+            }
+            State::LogoutSent if now >= self.deadline => Err(Disconnect::LogoutTimeout),
+            State::LogonSent | State::LogonAwaited => return Ok(false),
+            State::Up | State::LogoutSent => self.poll_up(now, out),
+        };
+        done.map_err(|why| self.close(why))
+    }
+
+    fn poll_up(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
+        let mut done = self.pump(now, out)?;
+        if self.gap.is_some_and(|gap| now >= gap.since.after(self.config.resend_timeout)) {
+            return Err(Disconnect::ResendTimeout);
+        }
+        if self.heartbeat == Nanos::ZERO {
+            return Ok(done);
+        }
+        if now >= self.last_sent.after(self.heartbeat) {
+            self.emit(now, out, FrameKind::Session, msg::HEARTBEAT, |_| {})?;
+            done = true;
+        }
+        match self.test_sent {
+            None if now >= self.last_received.after(self.patience()) => {
+                let id = self.store.next_outgoing();
+                self.emit(now, out, FrameKind::Session, msg::TEST_REQUEST, |encoder| {
+                    encoder.u64(tags::TEST_REQ_ID, id);
+                })?;
+                self.test_sent = Some(now);
+                Ok(true)
+            }
+            Some(sent) if now >= sent.after(self.patience()) => Err(Disconnect::Silence),
+            _ => Ok(done),
+        }
+    }
+
+    /// HeartBtInt and a fifth for the way.
+    fn patience(&self) -> Nanos {
+        let beat = self.heartbeat.get();
+        Nanos::new(beat.saturating_add(beat / 5))
+    }
+
+    /// When [`Session::poll`] has something to do, if nothing else happens before.
+    #[must_use]
+    pub fn next_due(&self) -> Timestamp {
+        match self.state {
+            State::Disconnected | State::Closing => return Timestamp::MAX,
+            State::LogonSent | State::LogonAwaited => return self.deadline,
+            State::Up | State::LogoutSent if self.resend.is_some() => return Timestamp::ZERO,
+            State::Up | State::LogoutSent => {}
+        }
+        let mut due = Timestamp::MAX;
+        if self.state == State::LogoutSent {
+            due = self.deadline;
+        }
+        if let Some(gap) = self.gap {
+            due = due.min(gap.since.after(self.config.resend_timeout));
+        }
+        if self.heartbeat != Nanos::ZERO {
+            let quiet = self.test_sent.unwrap_or(self.last_received);
+            due = due.min(self.last_sent.after(self.heartbeat)).min(quiet.after(self.patience()));
+        }
+        due
+    }
+
+    /// Sends an application message whose body `write` adds. It is recorded first; gives back its
+    /// sequence number.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent and no number used.
+    pub fn send(
+        &mut self,
+        now: Timestamp,
+        out: &mut dyn Outbound,
+        msg_type: &[u8],
+        write: impl FnOnce(&mut Encoder<'_>),
+    ) -> Result<u64, SendError> {
+        if !self.is_up() && !self.config.send_when_down {
+            return Err(SendError::Down);
+        }
+        self.emit(now, out, FrameKind::Application, msg_type, write)
+    }
+
+    /// Sends a Logout; the peer's answer, or `logout_timeout`, ends the connection.
+    ///
+    /// # Errors
+    /// [`Disconnect`] at once when there was no Logon yet, or the Logout could not be sent.
+    pub fn logout(
+        &mut self,
+        now: Timestamp,
+        out: &mut dyn Outbound,
+        text: &str,
+    ) -> Result<(), Disconnect> {
+        match self.state {
+            State::Up => match self.emit_logout(now, out, text) {
+                Ok(()) => {
+                    self.state = State::LogoutSent;
+                    self.deadline = now.after(self.config.logout_timeout);
+                    Ok(())
+                }
+                Err(why) => Err(self.close(why)),
+            },
+            State::LogonSent | State::LogonAwaited => Err(self.close(Disconnect::LoggedOut)),
+            State::Disconnected | State::LogoutSent | State::Closing => Ok(()),
+        }
+    }
+
+    /// The transport is gone, for whatever reason.
+    pub fn disconnected(&mut self, now: Timestamp, app: &mut dyn Application) {
+        self.state = State::Disconnected;
+        (self.gap, self.resend, self.test_sent) = (None, None, None);
+        if std::mem::take(&mut self.announced) {
+            app.down(now);
+        }
+    }
+
+    fn close(&mut self, why: Disconnect) -> Disconnect {
+        self.state = State::Closing;
+        why
+    }
+
+    fn emit_logout(
+        &mut self,
+        now: Timestamp,
+        out: &mut dyn Outbound,
+        text: &str,
+    ) -> Result<(), Disconnect> {
+        self.emit(now, out, FrameKind::Session, msg::LOGOUT, |encoder| {
+            if !text.is_empty() {
+                encoder.bytes(tags::TEXT, text.as_bytes());
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Encodes, records, sends. While a resend runs, the frame is only recorded: it goes out in
+    /// its turn, so that nothing overtakes.
+    fn emit(
+        &mut self,
+        now: Timestamp,
+        out: &mut dyn Outbound,
+        kind: FrameKind,
+        msg_type: &[u8],
+        write: impl FnOnce(&mut Encoder<'_>),
+    ) -> Result<u64, SendError> {
+        let seq = self.store.next_outgoing();
+        let room = self.buffer.len() - REPEAT_ROOM;
+        let buffer = &mut self.buffer[..room];
+        let mut encoder = Encoder::begin(buffer, &mut self.template, now, seq, msg_type);
+        write(&mut encoder);
+        let frame = encoder.finish()?;
+        let direct = self.resend.is_none()
+            && (kind != FrameKind::Application || matches!(self.state, State::Up));
+        if direct && out.room() < frame.len() {
+            return Err(SendError::Backpressure);
+        }
+        self.store.record_outgoing(seq, kind, frame)?;
+        if direct {
+            out.send(frame);
+            self.last_sent = now;
+        }
+        self.counters.sent += 1;
+        Ok(seq)
+    }
+
+    fn keep_text(&mut self, text: Option<&[u8]>) {
+        let text = text.unwrap_or(b"");
+        self.peer_text_len = text.len().min(self.peer_text.len());
+        self.peer_text[..self.peer_text_len].copy_from_slice(&text[..self.peer_text_len]);
+    }
+}
+
+#[cfg(test)]
+mod tests;

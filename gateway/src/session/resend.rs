@@ -1,0 +1,195 @@
+//! Answering a ResendRequest: a cursor over the store that moves a bounded step at a time.
+//!
+//! While the cursor lives, new frames are recorded and wait their turn: first the numbers asked
+//! for (with PossDupFlag, or gap-filled), then, verbatim, what was recorded meanwhile. Nothing
+//! overtakes, and nothing is sent that the store does not hold.
+
+use super::store::Store;
+use super::{Disconnect, FrameKind, Resend, Session};
+use crate::fix::tags::{self, msg};
+use crate::fix::{EncodeError, Encoder, FieldIndex, Template};
+use market::Timestamp;
+use std::ops::ControlFlow;
+
+/// Numbers looked at in one step.
+const STEP: u64 = 64;
+/// Room kept for a gap fill, and for what a repeated message is longer by.
+const SLACK: usize = 512;
+
+/// How far a resend has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor {
+    /// The next number to look at.
+    next: u64,
+    /// The last number asked for that was ever sent.
+    end: u64,
+    /// The first number not yet answered: `fill_from..next` is waiting to be gap-filled.
+    fill_from: u64,
+    /// The first number never sent.
+    unsent: u64,
+}
+
+/// What a repeated frame is made with.
+struct Repeater<'a> {
+    buffer: &'a mut [u8],
+    template: &'a mut Template,
+    index: &'a mut FieldIndex,
+    now: Timestamp,
+}
+
+impl<S: Store> Session<S> {
+    /// Starts over at `begin`; what the store holds unsent stays in line.
+    pub(super) fn start_resend(&mut self, begin: u64, end: u64) {
+        let unsent = self.resend.map_or(self.store.next_outgoing(), |cursor| cursor.unsent);
+        let end = if end == 0 { u64::MAX } else { end };
+        let end = end.min(unsent.saturating_sub(1));
+        self.resend = Some(Cursor { next: begin, end, fill_from: begin, unsent });
+    }
+
+    /// Moves the resend on by a bounded step, as far as there is room. True if something was sent.
+    pub(super) fn pump(
+        &mut self,
+        now: Timestamp,
+        out: &mut dyn super::Outbound,
+    ) -> Result<bool, Disconnect> {
+        let Some(mut cursor) = self.resend else { return Ok(false) };
+        let before = (self.counters.resent, self.counters.gap_fills, cursor.unsent);
+        if cursor.fill_from <= cursor.end {
+            self.repeat(now, out, &mut cursor)?;
+        }
+        if cursor.fill_from > cursor.end {
+            self.catch_up(out, &mut cursor)?;
+        }
+        let over = cursor.fill_from > cursor.end && cursor.unsent == self.store.next_outgoing();
+        self.resend = (!over).then_some(cursor);
+        let worked = before != (self.counters.resent, self.counters.gap_fills, cursor.unsent);
+        if worked {
+            self.last_sent = now;
+        }
+        Ok(worked)
+    }
+
+    /// Sends again, or passes over, the next numbers that were asked for.
+    fn repeat(
+        &mut self,
+        now: Timestamp,
+        out: &mut dyn super::Outbound,
+        cursor: &mut Cursor,
+    ) -> Result<(), Disconnect> {
+        let everything = self.config.resend == Resend::Everything;
+        let counters = &mut self.counters;
+        let mut repeater = Repeater {
+            buffer: &mut self.buffer,
+            template: &mut self.template,
+            index: &mut self.resend_index,
+            now,
+        };
+        let last = cursor.end.min(cursor.next.saturating_add(STEP - 1));
+        let mut full = false;
+        self.store.outgoing(cursor.next, last, &mut |seq, kind, frame| {
+            let again = match kind {
+                FrameKind::Session => false,
+                FrameKind::Reject => true,
+                FrameKind::Application => everything,
+            };
+            if !again {
+                return ControlFlow::Continue(());
+            }
+            if out.room() < frame.len() + SLACK {
+                full = true;
+                cursor.next = seq;
+                return ControlFlow::Break(());
+            }
+            if cursor.fill_from < seq
+                && let Ok(fill) = repeater.gap_fill(cursor.fill_from, seq)
+            {
+                out.send(fill);
+                counters.gap_fills += 1;
+            }
+            // What cannot be repeated is gap-filled with what comes after it.
+            cursor.fill_from = seq;
+            if let Ok(repeated) = repeater.again(seq, frame) {
+                out.send(repeated);
+                counters.resent += 1;
+                cursor.fill_from = seq + 1;
+            }
+            ControlFlow::Continue(())
+        })?;
+        if full {
+            return Ok(());
+        }
+        cursor.next = last.saturating_add(1);
+        if cursor.next > cursor.end && cursor.fill_from <= cursor.end && out.room() >= SLACK {
+            out.send(repeater.gap_fill(cursor.fill_from, cursor.next)?);
+            counters.gap_fills += 1;
+            cursor.fill_from = cursor.next;
+        }
+        Ok(())
+    }
+
+    /// Sends, for the first time, what was recorded while the resend ran.
+    fn catch_up(
+        &mut self,
+        out: &mut dyn super::Outbound,
+        cursor: &mut Cursor,
+    ) -> Result<(), Disconnect> {
+        let last = self.store.next_outgoing() - 1;
+        let last = last.min(cursor.unsent.saturating_add(STEP - 1));
+        if cursor.unsent > last {
+            return Ok(());
+        }
+        let mut full = false;
+        self.store.outgoing(cursor.unsent, last, &mut |seq, _, frame| {
+            if out.room() < frame.len() {
+                full = true;
+                return ControlFlow::Break(());
+            }
+            out.send(frame);
+            cursor.unsent = seq + 1;
+            ControlFlow::Continue(())
+        })?;
+        if !full {
+            cursor.unsent = last + 1;
+        }
+        Ok(())
+    }
+}
+
+impl Repeater<'_> {
+    /// SequenceReset (4) with GapFillFlag=Y, in the place of the numbers `from` to `to` - 1.
+    fn gap_fill(&mut self, from: u64, to: u64) -> Result<&[u8], EncodeError> {
+        let mut encoder = Encoder::begin_again(
+            self.buffer,
+            self.template,
+            self.now,
+            from,
+            msg::SEQUENCE_RESET,
+            None,
+        );
+        encoder.flag(tags::GAP_FILL_FLAG, true);
+        encoder.u64(tags::NEW_SEQ_NO, to);
+        encoder.finish()
+    }
+
+    /// A recorded frame once more, under its own number.
+    fn again(&mut self, seq: u64, frame: &[u8]) -> Result<&[u8], EncodeError> {
+        let message = self.index.parse(frame);
+        let mut encoder = Encoder::begin_again(
+            self.buffer,
+            self.template,
+            self.now,
+            seq,
+            message.msg_type(),
+            message.get(tags::SENDING_TIME),
+        );
+        for (tag, value) in message.fields() {
+            match tag {
+                tags::BEGIN_STRING | tags::BODY_LENGTH | tags::CHECK_SUM => {}
+                tags::MSG_TYPE | tags::SENDER_COMP_ID | tags::TARGET_COMP_ID => {}
+                tags::MSG_SEQ_NUM | tags::SENDING_TIME => {}
+                _ => encoder.data(tag, value),
+            }
+        }
+        encoder.finish()
+    }
+}

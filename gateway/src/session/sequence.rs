@@ -1,0 +1,467 @@
+//! What is checked of every message, in which order, and which of them use up a sequence number.
+
+use super::store::Store;
+use super::{BusinessReason, Disconnect, FrameKind, Gap, Io, Meta, Session, State, Taken, Verdict};
+use crate::fix::tags::{self, msg};
+use crate::fix::{Fault, Message, RejectCode, time};
+use market::Timestamp;
+use std::cmp::Ordering;
+
+/// The standard header, read in one pass.
+#[derive(Debug)]
+pub(super) struct Header<'a> {
+    pub(super) msg_type: &'a [u8],
+    pub(super) seq: Result<u64, Fault>,
+    begin_string: &'a [u8],
+    sender: &'a [u8],
+    target: &'a [u8],
+    sending_time: Option<&'a [u8]>,
+    orig_sending_time: Option<&'a [u8]>,
+    poss_dup: bool,
+    poss_resend: bool,
+    /// A header field that stands twice or cannot be read.
+    pub(super) fault: Option<Fault>,
+}
+
+impl<'a> Header<'a> {
+    fn of(message: &Message<'a>) -> Header<'a> {
+        let mut this = Header {
+            msg_type: b"",
+            seq: Err(Fault::new(RejectCode::RequiredTagMissing, tags::MSG_SEQ_NUM)),
+            begin_string: b"",
+            sender: b"",
+            target: b"",
+            sending_time: None,
+            orig_sending_time: None,
+            poss_dup: false,
+            poss_resend: false,
+            fault: None,
+        };
+        for (tag, value) in message.fields() {
+            let again = match tag {
+                tags::BEGIN_STRING => !std::mem::replace(&mut this.begin_string, value).is_empty(),
+                tags::MSG_TYPE => !std::mem::replace(&mut this.msg_type, value).is_empty(),
+                tags::SENDER_COMP_ID => !std::mem::replace(&mut this.sender, value).is_empty(),
+                tags::TARGET_COMP_ID => !std::mem::replace(&mut this.target, value).is_empty(),
+                tags::SENDING_TIME => this.sending_time.replace(value).is_some(),
+                tags::ORIG_SENDING_TIME => this.orig_sending_time.replace(value).is_some(),
+                tags::MSG_SEQ_NUM => {
+                    let seq = crate::fix::message::as_u64(tag, value);
+                    std::mem::replace(&mut this.seq, seq).is_ok()
+                }
+                tags::POSS_DUP_FLAG | tags::POSS_RESEND => {
+                    let flag = match tag {
+                        tags::POSS_DUP_FLAG => &mut this.poss_dup,
+                        _ => &mut this.poss_resend,
+                    };
+                    match crate::fix::message::as_bool(tag, value) {
+                        Ok(value) => *flag = value,
+                        Err(fault) => this.fault = this.fault.or(Some(fault)),
+                    }
+                    false
+                }
+                _ if !tags::is_header(tag) => break,
+                _ => false,
+            };
+            if again {
+                this.fault = this.fault.or(Some(Fault::new(RejectCode::Repeated, tag)));
+            }
+        }
+        this
+    }
+}
+
+impl<S: Store> Session<S> {
+    /// One whole message, in any state that takes messages.
+    pub(super) fn on_message(
+        &mut self,
+        io: &mut Io<'_>,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        let header = Header::of(message);
+        if matches!(self.state, State::LogonSent | State::LogonAwaited) {
+            return self.on_first(io, &header, message);
+        }
+        self.last_received = io.now;
+        self.test_sent = None;
+        if header.begin_string != self.config.begin_string.as_bytes() {
+            return Err(self.refuse(io, "Incorrect BeginString", Disconnect::Identity));
+        }
+        let Ok(seq) = header.seq else {
+            return Err(self.refuse(io, "MsgSeqNum missing or unreadable", Disconnect::NoSequence));
+        };
+        if let Err(fault) = self.check_comp_ids(&header) {
+            self.reject(io, seq, &header, fault, message)?;
+            return Err(self.refuse(io, "CompID problem", Disconnect::Identity));
+        }
+        if header.msg_type == msg::LOGON && !header.poss_dup && resets(message) {
+            return self.on_reset_logon(io, &header, message);
+        }
+        if header.msg_type == msg::SEQUENCE_RESET && message.flag(tags::GAP_FILL_FLAG) == Ok(false)
+        {
+            return self.on_sequence_reset(io, seq, &header, message);
+        }
+        match seq.cmp(&self.store.next_incoming()) {
+            Ordering::Greater => self.on_too_high(io, seq, &header, message),
+            Ordering::Less => self.on_too_low(io, seq, &header, message),
+            Ordering::Equal => self.on_next(io, seq, &header, message),
+        }
+    }
+
+    pub(super) fn is_ours(&self, header: &Header<'_>) -> bool {
+        header.begin_string == self.config.begin_string.as_bytes()
+            && self.check_comp_ids(header).is_ok()
+    }
+
+    fn check_comp_ids(&self, header: &Header<'_>) -> Result<(), Fault> {
+        let pairs = [
+            (tags::SENDER_COMP_ID, header.sender, &self.config.target),
+            (tags::TARGET_COMP_ID, header.target, &self.config.sender),
+        ];
+        for (tag, told, ours) in pairs {
+            if told.is_empty() {
+                return Err(Fault::new(RejectCode::RequiredTagMissing, tag));
+            }
+            if told != ours.as_bytes() {
+                return Err(Fault::new(RejectCode::CompId, tag));
+            }
+        }
+        Ok(())
+    }
+
+    /// SendingTime is there, readable, and near our clock.
+    pub(super) fn check_time(&self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
+        let fault = |code| Fault::new(code, tags::SENDING_TIME);
+        let text = header.sending_time.ok_or(fault(RejectCode::RequiredTagMissing))?;
+        let sent = time::parse(text).ok_or(fault(RejectCode::DataFormat))?;
+        let far = now.since(sent).max(sent.since(now));
+        match self.config.sending_time_window {
+            Some(window) if far > window => Err(fault(RejectCode::SendingTime)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The message that was awaited.
+    fn on_next(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        if let Err(fault) = self.check_time(io.now, header) {
+            self.reject(io, seq, header, fault, message)?;
+            return match fault.code {
+                RejectCode::SendingTime => {
+                    Err(self.refuse(io, fault.code.text(), Disconnect::SendingTime))
+                }
+                _ => Ok(Taken::Yes),
+            };
+        }
+        if let Some(fault) = header.fault.or(message.fault()) {
+            self.reject(io, seq, header, fault, message)?;
+            return Ok(Taken::Yes);
+        }
+        let done = match header.msg_type {
+            msg::HEARTBEAT => Ok(()),
+            msg::TEST_REQUEST => self.on_test_request(io, message)?,
+            msg::RESEND_REQUEST => self.on_resend_request(io, message)?,
+            msg::SEQUENCE_RESET => match self.on_gap_fill(io, seq, message)? {
+                Ok(()) => return Ok(Taken::Yes),
+                Err(fault) => Err(fault),
+            },
+            msg::LOGOUT => return Err(self.on_logout(io, seq, message)),
+            msg::LOGON => Err(Fault::new(RejectCode::Other, tags::MSG_TYPE)),
+            _ => match self.on_application(io, seq, header, message)? {
+                Some(verdict) => verdict,
+                None => return Ok(Taken::Busy),
+            },
+        };
+        match done {
+            Ok(()) => self.consume(io, seq, message)?,
+            Err(fault) => self.reject(io, seq, header, fault, message)?,
+        }
+        Ok(Taken::Yes)
+    }
+
+    /// `None` when the application has no room.
+    fn on_application(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<Option<Result<(), Fault>>, Disconnect> {
+        if !is_msg_type(header.msg_type) {
+            return Ok(Some(Err(Fault::new(RejectCode::MsgType, tags::MSG_TYPE))));
+        }
+        if !io.app.ready() {
+            return Ok(None);
+        }
+        if header.msg_type == msg::REJECT {
+            self.keep_text(message.get(tags::TEXT));
+        }
+        let (poss_dup, poss_resend) = (header.poss_dup, header.poss_resend);
+        let meta = Meta { now: io.now, tsc: io.tsc, seq, poss_dup, poss_resend };
+        Ok(Some(match io.app.message(&meta, message) {
+            Verdict::Taken => Ok(()),
+            Verdict::Reject(fault) => Err(fault),
+            Verdict::Business(reason) => {
+                self.business_reject(io, seq, header, reason, message)?;
+                Ok(())
+            }
+        }))
+    }
+
+    fn on_test_request(
+        &mut self,
+        io: &mut Io<'_>,
+        message: &Message<'_>,
+    ) -> Result<Result<(), Fault>, Disconnect> {
+        let id = match message.required(tags::TEST_REQ_ID) {
+            Ok(id) => id,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        self.emit(io.now, io.out, FrameKind::Session, msg::HEARTBEAT, |encoder| {
+            encoder.bytes(tags::TEST_REQ_ID, id);
+        })?;
+        Ok(Ok(()))
+    }
+
+    fn on_resend_request(
+        &mut self,
+        io: &mut Io<'_>,
+        message: &Message<'_>,
+    ) -> Result<Result<(), Fault>, Disconnect> {
+        let range = message
+            .u64(tags::BEGIN_SEQ_NO)
+            .and_then(|begin| Ok((begin, message.u64(tags::END_SEQ_NO)?)));
+        let (begin, end) = match range {
+            Ok(range) => range,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if begin == 0 || begin >= self.store.next_outgoing() {
+            return Ok(Err(Fault::new(RejectCode::ValueIncorrect, tags::BEGIN_SEQ_NO)));
+        }
+        if end != 0 && end < begin {
+            return Ok(Err(Fault::new(RejectCode::ValueIncorrect, tags::END_SEQ_NO)));
+        }
+        self.start_resend(begin, end);
+        self.pump(io.now, io.out)?;
+        Ok(Ok(()))
+    }
+
+    /// SequenceReset with GapFillFlag=Y, in sequence.
+    fn on_gap_fill(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        message: &Message<'_>,
+    ) -> Result<Result<(), Fault>, Disconnect> {
+        let next = match message.u64(tags::NEW_SEQ_NO) {
+            Ok(next) => next,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if next <= seq {
+            return Ok(Err(Fault::new(RejectCode::ValueIncorrect, tags::NEW_SEQ_NO)));
+        }
+        self.store.record_incoming(seq, message.bytes())?;
+        if next != seq + 1 {
+            self.store.set_next_incoming(next)?;
+        }
+        self.counters.received += 1;
+        self.progressed(io);
+        Ok(Ok(()))
+    }
+
+    /// SequenceReset without GapFillFlag: whatever its own number, NewSeqNo is awaited next.
+    fn on_sequence_reset(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        let expected = self.store.next_incoming();
+        let fault = match message.fault() {
+            Some(fault) => Err(fault),
+            None => message.u64(tags::NEW_SEQ_NO).and_then(|next| {
+                let low = Fault::new(RejectCode::ValueIncorrect, tags::NEW_SEQ_NO);
+                if next < expected { Err(low) } else { Ok(next) }
+            }),
+        };
+        match fault {
+            Ok(next) if next > expected => self.store.set_next_incoming(next)?,
+            Ok(_) => {}
+            // The number of such a message counts only if it happens to be the next one.
+            Err(fault) => self.reject(io, seq, header, fault, message)?,
+        }
+        self.progressed(io);
+        Ok(Taken::Yes)
+    }
+
+    /// Ahead of sequence: ask for what is missing, drop this one.
+    fn on_too_high(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        self.counters.too_high += 1;
+        match header.msg_type {
+            msg::LOGOUT => return Err(self.on_logout(io, seq, message)),
+            // Answered first, or two sides that miss messages of each other would wait forever.
+            msg::RESEND_REQUEST if message.fault().is_none() => {
+                if let Err(fault) = self.on_resend_request(io, message)? {
+                    self.reject(io, seq, header, fault, message)?;
+                }
+            }
+            _ => {}
+        }
+        self.ask_for_missing(io, seq)?;
+        Ok(Taken::Yes)
+    }
+
+    /// Sends one ResendRequest for everything from the awaited number on.
+    pub(super) fn ask_for_missing(&mut self, io: &mut Io<'_>, seen: u64) -> Result<(), Disconnect> {
+        if self.gap.is_some() {
+            return Ok(());
+        }
+        self.gap = Some(Gap { end: seen, since: io.now });
+        let begin = self.store.next_incoming();
+        self.emit(io.now, io.out, FrameKind::Session, msg::RESEND_REQUEST, |encoder| {
+            encoder.u64(tags::BEGIN_SEQ_NO, begin);
+            encoder.u64(tags::END_SEQ_NO, 0);
+        })?;
+        Ok(())
+    }
+
+    /// A number that was used before: a duplicate if it says so, else the end.
+    fn on_too_low(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        if !header.poss_dup {
+            return Err(self.refuse_too_low(io, seq));
+        }
+        self.counters.duplicates += 1;
+        if header.msg_type == msg::SEQUENCE_RESET {
+            return Ok(Taken::Yes);
+        }
+        let fault = |code| Fault::new(code, tags::ORIG_SENDING_TIME);
+        let Some(first) = header.orig_sending_time else {
+            self.reject(io, seq, header, fault(RejectCode::RequiredTagMissing), message)?;
+            return Ok(Taken::Yes);
+        };
+        match (time::parse(first), header.sending_time.and_then(time::parse)) {
+            (Some(first), Some(sent)) if first > sent => {
+                self.reject(io, seq, header, fault(RejectCode::SendingTime), message)?;
+                let text = RejectCode::SendingTime.text();
+                Err(self.refuse(io, text, Disconnect::SendingTime))
+            }
+            (Some(_), _) => Ok(Taken::Yes),
+            (None, _) => {
+                self.reject(io, seq, header, fault(RejectCode::DataFormat), message)?;
+                Ok(Taken::Yes)
+            }
+        }
+    }
+
+    /// The message is taken: its number is used up.
+    fn consume(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        message: &Message<'_>,
+    ) -> Result<(), Disconnect> {
+        self.store.record_incoming(seq, message.bytes())?;
+        self.counters.received += 1;
+        self.progressed(io);
+        Ok(())
+    }
+
+    /// A missing message came: perhaps the last one.
+    fn progressed(&mut self, io: &mut Io<'_>) {
+        if let Some(gap) = &mut self.gap {
+            gap.since = io.now;
+            if self.store.next_incoming() > gap.end {
+                self.gap = None;
+            }
+        }
+        self.announce(io);
+    }
+
+    /// Tells the application once that the session is up and whole.
+    pub(super) fn announce(&mut self, io: &mut Io<'_>) {
+        if !self.announced && self.gap.is_none() && self.state == State::Up {
+            self.announced = true;
+            io.app.up(io.now);
+        }
+    }
+
+    /// Sends Reject (3); uses up the number of the message if it is the awaited one.
+    fn reject(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        fault: Fault,
+        message: &Message<'_>,
+    ) -> Result<(), Disconnect> {
+        self.counters.rejects += 1;
+        // A Reject is never answered with a Reject.
+        if header.msg_type != msg::REJECT {
+            self.emit(io.now, io.out, FrameKind::Reject, msg::REJECT, |encoder| {
+                encoder.u64(tags::REF_SEQ_NUM, seq);
+                if fault.tag != 0 {
+                    encoder.u64(tags::REF_TAG_ID, u64::from(fault.tag));
+                }
+                if !header.msg_type.is_empty() {
+                    encoder.bytes(tags::REF_MSG_TYPE, header.msg_type);
+                }
+                encoder.u64(tags::SESSION_REJECT_REASON, fault.code as u64);
+                encoder.bytes(tags::TEXT, fault.code.text().as_bytes());
+            })?;
+        }
+        if seq == self.store.next_incoming() {
+            self.consume(io, seq, message)?;
+        }
+        Ok(())
+    }
+
+    fn business_reject(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        reason: BusinessReason,
+        message: &Message<'_>,
+    ) -> Result<(), Disconnect> {
+        self.counters.rejects += 1;
+        let kind = FrameKind::Application;
+        self.emit(io.now, io.out, kind, msg::BUSINESS_MESSAGE_REJECT, |encoder| {
+            encoder.u64(tags::REF_SEQ_NUM, seq);
+            encoder.bytes(tags::REF_MSG_TYPE, header.msg_type);
+            if let Some(id) = message.get(tags::CL_ORD_ID) {
+                encoder.bytes(tags::BUSINESS_REJECT_REF_ID, id);
+            }
+            encoder.u64(tags::BUSINESS_REJECT_REASON, reason as u64);
+        })?;
+        Ok(())
+    }
+}
+
+fn resets(message: &Message<'_>) -> bool {
+    message.flag(tags::RESET_SEQ_NUM_FLAG) == Ok(true)
+}
+
+/// One or two letters or digits are a message type of some version of FIX; user-defined types
+/// begin with `U`.
+fn is_msg_type(text: &[u8]) -> bool {
+    let well_formed = text.iter().all(u8::is_ascii_alphanumeric);
+    well_formed && (matches!(text.len(), 1 | 2) || text.starts_with(b"U") && text.len() <= 8)
+}
