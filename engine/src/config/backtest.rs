@@ -7,9 +7,9 @@ use super::key::{Section, Table};
 use super::load::{Changes, Config, Reading};
 use super::problem::{ConfigErrors, Problems};
 use super::reader::Reader;
-use super::strategy::Choice;
 use super::resolved::Resolved;
 use super::sections::BookConfig;
+use super::strategy::Choice;
 use super::trading::{self, TradingConfig};
 use super::venue::{BacktestJournal, BacktestSection, SyntheticConfig};
 use market::Nanos;
@@ -126,10 +126,8 @@ pub(crate) fn read(
     }
     reader.finish(&[SyntheticConfig::TABLE]);
     let book = document.section(problems);
-    let choice = Choice {
-        only: changes.strategy.as_deref(),
-        everywhere: changes.instruments.is_some(),
-    };
+    let choice =
+        Choice { only: changes.strategy.as_deref(), everywhere: changes.instruments.is_some() };
     let trading = trading::read(document, listing, choice, problems);
     let journal = document.section(problems);
     Some(BacktestConfig {

@@ -128,15 +128,19 @@ choice! {
     }
 }
 
-choice! {
-    /// How bytes reach the kernel.
-    pub enum Backend {
-        /// io_uring where the host allows it, else plain sockets.
-        Auto = "auto",
-        /// io_uring or nothing.
-        IoUring = "io_uring",
-        /// Plain non-blocking sockets.
-        Plain = "plain",
+/// The words of [`wire::Backend`].
+const BACKENDS: &[&str] = &["auto", "io_uring", "plain"];
+
+impl Field for wire::Backend {
+    fn expects(_: &Key) -> String {
+        listed(BACKENDS)
+    }
+    fn read(value: &Value<'_>, _: &Key) -> Result<Self, Wrong> {
+        one_of(value, BACKENDS)?;
+        text(value)?.parse().map_err(|_| Wrong::new("is no socket backend"))
+    }
+    fn write(&self, _: &str) -> Option<String> {
+        Some(quoted(&self.to_string()))
     }
 }
 

@@ -94,10 +94,9 @@ pub(crate) fn check(
         && autos > 0
     {
         let title = "[cores] \"auto\" stands for all three stages or for none";
-        problems.push(
-            Problem::new(place(key), title, "this one is not \"auto\"")
-                .help("give feed, trading and gateway each a CPU number or \"none\", or leave all out"),
-        );
+        problems.push(Problem::new(place(key), title, "this one is not \"auto\"").help(
+            "give feed, trading and gateway each a CPU number or \"none\", or leave all out",
+        ));
     }
     let apart = cores.feed == cores.gateway && cores.feed != cores.trading;
     if apart && matches!(cores.feed, Core::Cpu(_)) {

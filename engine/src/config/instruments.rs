@@ -6,7 +6,7 @@
 use super::choice::ContractKind;
 use super::document::{Document, Files, read_text};
 use super::key::{Section, Table};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Place, Problem, Problems, shorten};
 use super::reader::Reader;
 use super::special::TimeOfDay;
 use super::venue::InstrumentSection;
@@ -48,21 +48,26 @@ pub(crate) fn read_files(
     for path in paths {
         let blame = Some(document.place("instruments", ""));
         let text = read_text(&folder.join(path), files, blame, problems);
-        let list = text.as_ref().and_then(|(source, text)| Document::parse(*source, text, problems));
+        let list =
+            text.as_ref().and_then(|(source, text)| Document::parse(*source, text, problems));
         let Some(list) = list else {
             listing.incomplete = true;
             continue;
         };
-        super::load::expect_instruments(&list, problems);
-        read_tables(&list, listing, problems);
+        match super::load::expect_instruments(&list, problems) {
+            true => read_tables(&list, listing, problems),
+            false => listing.incomplete = true,
+        }
     }
 }
 
 /// Refuses a run of no instruments, or of too many.
-pub(crate) fn refuse_none(document: &Document<'_>, listing: &Listing, problems: &mut Problems) {
+pub(crate) fn refuse_none(document: &Document<'_>, listing: &mut Listing, problems: &mut Problems) {
     let place = document.place("instruments", "");
     if listing.listed.is_empty() && !listing.incomplete {
-        let help = "name files in `instruments = [\"instruments/demo.toml\"]` or add [[instrument]]";
+        listing.incomplete = true;
+        let help =
+            "name files in `instruments = [\"instruments/demo.toml\"]` or add [[instrument]]";
         problems.push(Problem::new(place, "no instruments", "none named").help(help));
     } else if listing.listed.len() > INSTRUMENTS_MAX {
         let title = format!("more than {INSTRUMENTS_MAX} instruments");
@@ -74,7 +79,9 @@ pub(crate) fn refuse_none(document: &Document<'_>, listing: &Listing, problems: 
 /// Reads the `[[instrument]]` tables of one file.
 pub(crate) fn read_tables(document: &Document<'_>, listing: &mut Listing, problems: &mut Problems) {
     for (span, table) in document.tables("instrument", problems) {
-        let title = "[[instrument]]".to_owned();
+        let symbol = table.get("symbol").and_then(|value| value.get_ref().as_str());
+        let title = format!("[[instrument]] {}", shorten(symbol.unwrap_or_default()));
+        let title = title.trim_end().to_owned();
         let mut reader = Reader::new(title, document.source, span, Some(table), problems);
         let section: Option<InstrumentSection> = reader.section();
         let id = InstrumentId(u32::try_from(listing.listed.len()).unwrap_or(u32::MAX));
@@ -111,7 +118,10 @@ fn convert(id: InstrumentId, s: &InstrumentSection, r: &mut Reader<'_, '_>) -> O
     if price_min > s.price_max {
         r.refuse("price_min", "is above price_max", "swap the two");
     }
-    let qty_min = quantity(r, "qty_min", s.qty_min.unwrap_or(s.lot), digits);
+    let qty_min = match s.qty_min {
+        Some(min) => quantity(r, "qty_min", min, digits),
+        None => lot,
+    };
     let qty_max = quantity(r, "qty_max", s.qty_max, digits);
     if let (Some(lot), Some(min), Some(max)) = (lot, qty_min, qty_max) {
         for (name, qty) in [("qty_min", min), ("qty_max", max)] {
@@ -126,7 +136,11 @@ fn convert(id: InstrumentId, s: &InstrumentSection, r: &mut Reader<'_, '_>) -> O
     if let Some(reference) = s.reference_price {
         on_grid(r, "reference_price", reference, s.tick);
         if reference < price_min || reference > s.price_max {
-            r.refuse("reference_price", "is out of bounds", "keep it within price_min and price_max");
+            r.refuse(
+                "reference_price",
+                "is out of bounds",
+                "keep it within price_min and price_max",
+            );
         }
     }
     if s.base == s.quote {

@@ -44,8 +44,8 @@ pub(crate) fn read_all(
             None => ("[risk]".to_owned(), document.place("risk", "").span, table, None),
         };
         let read = own.map_or_else(|| common.clone(), |own| own.limits.clone());
-        let mut reader = Reader::new(title, document.source, span, table, problems)
-            .with_fallback(fallback);
+        let mut reader =
+            Reader::new(title, document.source, span, table, problems).with_fallback(fallback);
         if let Some(read) = read {
             limits.extend(in_units(&listed.instrument, &read, &mut reader));
         }
@@ -76,7 +76,8 @@ fn read_overrides<'a>(
     let symbols: Vec<_> = listing.listed.iter().map(|l| l.instrument.symbol.as_str()).collect();
     let mut overrides = Vec::new();
     let entries = risk.and_then(|table| table.get("instrument"));
-    for (name, value) in entries.and_then(|value| value.get_ref().as_table()).into_iter().flatten() {
+    for (name, value) in entries.and_then(|value| value.get_ref().as_table()).into_iter().flatten()
+    {
         let symbol = name.get_ref().as_ref();
         let place = Place { source: document.source, span: name.span() };
         let title = format!("[risk.instrument.{}]", shorten(symbol));
@@ -93,9 +94,8 @@ fn read_overrides<'a>(
             let title = format!("{title} names no instrument");
             problems.push(Problem::new(place, title, "unknown").help(help));
         }
-        let mut reader =
-            Reader::new(title, document.source, value.span(), Some(table), problems)
-                .with_fallback(risk);
+        let mut reader = Reader::new(title, document.source, value.span(), Some(table), problems)
+            .with_fallback(risk);
         let limits = reader.section();
         reader.finish_override(&[InstrumentLimits::TABLE]);
         overrides.push(Override { symbol, span: value.span(), table, limits });
@@ -115,7 +115,8 @@ fn in_units(i: &Instrument, limits: &InstrumentLimits, r: &mut Reader<'_, '_>) -
                 None
             }
             Ok(qty) if qty < min => {
-                let help = format!("the smallest order of {symbol} is {}", min.to_decimal(i.qty_digits));
+                let help =
+                    format!("the smallest order of {symbol} is {}", min.to_decimal(i.qty_digits));
                 r.refuse(name, &format!("allows no order in {symbol}"), help);
                 None
             }

@@ -45,7 +45,11 @@ impl Resolved {
         for strategy in &trading.strategies {
             self.section(&super::sections::StrategySection {
                 name: strategy.name.clone(),
-                instruments: strategy.instruments.iter().map(|i| symbol(i.index()).into()).collect(),
+                instruments: strategy
+                    .instruments
+                    .iter()
+                    .map(|i| symbol(i.index()).into())
+                    .collect(),
                 enabled: true,
             });
             self.header("[strategy.parameters]");

@@ -5,10 +5,10 @@
 
 use crate::cli::{CheckArgs, Exit};
 use crate::config::cores::Thread;
-use crate::runtime::cores::allowed;
 use crate::config::{
     self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, RunConfig, TradingConfig,
 };
+use crate::runtime::cores::allowed;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
