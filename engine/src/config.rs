@@ -36,10 +36,11 @@ mod resolved;
 mod suggest;
 mod value;
 
+pub use crate::runtime::stage::Idle;
 pub use backtest::{BacktestChanges, BacktestConfig};
 pub use choice::{
-    Acknowledged, BacktestClock, ClockSource, Durability, Environment, FlowKind, Idle, Kind,
-    LogLevel, Protocol, Start,
+    Acknowledged, BacktestClock, ClockSource, Durability, Environment, FlowKind, Kind, LogLevel,
+    Protocol, Start,
 };
 pub use document::FILE_BYTES_MAX;
 pub use exchange::{ExchangeChanges, ExchangeConfig};

@@ -1,7 +1,9 @@
 //! The pipeline: stages, rings and adapters that join the rooms. `topology.rs` draws the whole.
 
-pub mod records;
-pub mod tape;
+pub mod assembly;
+pub mod fix_store;
 pub mod loop_driver;
 pub mod market_source;
+pub mod records;
 pub mod simulation;
+pub mod tape;

@@ -22,10 +22,10 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Most events that one datagram, one drained packet or one poll gives: two for each message,
-    /// a mark, and what the receiver has to say (at most four things of: a reset, gaps, a loss, a
-    /// recovery, the end of the session).
-    pub const EVENTS_MAX: usize = 2 * MESSAGES_PER_PACKET_MAX + 5;
+    /// Most events that one datagram, or one packet drained, and a poll after it give together: two
+    /// for each message, a mark, and what the receiver has to say (a reset, gaps, a loss, a
+    /// recovery, the end of the session: at most eight in both).
+    pub const EVENTS_MAX: usize = 2 * MESSAGES_PER_PACKET_MAX + 9;
 
     /// A feed of `decoder`'s instruments. `marks`: end each packet with a `Mark` event that names
     /// the sequence that comes next, for a venue that steps with the engine.

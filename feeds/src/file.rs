@@ -10,7 +10,7 @@ mod session;
 pub use session::{Opened, SessionFile};
 
 use flate2::read::MultiGzDecoder;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Chain, Cursor, Read, Take};
 
 /// Why a file cannot be read on. Offsets count bytes of the file, or of what it unpacks to.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +50,12 @@ pub enum FileError {
 /// Room for the longest message behind its length, several times.
 const BUFFER_BYTES: usize = 1 << 18;
 
+/// The file, with its first two bytes put back.
+type Whole<R> = BufReader<Chain<Take<Cursor<[u8; 2]>>, R>>;
+
 enum Input<R: Read> {
-    Plain(BufReader<R>),
-    Gzip(Box<MultiGzDecoder<BufReader<R>>>),
+    Plain(Whole<R>),
+    Gzip(Box<MultiGzDecoder<Whole<R>>>),
 }
 
 impl<R: Read> Read for Input<R> {
@@ -88,17 +91,20 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// If the first bytes cannot be read.
-    pub fn new(file: R) -> io::Result<Reader<R>> {
-        let mut input = BufReader::with_capacity(1 << 16, file);
-        // As a length, gzip's magic would be 8,075 bytes: no message of a market is that long.
-        let gzip = loop {
-            match input.fill_buf() {
-                Ok(bytes) => break bytes.starts_with(&[0x1f, 0x8b]),
+    pub fn new(mut file: R) -> io::Result<Reader<R>> {
+        let (mut magic, mut there) = ([0; 2], 0);
+        while there < magic.len() {
+            match file.read(&mut magic[there..]) {
+                Ok(0) => break,
+                Ok(read) => there += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-        };
-        let input = if gzip {
+        }
+        let whole = Cursor::new(magic).take(there as u64).chain(file);
+        let input = BufReader::with_capacity(1 << 16, whole);
+        // As a length, gzip's magic would be 8,075 bytes: no message of a market is that long.
+        let input = if magic == [0x1f, 0x8b] {
             Input::Gzip(Box::new(MultiGzDecoder::new(input)))
         } else {
             Input::Plain(input)

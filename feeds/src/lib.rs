@@ -1,8 +1,8 @@
 //! Bytes in, market events out: decoders, sessions and sources of market data.
 //!
 //! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two. Recorded
-//! days come by [`file`](mod@file) and [`source`]. Nothing here owns a clock, a socket or a thread; only
-//! [`file`](mod@file) touches files.
+//! days come by [`file`](mod@file) and [`source`]. Nothing here owns a clock or a thread; only
+//! [`file`](mod@file) touches files, and only [`udp`] sockets.
 
 pub mod feed;
 pub mod file;
@@ -10,6 +10,8 @@ pub mod fuzz;
 pub mod itch50;
 pub mod moldudp64;
 pub mod source;
+pub mod udp;
 
 pub use feed::Feed;
 pub use source::ItchFile;
+pub use udp::UdpFeed;

@@ -11,6 +11,7 @@
 //! count.
 
 mod config;
+mod copies;
 mod counters;
 mod publish;
 mod receiver;
@@ -83,7 +84,7 @@ pub enum BadPacket {
     /// More than [`MESSAGES_PER_PACKET_MAX`].
     #[error("more than {MESSAGES_PER_PACKET_MAX} messages")]
     TooManyMessages,
-    /// Sequences begin at 1.
+    /// Sequences of a live line begin at 1.
     #[error("sequence zero")]
     SequenceZero,
     /// Sequence plus count passes 2^64 − 1.
@@ -152,7 +153,8 @@ impl<'a> Packet<'a> {
     /// The packet that `bytes` are.
     ///
     /// # Errors
-    /// [`BadPacket`], the first five and `SequenceOverflow`.
+    /// [`BadPacket`]: `Short`, `BlockPastEnd`, `TrailingBytes`, `TooManyMessages` or
+    /// `SequenceOverflow`. Sequence zero passes, since captures of single messages have it.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Packet<'a>, BadPacket> {
         let (header, blocks) = bytes.split_at_checked(HEADER_BYTES).ok_or(BadPacket::Short)?;
@@ -165,9 +167,6 @@ impl<'a> Packet<'a> {
         };
         if usize::from(count) > MESSAGES_PER_PACKET_MAX {
             return Err(BadPacket::TooManyMessages);
-        }
-        if sequence == 0 {
-            return Err(BadPacket::SequenceZero);
         }
         sequence.checked_add(u64::from(count)).ok_or(BadPacket::SequenceOverflow)?;
         let packet = Packet { session, sequence, count, kind, blocks };

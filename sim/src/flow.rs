@@ -14,7 +14,7 @@ use crate::{AccountId, Exchange, Output};
 use broker::{Broker, Ids};
 use crowd::Crowd;
 use market::{Instrument, InstrumentId, Rng, StateHasher, Timestamp};
-pub use parameters::FlowParameters;
+pub use parameters::{BadParameter, FlowParameters};
 
 /// Account of the flow's liquidity providers.
 pub const PROVIDERS: AccountId = AccountId(0);
@@ -32,7 +32,7 @@ pub const ACCOUNTS: u32 = 3;
 /// use sim::{Exchange, ExchangeLimits, Flow, FlowParameters, Tape};
 ///
 /// let instruments = vec![Instrument::share(0, "X")];
-/// let mut flow = Flow::new(7, FlowParameters::default(), &instruments, Timestamp::ZERO);
+/// let mut flow = Flow::new(7, FlowParameters::default(), &instruments, Timestamp::ZERO)?;
 /// let mut exchange =
 ///     Exchange::new(instruments, ExchangeLimits::default(), Default::default(), Default::default())?;
 /// let mut tape = Tape::default();
@@ -51,14 +51,18 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Flow for `instruments`, beginning at `start`. Without instruments nothing ever happens.
-    #[must_use]
+    /// Flow for `instruments`, beginning at `start`. Without instruments nothing ever happens; a
+    /// rate of zero turns its actors off.
+    ///
+    /// # Errors
+    /// [`BadParameter`] names the first parameter outside its range.
     pub fn new(
         seed: u64,
         parameters: FlowParameters,
         instruments: &[Instrument],
         start: Timestamp,
-    ) -> Self {
+    ) -> Result<Self, BadParameter> {
+        parameters.check()?;
         let mut rng = Rng::new(seed);
         let crowds = instruments
             .iter()
@@ -68,7 +72,7 @@ impl Flow {
             .collect();
         let mut flow = Flow { crowds, ids: Ids::default(), start, next: (start, 0) };
         flow.next = flow.earliest();
-        flow
+        Ok(flow)
     }
 
     /// When the flow acts next.

@@ -3,10 +3,11 @@
 //! This is the only list of keys there is. It must hold nothing but descriptions.
 
 use super::choice::{
-    Acknowledged, ClockSource, Durability, Environment, Idle, Kind, LogLevel, Protocol, Start,
+    Acknowledged, ClockSource, Durability, Environment, Kind, LogLevel, Protocol, Start,
 };
 use super::key::section;
 use super::special::{Core, Endpoint, Metrics, SessionDay, TimeOfDay};
+use crate::runtime::stage::Idle;
 use market::Nanos;
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};

@@ -2,9 +2,10 @@
 //!
 //! This is the only list of their keys. It must hold nothing but descriptions.
 
-use super::choice::{BacktestClock, ContractKind, FlowKind, Idle};
+use super::choice::{BacktestClock, ContractKind, FlowKind};
 use super::key::section;
 use super::special::{Core, SessionDay, Speed, TimeOfDay};
+use crate::runtime::stage::Idle;
 use market::{Nanos, Price, Rate};
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};

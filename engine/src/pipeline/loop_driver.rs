@@ -150,9 +150,13 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
             *slot = event.to_bytes();
         }
         let head = records::packet_head(now, events.len());
-        self.input(kind::PACKET, &[&head, &bytes[..events.len() * Event::BYTES]], |trading, out| {
-            trading.on_packet(now, events, out);
-        });
+        self.input(
+            kind::PACKET,
+            &[&head, &bytes[..events.len() * Event::BYTES]],
+            |trading, out| {
+                trading.on_packet(now, events, out);
+            },
+        );
     }
 
     /// Events of a backtest, which stand in its data from `first` on.
@@ -209,7 +213,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
         }
         act(&mut self.trading, &mut self.out);
         self.inputs += 1;
-        if self.inputs % HASH_EVERY == 0 {
+        if self.inputs.is_multiple_of(HASH_EVERY) {
             let hash = records::hash(self.inputs, self.trading.state_hash());
             self.out.broken |= !self.out.tape.record(kind::HASH, &[&hash]);
         }

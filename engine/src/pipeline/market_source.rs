@@ -6,7 +6,9 @@ use feeds::file::{FileError, Reader};
 use feeds::itch50::{Decoder, Listing};
 use market::{Event, EventFlags, Instrument, InstrumentId, Sink, Timestamp, TradingStatus};
 use sim::flow::FlowParameters;
-use sim::{Exchange, ExchangeLimits, Flow, Output, Overlay, Run, SelfTradePolicy, SetupError, Venue};
+use sim::{
+    Exchange, ExchangeLimits, Flow, Output, Overlay, Run, SelfTradePolicy, SetupError, Venue,
+};
 use std::fs::File;
 use std::path::Path;
 
@@ -54,6 +56,9 @@ pub enum MarketError {
     /// The matching engine refuses its instruments.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// A parameter of the flow is out of range.
+    #[error(transparent)]
+    Flow(#[from] sim::flow::BadParameter),
     /// The instruments do not fit ITCH.
     #[error(transparent)]
     Listing(#[from] feeds::itch50::ListingError),
@@ -79,7 +84,7 @@ impl Market {
     /// Synthetic flow that begins at `start`, with every instrument trading.
     ///
     /// # Errors
-    /// [`MarketError::Setup`].
+    /// [`MarketError::Setup`] or [`MarketError::Flow`].
     pub fn synthetic(
         instruments: Vec<Instrument>,
         parameters: FlowParameters,
@@ -87,7 +92,7 @@ impl Market {
         start: Timestamp,
         run: Run,
     ) -> Result<Market, MarketError> {
-        let flow = Flow::new(seed, parameters, &instruments, start);
+        let flow = Flow::new(seed, parameters, &instruments, start)?;
         let limits = ExchangeLimits::default();
         let exchange = Exchange::new(instruments, limits, SelfTradePolicy::default(), run)?;
         Ok(Market::Synthetic(Box::new(Synthetic { exchange, flow })))
@@ -166,7 +171,8 @@ impl Market {
     /// recording speaks for itself).
     pub fn set_status(&mut self, status: TradingStatus, now: Timestamp, out: &mut dyn Output) {
         if let Market::Synthetic(market) = self {
-            for index in (0..market.exchange.instruments().len()).filter_map(|i| i.try_into().ok()) {
+            for index in (0..market.exchange.instruments().len()).filter_map(|i| i.try_into().ok())
+            {
                 market.exchange.set_status(InstrumentId(index), status, now, out);
             }
         }

@@ -129,7 +129,7 @@ impl Clock {
                 ratio: self.shared.ratio.load(Ordering::Relaxed),
             };
             fence(Ordering::Acquire);
-            if version % 2 == 0 && self.shared.version.load(Ordering::Relaxed) == version {
+            if version.is_multiple_of(2) && self.shared.version.load(Ordering::Relaxed) == version {
                 return calibration;
             }
             std::hint::spin_loop();

@@ -82,7 +82,7 @@ pub struct Consumer<T> {
 pub fn channel<T: Copy + Send + Default>(capacity: usize) -> (Producer<T>, Consumer<T>) {
     #[cfg(not(touchline_loom))]
     const {
-        assert!(size_of::<Slot<T>>() <= 128, "a message takes at most two cache lines")
+        assert!(size_of::<Slot<T>>() <= 128, "a message takes at most two cache lines");
     };
     let capacity = capacity.max(2).next_power_of_two() as u64;
     let slots = (0..capacity)

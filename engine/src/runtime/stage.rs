@@ -125,7 +125,7 @@ impl Core {
             polls = polls.wrapping_add(1);
             idle_polls = if worked { 0 } else { idle_polls.saturating_add(1) };
             let sleepy = self.idle == Idle::Kind && idle_polls > KIND_SPINS;
-            if sleepy || polls % HOUSEKEEPING_POLLS == 0 {
+            if sleepy || polls.is_multiple_of(HOUSEKEEPING_POLLS) {
                 if now.since(kept_house) >= HOUSEKEEPING_SPAN {
                     kept_house = now;
                     self.stages.iter_mut().for_each(|(stage, _)| stage.housekeeping(now));

@@ -130,10 +130,10 @@ impl Account {
             *position = *restored;
         }
         for order in orders {
-            if let Ok(slot) = self.orders.insert(Order { request: OrderId::NONE, ..*order }) {
-                if order.request != OrderId::NONE {
-                    self.orders.set_request(slot, order.request);
-                }
+            if let Ok(slot) = self.orders.insert(Order { request: OrderId::NONE, ..*order })
+                && order.request != OrderId::NONE
+            {
+                self.orders.set_request(slot, order.request);
             }
         }
         executions.iter().for_each(|&key| self.executions.restore(key));

@@ -4,7 +4,7 @@
 use crate::trading::risk::Limits;
 use market::book::BookLimits;
 use market::{Instrument, InstrumentId, Nanos};
-use strategies::{Parameters, QuoterSettings, Strategy};
+use strategies::{QuoterSettings, Strategy};
 
 /// One strategy instance and what it quotes.
 pub struct StrategySetting {
@@ -12,8 +12,6 @@ pub struct StrategySetting {
     pub strategy: Box<dyn Strategy>,
     /// Its instruments; no other instance has any of them.
     pub instruments: Vec<InstrumentId>,
-    /// Its parameters, for the report.
-    pub parameters: Parameters,
 }
 
 /// The loop's settings.

@@ -7,16 +7,14 @@
 //! [`Receiver::drain`], which is told how many), never allocates after construction.
 
 use super::config::{Config, Datagram, Handler, Line, Requests, Start};
+use super::copies::Copies;
 use super::counters::{LineCounters, ReceiverCounters};
 use super::stash::{Kept, Stash};
 use super::{BadPacket, Packet, PacketKind, Request, Session};
 use market::Timestamp;
-use market::ids::digest64;
 
 /// A jump of more messages than this needs a second packet to be believed.
 const JUMP_MAX: u64 = 1 << 22;
-/// Packets whose digest is remembered, to compare the other line's copy with.
-const RECENT: usize = 1024;
 /// So many packets in a row of the session before mean that the change was not real.
 const STRAYS_MAX: u32 = 64;
 
@@ -33,14 +31,6 @@ struct Asked {
     first: u64,
     at: Timestamp,
     tries: u32,
-}
-
-/// What identifies a packet applied lately.
-#[derive(Clone, Copy, Debug, Default)]
-struct Recent {
-    sequence: u64,
-    count: u16,
-    digest: u64,
 }
 
 /// See the module.
@@ -66,7 +56,7 @@ pub struct Receiver {
     /// An unconfirmed jump.
     jump: Option<u64>,
     stash: Stash,
-    recent: Box<[Recent]>,
+    copies: Copies,
     counters: ReceiverCounters,
 }
 
@@ -77,7 +67,7 @@ impl Receiver {
         let live = vec![LineCounters::default(); config.lines.len()];
         let stash = Stash::new(config.stash_packets, config.packet_bytes_max);
         // One line has no copies to compare.
-        let recent = if config.lines.len() > 1 { RECENT } else { 0 };
+        let copies = Copies::new(config.lines.len() > 1);
         Receiver {
             session: None,
             previous: None,
@@ -91,7 +81,7 @@ impl Receiver {
             asked: None,
             jump: None,
             stash,
-            recent: vec![Recent::default(); recent].into_boxed_slice(),
+            copies,
             counters: ReceiverCounters { live, ..ReceiverCounters::default() },
             config,
         }
@@ -160,7 +150,7 @@ impl Receiver {
             {
                 self.counters.messages += give(&packet, self.expected, early.received, handler);
                 self.expected = packet.next();
-                remember(&mut self.recent, &packet, bytes);
+                self.copies.remember(&packet, bytes);
                 drained += 1;
             }
             self.stash.pop_front();
@@ -226,6 +216,9 @@ impl Receiver {
             return Err(BadPacket::Truncated);
         }
         let packet = Packet::parse(datagram.bytes)?;
+        if packet.sequence == 0 {
+            return Err(BadPacket::SequenceZero);
+        }
         if self.session == Some(packet.session) {
             self.strays = 0;
             self.believe(&packet)?;
@@ -281,7 +274,7 @@ impl Receiver {
         (self.end, self.end_told, self.strays) = (None, false, 0);
         (self.hole, self.declared, self.asked, self.jump) = (None, false, None, None);
         self.stash.clear();
-        self.recent.fill(Recent::default());
+        self.copies.clear();
         if self.previous.is_some() {
             self.counters.resets += 1;
             handler.session_reset(packet.session);
@@ -305,7 +298,7 @@ impl Receiver {
             }
         } else if packet.next() <= self.expected {
             self.line(line).duplicates += 1;
-            self.compare(packet, datagram.bytes);
+            self.counters.mismatches += u64::from(self.copies.differs(packet, datagram.bytes));
         } else if packet.sequence <= self.expected {
             self.line(line).first += 1;
             self.counters.overlaps += u64::from(packet.sequence < self.expected);
@@ -315,7 +308,7 @@ impl Receiver {
                 self.counters.recovered += given;
             }
             self.expected = packet.next();
-            remember(&mut self.recent, packet, datagram.bytes);
+            self.copies.remember(packet, datagram.bytes);
         } else {
             self.keep(line, datagram, packet);
         }
@@ -331,15 +324,6 @@ impl Receiver {
             Kept::Already => self.line(line).duplicates += 1,
             Kept::Differs => self.counters.mismatches += 1,
             Kept::Full => self.counters.stash_full += 1,
-        }
-    }
-
-    /// Compares a late copy with the one that was applied, if that is still remembered.
-    fn compare(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
-        let Some(recent) = slot(&mut self.recent, packet.sequence) else { return };
-        let same = recent.sequence == packet.sequence && recent.count == packet.count;
-        if same && recent.digest != digest64(bytes) {
-            self.counters.mismatches += 1;
         }
     }
 
@@ -397,16 +381,4 @@ fn give(packet: &Packet<'_>, expected: u64, received: u64, handler: &mut impl Ha
     }
     handler.packet_end(packet.next(), received);
     given
-}
-
-/// Notes what was applied, after it was given on, so that nobody waits for the digest.
-fn remember(recent: &mut [Recent], packet: &Packet<'_>, bytes: &[u8]) {
-    if let Some(slot) = slot(recent, packet.sequence) {
-        *slot = Recent { sequence: packet.sequence, count: packet.count, digest: digest64(bytes) };
-    }
-}
-
-#[allow(clippy::cast_possible_truncation)]
-fn slot(recent: &mut [Recent], sequence: u64) -> Option<&mut Recent> {
-    recent.get_mut(sequence as usize % RECENT)
 }

@@ -1,6 +1,8 @@
 //! What several test files share. Must hold no test of its own.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod bench;
+
 use feeds::itch50::{Decoder, Encoder, Listing, Message, Skip, message};
 use feeds::moldudp64::{Handler, Session};
 use market::{Event, Instrument, InstrumentId, Timestamp};

@@ -58,13 +58,10 @@ pub(super) fn write_own(encoder: &mut Encoder<'_>, reason: R) {
     }
 }
 
-/// The reason of our own tag, if it is there and known, else of the number in `tag`.
+/// The reason of our own tag, if it is there, else of the number in `tag`.
 pub(super) fn read(tag: u32, number: Option<u64>, own: Option<u64>) -> R {
-    if let Some(reason) = own.and_then(|own| u8::try_from(own).ok()).map(R::from_byte)
-        && reason != R::Other
-        && reason != R::None
-    {
-        return reason;
+    if let Some(own) = own.filter(|&own| own != 0) {
+        return u8::try_from(own).map_or(R::Other, R::from_byte);
     }
     let Some(number) = number else { return R::None };
     table(tag).iter().find(|pair| pair.1 == number).map_or(R::Other, |pair| pair.0)

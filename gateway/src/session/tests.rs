@@ -1,1 +1,8 @@
-//! Session tests stand here.
+//! The session's tests: each published case by name, two sessions over a bad link, the file store.
+
+mod cases_logon;
+mod cases_messages;
+mod cases_resend;
+mod harness;
+mod pair;
+mod stores;

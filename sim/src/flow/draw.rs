@@ -3,9 +3,10 @@
 
 use market::Rng;
 
-/// Exponential with this mean; zero for a mean that is not positive.
+/// Exponential with this mean: zero for a mean that is not positive, infinite for an infinite one.
 pub(super) fn exponential(rng: &mut Rng, mean: f64) -> f64 {
-    if mean > 0.0 { -libm::log(1.0 - rng.unit()) * mean } else { 0.0 }
+    let unit = -libm::log(1.0 - rng.unit());
+    if mean > 0.0 { unit.max(f64::MIN_POSITIVE) * mean } else { 0.0 }
 }
 
 /// Standard normal (Box and Muller, one of the two).

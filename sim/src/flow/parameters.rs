@@ -60,6 +60,26 @@ pub struct FlowParameters {
     pub informed_lots: f64,
 }
 
+/// A parameter outside its range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BadParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it was.
+    pub value: f64,
+    /// Smallest and largest value it may have.
+    pub range: (f64, f64),
+}
+
+impl std::fmt::Display for BadParameter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let BadParameter { name, value, range: (low, high) } = self;
+        write!(f, "flow parameter {name} is {value}; it must be from {low} to {high}")
+    }
+}
+
+impl std::error::Error for BadParameter {}
+
 impl Default for FlowParameters {
     /// The set `default`: a liquid share, two to three ticks wide.
     fn default() -> Self {
@@ -91,6 +111,44 @@ impl Default for FlowParameters {
 }
 
 impl FlowParameters {
+    /// Finds the first parameter outside its range.
+    ///
+    /// # Errors
+    /// [`BadParameter`] with the range.
+    pub fn check(&self) -> Result<(), BadParameter> {
+        const RATE: (f64, f64) = (0.0, 1e5);
+        const SIZE: (f64, f64) = (0.0, 1e9);
+        const TICKS: (f64, f64) = (0.0, 1e4);
+        let all = [
+            ("start_price", self.start_price, (0.0, 1e9)),
+            ("volatility", self.volatility, TICKS),
+            ("jump_rate", self.jump_rate, RATE),
+            ("jump_ticks", self.jump_ticks, TICKS),
+            ("provider_rate", self.provider_rate, (1e-3, 1e5)),
+            ("excitation", self.excitation, (0.0, 0.99)),
+            ("excitation_decay", self.excitation_decay, (1e-3, 1e5)),
+            ("provider_orders", self.provider_orders, (1.0, 1e5)),
+            ("provider_edge", self.provider_edge, TICKS),
+            ("provider_depth", self.provider_depth, TICKS),
+            ("provider_lots", self.provider_lots, SIZE),
+            ("provider_lag", self.provider_lag, (1e-6, 1e6)),
+            ("parent_rate", self.parent_rate, RATE),
+            ("parent_children", self.parent_children, (1.0, 1e6)),
+            ("child_gap", self.child_gap, (1e-6, 1e6)),
+            ("child_lots", self.child_lots, SIZE),
+            ("sweep_share", self.sweep_share, (0.0, 1.0)),
+            ("sweep_factor", self.sweep_factor, (1.0, 1e6)),
+            ("child_reach", self.child_reach, TICKS),
+            ("informed_rate", self.informed_rate, RATE),
+            ("informed_edge", self.informed_edge, TICKS),
+            ("informed_lots", self.informed_lots, SIZE),
+        ];
+        match all.into_iter().find(|(_, value, (low, high))| !(low..=high).contains(&value)) {
+            Some((name, value, range)) => Err(BadParameter { name, value, range }),
+            None => Ok(()),
+        }
+    }
+
     /// Names of the committed sets.
     pub const NAMES: [&'static str; 3] = ["calm", "default", "volatile"];
 

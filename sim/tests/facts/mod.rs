@@ -87,7 +87,7 @@ fn sample(exchange: &Exchange) -> Option<Sample> {
 /// Runs flow alone on an exchange for `seconds`.
 pub(crate) fn measure(parameters: FlowParameters, seed: u64, seconds: u64) -> Measured {
     let instruments = vec![Instrument::share(0, "X")];
-    let mut flow = Flow::new(seed, parameters, &instruments, Timestamp::ZERO);
+    let mut flow = Flow::new(seed, parameters, &instruments, Timestamp::ZERO).unwrap();
     let limits = ExchangeLimits { orders: 4096, orders_per_account: 2048, ..Default::default() };
     let mut exchange =
         Exchange::new(instruments, limits, Default::default(), Default::default()).unwrap();

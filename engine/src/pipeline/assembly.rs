@@ -1,0 +1,81 @@
+//! From a checked configuration to the parts of a pipeline: the loop's settings, the session's, the
+//! market's. No second check happens here.
+
+use crate::config::trading::TradingConfig;
+use crate::trading::{StrategySetting, TradingSettings};
+use market::book::BookLimits;
+use market::{Instrument, Nanos};
+use strategies::{ParameterError, QuoterSettings};
+
+/// Most open orders of the loop.
+const ORDERS: usize = 4_096;
+/// Executions remembered against duplicates.
+const EXECUTIONS: usize = 65_536;
+
+/// What differs between the modes of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoopMode {
+    /// Seed of the strategies' random numbers.
+    pub seed: u64,
+    /// Tell a stepped venue how far the loop has come.
+    pub lockstep: bool,
+    /// The feed shows our own orders.
+    pub shows_own_orders: bool,
+    /// A book silent for longer is Stale.
+    pub stale_after: Nanos,
+    /// Orders and levels of the books.
+    pub books: (usize, usize),
+}
+
+/// The instruments of a configuration.
+#[must_use]
+pub fn instruments(trading: &TradingConfig) -> Vec<Instrument> {
+    trading.instruments.iter().map(|listed| listed.instrument.clone()).collect()
+}
+
+/// The loop's settings.
+///
+/// # Errors
+/// A strategy that refuses its parameters as a whole.
+pub fn trading_settings(
+    trading: &TradingConfig,
+    mode: LoopMode,
+) -> Result<TradingSettings, ParameterError> {
+    let strategies = trading
+        .strategies
+        .iter()
+        .map(|config| {
+            let spec = strategies::find(&config.name).ok_or(ParameterError::Conflict {
+                reason: "the strategy of the journal is not one of this build's",
+            })?;
+            Ok(StrategySetting {
+                strategy: (spec.build)(&config.parameters)?,
+                instruments: config.instruments.clone(),
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(TradingSettings {
+        instruments: instruments(trading),
+        limits: trading.limits.iter().copied().map(Some).collect(),
+        strategies,
+        quoter: QuoterSettings {
+            min_move_ticks: trading.quoter.min_move_ticks,
+            min_rest: trading.quoter.min_rest_ms,
+            refill_below_percent: trading.quoter.refill_below_percent,
+            post_only: trading.quoter.post_only,
+        },
+        books: BookLimits {
+            instruments: trading.instruments.len(),
+            orders: mode.books.0,
+            levels: mode.books.1,
+        },
+        messages: (trading.session.messages_per_second, trading.session.messages_burst),
+        stale_after: mode.stale_after,
+        answer_within: trading.session.order_ack_timeout_ms,
+        orders: ORDERS,
+        executions: EXECUTIONS,
+        seed: mode.seed,
+        lockstep: mode.lockstep,
+        shows_own_orders: mode.shows_own_orders,
+    })
+}

@@ -1,0 +1,227 @@
+//! The engine's FIX store: the gateway's own stream of the journal. Every frame in and out stands
+//! there before it goes on, so the stream is session store and raw message log at once.
+//!
+//! Secrets (RawData, Password) are blanked in what is stored. Frames are never read back: an
+//! initiator gap-fills what is asked for again, since a stale order must not be sent twice.
+
+use crate::journal::{Record, Writer};
+use gateway::session::{FrameKind, Store, StoreError, Visit};
+use market::Timestamp;
+
+/// Kinds of records in the gateway stream; `docs/journal.md` has them as tables.
+pub mod kind {
+    /// A frame of ours: time, number, kind, bytes.
+    pub const OUT: u16 = 1;
+    /// A frame of the venue that was taken: time, number, bytes.
+    pub const IN: u16 = 2;
+    /// Incoming numbers were skipped: the next one.
+    pub const NEXT_IN: u16 = 3;
+    /// Both numbers begin anew: next outgoing, next incoming.
+    pub const RESET: u16 = 4;
+    /// A start of the engine: time.
+    pub const START: u16 = 5;
+}
+
+/// Sequence numbers that a stream leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// The number of the next frame of ours.
+    pub outgoing: u64,
+    /// The number awaited.
+    pub incoming: u64,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Numbers { outgoing: 1, incoming: 1 }
+    }
+}
+
+impl Numbers {
+    /// Follows one record of the stream. Records of other kinds change nothing.
+    pub fn follow(&mut self, record: &Record<'_>) {
+        let word = |at: usize| {
+            let bytes = record.payload.get(at..at + 8)?;
+            bytes.try_into().ok().map(u64::from_le_bytes)
+        };
+        match record.kind {
+            kind::OUT => self.outgoing = word(8).map_or(self.outgoing, |seq| seq + 1),
+            kind::IN => self.incoming = word(8).map_or(self.incoming, |seq| seq + 1),
+            kind::NEXT_IN => self.incoming = word(0).unwrap_or(self.incoming),
+            kind::RESET => {
+                self.outgoing = word(0).unwrap_or(self.outgoing);
+                self.incoming = word(8).unwrap_or(self.incoming);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A frame of the stream, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredFrame<'a> {
+    /// When it was recorded.
+    pub now: Timestamp,
+    /// MsgSeqNum.
+    pub seq: u64,
+    /// What it is; `None` for a frame of the venue.
+    pub kind: Option<FrameKind>,
+    /// Its bytes, secrets blanked.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> StoredFrame<'a> {
+    /// The frame in an `OUT` or `IN` record; `None` for anything else.
+    #[must_use]
+    pub fn of(record: &Record<'a>) -> Option<StoredFrame<'a>> {
+        let (now, rest) = record.payload.split_first_chunk::<8>()?;
+        let (seq, rest) = rest.split_first_chunk::<8>()?;
+        let (now, seq) =
+            (Timestamp::from_nanos(u64::from_le_bytes(*now)), u64::from_le_bytes(*seq));
+        match record.kind {
+            kind::OUT => {
+                let (&byte, bytes) = rest.split_first()?;
+                Some(StoredFrame { now, seq, kind: FrameKind::from_byte(byte), bytes })
+            }
+            kind::IN => Some(StoredFrame { now, seq, kind: None, bytes: rest }),
+            _ => None,
+        }
+    }
+}
+
+/// A session's store over a writer of the journal.
+pub struct FixStore {
+    writer: Writer,
+    numbers: Numbers,
+    now: Timestamp,
+}
+
+impl FixStore {
+    /// A store that goes on with `numbers`.
+    #[must_use]
+    pub fn new(writer: Writer, numbers: Numbers) -> FixStore {
+        FixStore { writer, numbers, now: Timestamp::ZERO }
+    }
+
+    /// The time that records bear from now on; set before the session is driven.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    /// The stream, for its health.
+    #[must_use]
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Records a start of the engine.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`].
+    pub fn record_start(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.append(kind::START, &[&now.nanos().to_le_bytes()])
+    }
+
+    /// Ends the stream cleanly.
+    pub fn close(self) {
+        self.writer.close();
+    }
+
+    fn append(&mut self, kind: u16, parts: &[&[u8]]) -> Result<(), StoreError> {
+        self.writer.append(kind, parts).map(|_| ()).map_err(|_| StoreError::Full)
+    }
+
+    /// A frame, with the values of secret fields overwritten in the record itself.
+    fn append_frame(&mut self, kind: u16, head: &[u8], frame: &[u8]) -> Result<(), StoreError> {
+        let most = head.len() + frame.len();
+        let mut draft = self.writer.draft(kind, most).map_err(|_| StoreError::Full)?;
+        let payload = draft.payload();
+        payload[..head.len()].copy_from_slice(head);
+        payload[head.len()..most].copy_from_slice(frame);
+        blank_secrets(&mut payload[head.len()..most]);
+        draft.commit(most);
+        Ok(())
+    }
+}
+
+impl Store for FixStore {
+    fn next_outgoing(&self) -> u64 {
+        self.numbers.outgoing
+    }
+
+    fn next_incoming(&self) -> u64 {
+        self.numbers.incoming
+    }
+
+    fn record_outgoing(
+        &mut self,
+        seq: u64,
+        kind: FrameKind,
+        frame: &[u8],
+    ) -> Result<(), StoreError> {
+        if seq != self.numbers.outgoing {
+            return Err(StoreError::OutOfOrder { expected: self.numbers.outgoing, found: seq });
+        }
+        let mut head = [0; 17];
+        head[..8].copy_from_slice(&self.now.nanos().to_le_bytes());
+        head[8..16].copy_from_slice(&seq.to_le_bytes());
+        head[16] = kind as u8;
+        self.append_frame(self::kind::OUT, &head, frame)?;
+        self.numbers.outgoing = seq + 1;
+        Ok(())
+    }
+
+    fn record_incoming(&mut self, seq: u64, frame: &[u8]) -> Result<(), StoreError> {
+        let mut head = [0; 16];
+        head[..8].copy_from_slice(&self.now.nanos().to_le_bytes());
+        head[8..].copy_from_slice(&seq.to_le_bytes());
+        self.append_frame(kind::IN, &head, frame)?;
+        self.numbers.incoming = seq + 1;
+        Ok(())
+    }
+
+    fn set_next_incoming(&mut self, seq: u64) -> Result<(), StoreError> {
+        self.append(kind::NEXT_IN, &[&seq.to_le_bytes()])?;
+        self.numbers.incoming = seq;
+        Ok(())
+    }
+
+    fn reset(&mut self, outgoing: u64, incoming: u64) -> Result<(), StoreError> {
+        self.append(kind::RESET, &[&outgoing.to_le_bytes(), &incoming.to_le_bytes()])?;
+        self.numbers = Numbers { outgoing, incoming };
+        Ok(())
+    }
+
+    /// Nothing is kept to be sent again: the session gap-fills.
+    fn outgoing(&mut self, _: u64, _: u64, _: &mut Visit<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Overwrites the values of RawData (96), Password (554) and NewPassword (925) with `*`.
+fn blank_secrets(frame: &mut [u8]) {
+    const SOH: u8 = 1;
+    for tag in [b"\x0196=".as_slice(), b"\x01554=", b"\x01925="] {
+        let Some(at) = frame.windows(tag.len()).position(|window| window == tag) else { continue };
+        for byte in &mut frame[at + tag.len()..] {
+            if *byte == SOH {
+                break;
+            }
+            *byte = b'*';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_blanked_and_nothing_else() {
+        let mut frame =
+            b"8=FIX.4.4\x0135=A\x01553=me\x01554=hunter2\x0196=sig\x0110=000\x01".to_vec();
+        blank_secrets(&mut frame);
+        let expected = b"8=FIX.4.4\x0135=A\x01553=me\x01554=*******\x0196=***\x0110=000\x01";
+        assert_eq!(frame, expected);
+    }
+}

@@ -1,0 +1,98 @@
+//! The loop as a whole against the matching engine, in virtual time from seeds.
+
+use engine::pipeline::market_source::Market;
+use engine::pipeline::records::Start;
+use engine::pipeline::simulation::{Finished, LoopClock, OURS, Simulation};
+use engine::pipeline::tape::NoTape;
+use engine::trading::risk::Limits;
+use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
+use market::book::BookLimits;
+use market::{Fees, Instrument, InstrumentId, Money, Nanos, Qty, Rate, Timestamp};
+use sim::{ConstantLatency, FlowParameters, Run};
+use strategies::{Parameters, QuoterSettings};
+
+fn instruments(count: u32) -> Vec<Instrument> {
+    let fees = Fees { maker: Rate(-10_000), taker: Rate(30_000) };
+    (0..count).map(|id| Instrument { fees, ..Instrument::share(id, &format!("S{id}")) }).collect()
+}
+
+fn settings(strategy: &str, given: &[(&str, f64)], count: u32) -> TradingSettings {
+    let spec = strategies::find(strategy).unwrap();
+    let parameters = Parameters::new(spec.parameters, given).unwrap();
+    let limits = Limits {
+        order_qty: Qty::from_raw(1_000),
+        order_value: Money::from_raw(10i128.pow(18) * 1_000_000),
+        position: Qty::from_raw(2_000),
+        collar_bps: 500,
+        reference_age: Nanos::from_secs(5),
+    };
+    TradingSettings {
+        instruments: instruments(count),
+        limits: vec![Some(limits); count as usize],
+        strategies: vec![StrategySetting {
+            strategy: (spec.build)(&parameters).unwrap(),
+            instruments: (0..count).map(InstrumentId).collect(),
+        }],
+        quoter: QuoterSettings::default(),
+        books: BookLimits { instruments: count as usize, orders: 65_536, levels: 1_024 },
+        messages: (1_000, 200),
+        stale_after: Nanos::from_secs(5),
+        answer_within: Nanos::from_secs(2),
+        orders: 1_024,
+        executions: 4_096,
+        seed: 1,
+        lockstep: false,
+        shows_own_orders: true,
+    }
+}
+
+fn run(strategy: &str, seed: u64, seconds: u64) -> Finished<NoTape> {
+    let start = Timestamp::from_nanos(1_750_000_000_000_000_000);
+    let parameters = FlowParameters::default();
+    let market =
+        Market::synthetic(instruments(3), parameters, seed, start, Run::default()).unwrap();
+    let opening = OpeningState { epoch: 1, ..OpeningState::default() };
+    let parameters: &[(&str, f64)] = match strategy {
+        "glft" => &[("gamma", 0.05), ("a", 1.0), ("k", 30.0), ("sigma", 0.02), ("size", 100.0)],
+        _ => &[("size", 100.0)],
+    };
+    let trading = TradingLoop::new(settings(strategy, parameters, 3), &opening);
+    let latency = ConstantLatency {
+        feed: Nanos::from_micros(20),
+        order: Nanos::from_micros(50),
+        report: Nanos::from_micros(50),
+    };
+    let start = Start { now: start, ..Start::default() };
+    let mut simulation =
+        Simulation::start(trading, market, latency, LoopClock::Virtual, NoTape, &start).unwrap();
+    simulation.run(start.now.after(Nanos::from_secs(seconds))).unwrap();
+    simulation.finish()
+}
+
+#[test]
+fn engine_and_exchange_agree_at_the_end() {
+    for seed in 0..4 {
+        let end = run("glft", seed, 500);
+        let counters = end.trading.counters();
+        println!("{counters:?}");
+        assert!(counters.fills > 0, "nothing traded with seed {seed}");
+        assert_eq!((counters.illegal_moves, counters.contradictions, counters.foreign), (0, 0, 0));
+        assert_eq!(end.trading.account().orders().open_count(), 0);
+        let venue = end.market.venue_ref();
+        assert_eq!(venue.open_orders(OURS), 0);
+        for (id, ours) in (0u32..).map(InstrumentId).zip(end.trading.account().positions()) {
+            let theirs = venue.position(OURS, id);
+            assert_eq!(market::Position { spread_captured: Money::ZERO, ..*ours }, theirs);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let hashes = |seed| {
+        let end = run("glft", seed, 60);
+        (end.run_hash, end.state_hash)
+    };
+    assert_eq!(hashes(7), hashes(7));
+    assert_ne!(hashes(7), hashes(8));
+}

@@ -1,0 +1,115 @@
+//! A feed on its sockets: reads each line in turn, and sends what the feed wants requested.
+//!
+//! Reads a datagram only when its events fit into the room that the caller has, and leaves it in the
+//! socket else. Never waits, and decides nothing: that is the [`Feed`]'s.
+
+use crate::feed::Feed;
+use crate::moldudp64::{Datagram, Line};
+use market::{Sink, Timestamp};
+use std::io;
+use std::net::SocketAddrV4;
+use std::os::fd::AsFd;
+use wire::Io;
+use wire::udp::Socket;
+
+/// Longer than any Ethernet payload, jumbo frames included.
+const DATAGRAM_BYTES: usize = 9_216;
+
+/// A feed, one socket for each of its lines, and one to ask the request server by.
+#[derive(Debug)]
+pub struct UdpFeed {
+    feed: Feed,
+    sockets: Vec<(Line, Socket)>,
+    /// Where requests go; they are sent from the last socket.
+    server: Option<SocketAddrV4>,
+    /// Which socket is read next.
+    turn: usize,
+    buffer: Box<[u8]>,
+    back_pressured: u64,
+}
+
+impl UdpFeed {
+    /// Reads `lines`, A first. `server` is the socket to send requests from, and where to.
+    ///
+    /// # Panics
+    /// If there are more than 256 lines.
+    #[must_use]
+    pub fn new(feed: Feed, lines: Vec<Socket>, server: Option<(Socket, SocketAddrV4)>) -> UdpFeed {
+        let live = |line| Line::Live(u8::try_from(line).expect("at most 256 lines"));
+        let mut sockets: Vec<_> =
+            lines.into_iter().enumerate().map(|(line, socket)| (live(line), socket)).collect();
+        let server = server.map(|(socket, address)| {
+            sockets.push((Line::Retransmission, socket));
+            address
+        });
+        let buffer = vec![0; DATAGRAM_BYTES].into_boxed_slice();
+        UdpFeed { feed, sockets, server, turn: 0, buffer, back_pressured: 0 }
+    }
+
+    /// The feed, for its counters and state.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Polls at which there was no room for a datagram's events.
+    #[must_use]
+    pub fn back_pressured(&self) -> u64 {
+        self.back_pressured
+    }
+
+    /// Does what there is to do: gives on packets whose turn has come, reads each socket at most
+    /// once, lets time pass and sends a request if one is due. `room` is how many events the sink can
+    /// take; below [`Feed::EVENTS_MAX`] nothing is done. True if anything was.
+    ///
+    /// # Errors
+    /// What a socket reports; the others are read at the next poll.
+    #[inline]
+    pub fn poll(
+        &mut self,
+        io: &mut dyn Io,
+        now: Timestamp,
+        room: usize,
+        sink: &mut impl Sink,
+    ) -> io::Result<bool> {
+        let mut packets = room / Feed::EVENTS_MAX;
+        if packets == 0 {
+            self.back_pressured += 1;
+            return Ok(false);
+        }
+        let mut worked = false;
+        if self.feed.pending() {
+            packets -= self.feed.drain(packets, now, sink);
+            worked = true;
+        }
+        for _ in 0..self.sockets.len().min(packets) {
+            worked |= self.read(io, now, sink)?;
+            if self.feed.pending() {
+                break;
+            }
+        }
+        if let Some(request) = self.feed.poll(now, sink)
+            && let (Some(server), Some((_, socket))) = (self.server, self.sockets.last())
+        {
+            // Not sent is as good as lost on the way: it will be asked again.
+            io.send_to(socket.as_fd(), &request.to_bytes(), server)?;
+            worked = true;
+        }
+        Ok(worked)
+    }
+
+    /// Reads one datagram of the socket whose turn it is.
+    #[inline]
+    fn read(&mut self, io: &mut dyn Io, now: Timestamp, sink: &mut impl Sink) -> io::Result<bool> {
+        let (line, socket) = &self.sockets[self.turn];
+        self.turn = if self.turn + 1 == self.sockets.len() { 0 } else { self.turn + 1 };
+        let Some(got) = io.recv_datagram(socket.as_fd(), &mut self.buffer)? else {
+            return Ok(false);
+        };
+        let (truncated, received) = (got.truncated, got.received);
+        let bytes = &self.buffer[..got.len];
+        let datagram = Datagram { bytes, truncated, from: Some(got.from), received };
+        self.feed.on_datagram(*line, &datagram, now, sink);
+        Ok(true)
+    }
+}

@@ -1,0 +1,223 @@
+//! Recorded data: a whole derived day, a broken file, and real packets of one message type each.
+
+mod common;
+
+use common::{listing, recorded};
+use feeds::file::{FileError, Reader};
+use feeds::itch50::{Decoder, Message, Skip, message};
+use feeds::moldudp64::{Config, Datagram, Line, Packet, Publisher, Session};
+use feeds::{Feed, ItchFile};
+use flate2::read::GzDecoder;
+use market::book::{BookLimits, OrderBooks};
+use market::{BookView, Event, EventFlags, InstrumentId, Nanos, Price, Side, Timestamp};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// 2025-07-17 in New York begins at 04:00 UTC.
+const ARL_BASE: Timestamp = Timestamp::from_nanos(1_752_724_800_000_000_000);
+
+fn messages(path: &Path) -> Vec<Vec<u8>> {
+    let mut reader = Reader::new(File::open(path).unwrap()).unwrap();
+    let mut messages = Vec::new();
+    while let Some(message) = reader.next_message().unwrap() {
+        messages.push(message.to_vec());
+    }
+    messages
+}
+
+#[test]
+fn the_derived_day_of_arl_is_read_whole() {
+    let test = "the_derived_day_of_arl_is_read_whole";
+    let Some(path) = recorded(test, "derived/ARL_20250717.derived.itch50.gz") else { return };
+    let decoder = Decoder::new(&[listing("ARL", 0)], ARL_BASE).unwrap();
+    let reader = Reader::new(File::open(&path).unwrap()).unwrap();
+    let mut source = ItchFile::new(reader, decoder.clone());
+    let mut events: Vec<Event> = Vec::new();
+    while source.next_message(&mut events).unwrap().is_some() {}
+    let counters = source.decoder().counters();
+    assert_eq!(counters.messages(), 4340);
+    for (kind, count) in [
+        (b'A', 1384),
+        (b'D', 1371),
+        (b'U', 1531),
+        (b'E', 11),
+        (b'P', 35),
+        (b'S', 6),
+        (b'R', 1),
+        (b'H', 1),
+    ] {
+        assert_eq!(counters.by_type(kind), count, "{}", kind as char);
+    }
+    assert!(Skip::ALL.iter().all(|&reason| counters.skipped(reason) == 0));
+    assert_eq!((counters.time_backwards, counters.events), (0, events.len() as u64));
+
+    // Published and received, it gives the same events in other groups.
+    let mut feed = Feed::new(Config::new(1), decoder, false);
+    let mut publisher = Publisher::new(Session::new("ARL").unwrap(), 1, 1400, Nanos::SECOND);
+    let mut received: Vec<Event> = Vec::new();
+    let mut send = |publisher: &mut Publisher| {
+        let Some(bytes) = publisher.take(ARL_BASE) else { return };
+        let datagram = Datagram { bytes, truncated: false, from: None, received: 0 };
+        feed.on_datagram(Line::Live(0), &datagram, ARL_BASE, &mut received);
+    };
+    for message in messages(&path) {
+        if publisher.push(&message).is_err() {
+            send(&mut publisher);
+            publisher.push(&message).unwrap();
+        }
+    }
+    send(&mut publisher);
+    assert!(feed.receiver().counters().live[0].first > 100);
+    for event in events.iter_mut().chain(&mut received) {
+        event.flags = EventFlags(event.flags.0 & !EventFlags::LAST.0);
+    }
+    assert_eq!(received, events);
+}
+
+/// The vendor's ten levels, bid and ask, after the last row of each sequence.
+fn vendor_levels(path: &Path) -> BTreeMap<u64, [Vec<(Price, i64)>; 2]> {
+    let mut levels = BTreeMap::new();
+    for row in std::fs::read_to_string(path).unwrap().lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let side = |at: usize| {
+            let level = |i: usize| (cells[14 + 6 * i + at], cells[15 + 6 * i + at]);
+            let given = (0..10).map(level).filter(|(price, _)| !price.is_empty());
+            given.map(|(price, size)| (price.parse().unwrap(), size.parse().unwrap())).collect()
+        };
+        levels.insert(cells[13].parse().unwrap(), [side(0), side(3)]);
+    }
+    levels
+}
+
+#[test]
+fn the_books_of_the_derived_day_are_the_vendors() {
+    let test = "the_books_of_the_derived_day_are_the_vendors";
+    let Some(path) = recorded(test, "derived/ARL_20250717.derived.itch50.gz") else { return };
+    let Some(vendor) = recorded(test, "databento_csv/mbp.csv") else { return };
+    let vendor = vendor_levels(&vendor);
+    let mut text = String::new();
+    let map = path.with_file_name("ARL_20250717.derived.itch50.seqmap.csv.gz");
+    GzDecoder::new(File::open(map).unwrap()).read_to_string(&mut text).unwrap();
+    let sequences: Vec<u64> =
+        text.lines().filter_map(|line| line.split(',').nth(1)?.parse().ok()).collect();
+    let decoder = Decoder::new(&[listing("ARL", 0)], ARL_BASE).unwrap();
+    let mut source = ItchFile::new(Reader::new(File::open(&path).unwrap()).unwrap(), decoder);
+    let mut books = OrderBooks::new(BookLimits { instruments: 1, orders: 4096, levels: 1024 });
+    let (mut events, mut compared): (Vec<Event>, _) = (Vec::new(), 0);
+    for (at, sequence) in sequences.iter().enumerate() {
+        source.next_message(&mut events).unwrap().unwrap();
+        for event in events.drain(..) {
+            assert_eq!(books.apply(&event).contradiction, None, "message {}", at + 1);
+        }
+        let last = sequences.get(at + 1) != Some(sequence);
+        if let Some(want) = vendor.get(sequence).filter(|_| last && *sequence != 0) {
+            let book = books.book(InstrumentId(0));
+            for (side, want) in Side::BOTH.into_iter().zip(want) {
+                let levels = (0..10).map_while(|depth| book.level(side, depth));
+                let levels: Vec<_> = levels.map(|level| (level.price, level.qty.raw())).collect();
+                assert_eq!(&levels, want, "{side:?} after message {}", at + 1);
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!((sequences.len(), compared), (4340, 3359));
+}
+
+#[test]
+fn every_message_of_the_derived_day_writes_itself_again() {
+    let test = "every_message_of_the_derived_day_writes_itself_again";
+    let Some(path) = recorded(test, "derived/ARL_20250717.derived.itch50.gz") else { return };
+    for bytes in messages(&path) {
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.write(&mut [0; message::LENGTH_MAX]), bytes);
+    }
+}
+
+#[test]
+fn the_sample_with_empty_lengths_is_refused() {
+    let test = "the_sample_with_empty_lengths_is_refused";
+    let Some(path) = recorded(test, "itch50/ex20101224.TEST_ITCH_50.gz") else { return };
+    let mut reader = Reader::new(File::open(path).unwrap()).unwrap();
+    let error = reader.next_message().unwrap_err();
+    assert!(matches!(error, FileError::ZeroLength { message: 1, offset: 0 }), "{error}");
+}
+
+/// UDP payloads of a little-endian Ethernet capture with nanosecond stamps, by hand; VLAN tags are
+/// stepped over.
+fn payloads(pcap: &[u8]) -> Vec<&[u8]> {
+    let u32_at = |at: usize| u32::from_le_bytes(pcap[at..at + 4].try_into().unwrap()) as usize;
+    assert_eq!((u32_at(0), u32_at(20)), (0xa1b2_3c4d, 1));
+    let (mut at, mut payloads) = (24, Vec::new());
+    while at < pcap.len() {
+        let frame = &pcap[at + 16..at + 16 + u32_at(at + 8)];
+        at += 16 + frame.len();
+        let mut ip = 14;
+        while frame[ip - 2..ip] == [0x81, 0x00] {
+            ip += 4;
+        }
+        assert_eq!((&frame[ip - 2..ip], frame[ip + 9]), (&[8, 0][..], 17));
+        let udp = ip + usize::from(frame[ip] & 15) * 4;
+        let length = usize::from(u16::from_be_bytes([frame[udp + 4], frame[udp + 5]]));
+        payloads.push(&frame[udp + 8..udp + length]);
+    }
+    payloads
+}
+
+/// Captures beneath a folder whose path speaks of ITCH.
+fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            captures(&path, found);
+        } else if path.to_string_lossy().contains("Itch")
+            && path.extension().is_some_and(|e| e == "pcap")
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// The type that a capture is named after.
+fn type_of(name: &str) -> Option<u8> {
+    let names = [
+        ("AddOrderNoM", b'A'),
+        ("AddOrderWithM", b'F'),
+        ("CrossTrade", b'Q'),
+        ("LULDAuctionCollar", b'J'),
+        ("MarketParticipantPosition", b'L'),
+        ("NetOrderImbalanceIndicator", b'I'),
+        ("NonCrossTrade", b'P'),
+        ("OrderCancel", b'X'),
+        ("OrderDelete", b'D'),
+        ("OrderExecutedWithPrice", b'C'),
+        ("OrderExecuted", b'E'),
+        ("OrderReplace", b'U'),
+        ("RegSHORestriction", b'Y'),
+        ("StockTradingAction", b'H'),
+        ("SystemEvent", b'S'),
+    ];
+    names.iter().find(|(start, _)| name.starts_with(start)).map(|&(_, kind)| kind)
+}
+
+#[test]
+fn real_packets_parse_to_their_last_byte() {
+    let test = "real_packets_parse_to_their_last_byte";
+    let Some(root) = recorded(test, "omi_single/Nasdaq") else { return };
+    let (mut paths, mut messages) = (Vec::new(), 0);
+    captures(&root, &mut paths);
+    for path in &paths {
+        let named = type_of(&path.file_name().unwrap().to_string_lossy());
+        for payload in payloads(&std::fs::read(path).unwrap()) {
+            for bytes in Packet::parse(payload).unwrap().messages() {
+                let message = Message::parse(bytes).unwrap();
+                assert_eq!(message.write(&mut [0; message::LENGTH_MAX]), bytes);
+                assert!(message.header().time < 86_400_000_000_000);
+                assert!(named.is_none_or(|kind| kind == bytes[0]), "{}", path.display());
+                messages += 1;
+            }
+        }
+    }
+    assert!(paths.len() >= 23 && messages >= 117, "{} captures, {messages}", paths.len());
+}
