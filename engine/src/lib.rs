@@ -1,11 +1,11 @@
 //! The roof: rings, cores, the trading loop, risk, journal, latency, modes, control and the command
 //! line. Modules stand bottom-up: none names one below it.
 
-pub mod cli;
-pub mod config;
-pub mod journal;
-pub mod latency;
-pub mod modes;
-pub mod pipeline;
 pub mod runtime;
+pub mod latency;
+pub mod journal;
 pub mod trading;
+pub mod config;
+pub mod cli;
+pub mod pipeline;
+pub mod modes;

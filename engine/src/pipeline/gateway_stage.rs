@@ -12,7 +12,7 @@ use crate::pipeline::trading_stage::CommandSlot;
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use gateway::orders::{Inbox, OrderEntry, not_sent};
-use gateway::session::{Disconnect, Outbound, SendError, Session, Store};
+use gateway::session::{Disconnect, Outbound, SendError, Session};
 use market::{CommandKind, Nanos, RejectReason, Report, Timestamp};
 use std::collections::VecDeque;
 use std::os::fd::AsFd;

@@ -9,10 +9,9 @@
 //! Cores are threads that poll one or more of the three stages; the configuration says which. Every
 //! thread and every socket is made here, before anything is pinned.
 
-use crate::config::choice::{Backend, ClockSource, Idle, Start as FeedStart};
+use crate::config::choice::{ClockSource, Start as FeedStart};
 use crate::config::cores::{Stage as StageName, Thread};
 use crate::config::run::RunConfig;
-use crate::config::special::SessionDay;
 use crate::journal::{Copier, Durability, JournalHealth, StreamState, Writer};
 use crate::latency::recorder::{self, Collector, Recorder};
 use crate::pipeline::assembly::{self, LoopMode};
@@ -29,9 +28,9 @@ use crate::pipeline::trading_stage::{
     self, CommandSlot, Inputs, LiveStamps, RingPublish, Time, TradingStage,
 };
 use crate::runtime::clock::Clock;
+use crate::runtime::cores;
 use crate::runtime::ring::{self, Consumer, Producer};
 use crate::runtime::stage::{self, Core, Stage, StageCounters};
-use crate::runtime::{cores, stage::Idle as CoreIdle};
 use crate::trading::{Control, TradingLoop};
 use anyhow::Context as _;
 use feeds::itch50::{Decoder, Listing};
@@ -208,14 +207,6 @@ pub fn build_id() -> String {
     format!("touchline {}", env!("CARGO_PKG_VERSION"))
 }
 
-fn backend(config: &RunConfig) -> wire::Backend {
-    match config.wire.backend {
-        Backend::Auto => wire::Backend::Auto,
-        Backend::IoUring => wire::Backend::IoUring,
-        Backend::Plain => wire::Backend::Plain,
-    }
-}
-
 fn feed(
     config: &RunConfig,
     now: Timestamp,
@@ -224,7 +215,7 @@ fn feed(
     notices: &mut Vec<String>,
 ) -> anyhow::Result<FeedStage> {
     let feed = &config.feed;
-    let opened = wire::open(backend(config)).context("[wire] backend")?;
+    let opened = wire::open(config.wire.backend).context("[wire] backend")?;
     notices.extend(opened.notice);
     let mut lines = Vec::new();
     for (key, address) in [("line_a", Some(feed.line_a)), ("line_b", feed.line_b)] {
@@ -260,10 +251,7 @@ fn feed(
     };
     let instruments = assembly::instruments(&config.trading);
     let listings: Vec<Listing> = instruments.iter().map(Listing::from).collect();
-    let day = match feed.session_day {
-        SessionDay::Today => now.midnight(),
-        SessionDay::Date(day) => day,
-    };
+    let day = feed.session_day.base(feed.midnight_utc, now);
     let stepped = config.clock.source == ClockSource::Feed;
     let feed = Feed::new(settings, Decoder::new(&listings, day)?, stepped);
     Ok(FeedStage::new(opened.io, UdpFeed::new(feed, lines, server), ring, recorder))
@@ -289,7 +277,7 @@ fn order_gateway(
     shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<GatewayStage> {
-    let opened = wire::open(backend(config)).context("[wire] backend")?;
+    let opened = wire::open(config.wire.backend).context("[wire] backend")?;
     // The feed's socket said the same.
     notices.extend(opened.notice.filter(|notice| !notices.contains(notice)));
     let venue = &config.gateway;
@@ -349,10 +337,7 @@ fn spawn(
         if let Some(refused) = cpu.and_then(|cpu| (!cpus.contains(&cpu)).then_some(cpu)) {
             notices.push(format!("{name}: CPU {refused} is not to be had here; not pinned"));
         }
-        let idle = match config.cores.idle {
-            Idle::Spin => CoreIdle::Spin,
-            Idle::Kind => CoreIdle::Kind,
-        };
+        let idle = config.cores.idle;
         let core = Core { stages: polled, idle, clock: clock.clone(), stop: stop.clone() };
         let thread = std::thread::Builder::new().name(name).spawn(move || {
             if let Some(Err(refusal)) = cpu.map(cores::pin) {
