@@ -93,14 +93,6 @@ impl Collector {
         }
         &self.total
     }
-
-    /// Everything so far, with what the recorder still held at the end.
-    #[must_use]
-    pub fn finish(mut self, recorder: &Recorder) -> HopSet {
-        self.collect();
-        merge(&mut self.total, recorder.remainder());
-        self.total
-    }
 }
 
 /// Adds `from` to `into`, hop by hop.
@@ -129,7 +121,8 @@ mod tests {
             collector.collect();
         }
         recorder.record(Hop::Sent, 0, 5);
-        let total = collector.finish(&recorder);
+        let mut total = collector.collect().clone();
+        merge(&mut total, recorder.remainder());
         assert_eq!(total[Hop::Sent.index()].len(), 1_000);
         assert!(total[Hop::Recv.index()].is_empty());
     }

@@ -4,6 +4,7 @@
 //! then drops shows as a gap and is recovered like any other.
 
 use crate::latency::{Hop, Recorder};
+use crate::pipeline::telemetry::{FeedSnapshot, Outbox};
 use crate::runtime::ring::Producer;
 use crate::runtime::stage::{Stage, Work};
 use feeds::{Feed, UdpFeed};
@@ -22,6 +23,7 @@ pub struct FeedStage {
     sink: RingSink,
     back_pressured: u64,
     errors: u64,
+    outbox: Outbox<FeedSnapshot>,
 }
 
 struct RingSink {
@@ -54,9 +56,10 @@ impl FeedStage {
         feed: UdpFeed,
         ring: Producer<Event>,
         recorder: Recorder,
+        outbox: Outbox<FeedSnapshot>,
     ) -> FeedStage {
         let sink = RingSink { ring, recorder, lost: 0 };
-        FeedStage { io, feed, sink, back_pressured: 0, errors: 0 }
+        FeedStage { io, feed, sink, back_pressured: 0, errors: 0, outbox }
     }
 
     /// The feed, for its counters.
@@ -129,7 +132,9 @@ impl Stage for FeedStage {
         }
     }
 
-    fn housekeeping(&mut self, _now: Timestamp) {
+    fn housekeeping(&mut self, now: Timestamp) {
+        let feed = self.feed.feed();
+        self.outbox.offer(|snapshot| snapshot.fill(now, feed));
         self.sink.recorder.hand_over();
     }
 
