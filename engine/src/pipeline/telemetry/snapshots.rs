@@ -8,7 +8,7 @@ use gateway::orders::{EntryCounters, OrderEntry};
 use gateway::session::{Counters as SessionCounters, Session, State, Store};
 use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Timestamp};
 
-pub use crate::trading::desk::Session as OrderSession;
+use crate::trading::desk::Session as OrderSession;
 
 /// Longest text of the kill latch: name, colon and reason of a control.
 const KILL_TEXT_MAX: usize = 128;
