@@ -16,6 +16,6 @@ pub fn main(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let mut engine = Engine::start(&config, &clock, calibrator)?;
     engine.run(&signals, config.stop.after_s, || {});
     let ended = engine.stop()?;
-    println!("{:?}", ended.trading.trading().counters());
+    println!("{:?}", ended.trading.counters());
     Ok(Exit::Well.into())
 }

@@ -19,7 +19,9 @@ use crate::pipeline::connector::Connector;
 use crate::pipeline::feed_stage::{self, FeedStage};
 use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gate::{Gate, Shut};
-use crate::pipeline::gateway_stage::{GatewayParts, GatewayStage, OrderSocket};
+use crate::pipeline::gateway_stage::{
+    GatewayCounters, GatewayParts, GatewayStage, OrderSocket,
+};
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::loop_driver::LoopDriver;
 use crate::pipeline::records::Start;
@@ -75,14 +77,20 @@ pub struct Pipeline {
     pub fused: bool,
 }
 
-/// The stages at the end of a run.
+/// What a run leaves, its journal closed.
 pub struct Ended {
-    /// The feed.
-    pub feed: FeedStage,
-    /// The trading stage.
-    pub trading: TradingStage<Writer>,
-    /// The gateway.
-    pub gateway: GatewayStage,
+    /// The loop.
+    pub trading: TradingLoop,
+    /// Inputs it took.
+    pub inputs: u64,
+    /// Its last state hash.
+    pub state_hash: u128,
+    /// What the feed counted.
+    pub feed: FeedSnapshot,
+    /// What the session counted.
+    pub gateway: GatewaySnapshot,
+    /// What connections came to.
+    pub connections: GatewayCounters,
     /// Hop histograms, gathered to the last.
     pub hops: recorder::HopSet,
     /// What the journal's last round said.
@@ -389,7 +397,7 @@ impl Pipeline {
         self.streams.iter().find(ill).map(|state| state.complaint())
     }
 
-    /// Waits for the cores, closes the journal and gives back the stages.
+    /// Waits for the cores, records the end, closes the journal and says what the run came to.
     ///
     /// # Errors
     /// A core that panicked.
@@ -420,7 +428,26 @@ impl Pipeline {
         for held in [feed.recorder(), trading.recorder(), gateway.recorder()] {
             recorder::merge(&mut hops, held.remainder());
         }
+        let now = telemetry.clock.now();
+        let mut told = (telemetry.feed.current().clone(), GatewaySnapshot::default());
         drop(telemetry);
-        Ok(Ended { feed, trading, gateway, hops, journal: self.copier.finish() })
+        told.0.fill(now, feed.feed());
+        told.1.fill(now, gateway.session(), gateway.entry());
+        let connections = gateway.counters();
+        let driver = trading.into_driver();
+        let inputs = driver.inputs();
+        let (trading, state_hash, writer, _) = driver.finish();
+        writer.close();
+        gateway.close();
+        Ok(Ended {
+            trading,
+            inputs,
+            state_hash,
+            feed: told.0,
+            gateway: told.1,
+            connections,
+            hops,
+            journal: self.copier.finish(),
+        })
     }
 }
