@@ -62,6 +62,12 @@ impl Recorder {
         }
     }
 
+    /// Records the span from a UTC time of the kernel to a raw stamp. The two clocks are only as
+    /// near as the last calibration, so a span below zero counts as none.
+    pub fn record_from_utc(&mut self, hop: Hop, utc_nanos: u64, to: u64) {
+        self.record_nanos(hop, self.clock.at(to).nanos().saturating_sub(utc_nanos));
+    }
+
     /// Records a span in nanoseconds.
     pub fn record_nanos(&mut self, hop: Hop, nanos: u64) {
         self.active[hop.index()].saturating_record(nanos.max(1));

@@ -110,17 +110,16 @@ impl Stage for FeedStage {
             return Work::BackPressured;
         }
         let FeedStage { io, feed, sink, errors, .. } = self;
-        let mut waits = [0u64; PACKETS];
+        let mut arrivals = [(0u64, 0u64); PACKETS];
         let mut count = 0;
         let worked = feed.poll(io.as_mut(), now, room, sink, |datagram| {
-            // Both clocks are UTC, so a kernel stamp can be compared with the poll's own time.
-            if let (Some(kernel), Some(wait)) = (datagram.kernel_time, waits.get_mut(count)) {
-                *wait = now.nanos().saturating_sub(kernel);
+            if let (Some(kernel), Some(place)) = (datagram.kernel_time, arrivals.get_mut(count)) {
+                *place = (kernel, datagram.received);
                 count += 1;
             }
         });
-        for &wait in &waits[..count] {
-            sink.recorder.record_nanos(Hop::Recv, wait);
+        for &(kernel, received) in &arrivals[..count] {
+            sink.recorder.record_from_utc(Hop::Recv, kernel, received);
         }
         match worked {
             Ok(true) => Work::Busy,
