@@ -19,9 +19,7 @@ use crate::pipeline::connector::Connector;
 use crate::pipeline::feed_stage::{self, FeedStage};
 use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gate::{Gate, Shut};
-use crate::pipeline::gateway_stage::{
-    GatewayCounters, GatewayParts, GatewayStage, OrderSocket,
-};
+use crate::pipeline::gateway_stage::{GatewayCounters, GatewayParts, GatewayStage, OrderSocket};
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::loop_driver::LoopDriver;
 use crate::pipeline::records::Start;
