@@ -18,13 +18,11 @@ pub mod cores;
 pub mod exchange;
 pub mod instruments;
 pub mod limits;
-pub mod problem;
 pub mod reference;
 pub mod run;
 pub mod sections;
 pub mod special;
 pub mod strategy;
-pub mod suggest;
 pub mod trading;
 pub mod venue;
 
@@ -32,8 +30,10 @@ mod document;
 mod key;
 mod load;
 mod ports;
+mod problem;
 mod reader;
 mod resolved;
+mod suggest;
 mod value;
 
 pub use backtest::{BacktestChanges, BacktestConfig};
@@ -63,9 +63,4 @@ pub fn load(path: &Path, cpus: &BTreeSet<usize>) -> Result<Config, ConfigErrors>
     let changes = &load::Changes::default();
     let files = &document::from_disk;
     load::Reading { files, cpus: Some(cpus), want: None, changes }.file(path)
-}
-
-/// Names of the committed sets of flow parameters.
-fn flow_names() -> Vec<&'static str> {
-    vec!["calm", "default", "volatile"]
 }

@@ -18,13 +18,13 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Where configuration files come from: the disk, or texts inside the program.
-pub type Files<'f> = &'f dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
+pub(crate) type Files<'f> = &'f dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 
 /// Reads a file of the disk, one byte more than allowed at most.
 ///
 /// # Errors
 /// What the system says.
-pub fn from_disk(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn from_disk(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // A pipe or a device must not fill memory or wait for ever.
     let file = std::fs::File::open(path)?;

@@ -7,7 +7,7 @@ use super::choice::{
     Start,
 };
 use super::key::section;
-use super::special::{Core, Endpoint, Metrics, SessionDay};
+use super::special::{Core, Endpoint, Metrics, SessionDay, TimeOfDay};
 use market::Nanos;
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -93,8 +93,11 @@ section! {
         /// The venue's retransmission server. Without it a gap on both lines stays, and its books with it.
         #[danger = "without it one packet lost on both lines ends quoting for the day"]
         retransmit: Option<SocketAddr> => "127.0.0.1:31003", [1, 65_535];
-        /// UTC day whose midnight the feed's times of day count from.
+        /// Day whose midnight the feed's times of day count from.
         session_day: SessionDay = "today";
+        /// UTC time of the exchange's midnight, where its times of day are not UTC: NASDAQ's is 04:00:00 in summer and 05:00:00 in winter.
+        #[danger = "an hour off moves every exchange time and the trading hours with it"]
+        midnight_utc: TimeOfDay = "00:00:00";
         /// How long a gap on one line waits for the other before it is requested.
         arbitration_wait_us: Nanos = 200, [0, 1_000_000];
         /// How long one retransmission request waits for its answer.

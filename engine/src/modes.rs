@@ -1,0 +1,3 @@
+//! The modes of the program: one file a subcommand.
+
+pub mod check;
