@@ -174,7 +174,8 @@ pub struct Moment {
 }
 
 fn parse_moment(text: &str) -> Result<Moment, String> {
-    let wrong = || "give HH:MM:SS or YYYY-MM-DDTHH:MM:SS, with up to 9 digits of a second".to_owned();
+    let wrong =
+        || "give HH:MM:SS or YYYY-MM-DDTHH:MM:SS, with up to 9 digits of a second".to_owned();
     let (day, time) = match text.trim_end_matches('Z').split_once('T') {
         Some((day, time)) => (Some(crate::config::parse_date(day).ok_or_else(wrong)?), time),
         None => (None, text),
@@ -191,8 +192,7 @@ fn parse_moment(text: &str) -> Result<Moment, String> {
 #[command(after_help = "Examples:
   touchline backtest --strategy glft --seed 7
   touchline backtest config/backtest.toml --seconds 3600
-  touchline backtest --data ARL_20250717.derived.itch50.gz --strategy joiner \\
-      --instruments config/instruments/arl.toml")]
+  touchline backtest --data ARL_20250717.derived.itch50.gz --strategy joiner")]
 pub struct BacktestArgs {
     /// Its configuration; the built-in one when absent
     #[arg(value_name = "CONFIG")]
@@ -254,7 +254,9 @@ pub enum CtlCommand {
         reason: String,
     },
     /// Let the engine trade again after a kill.
-    #[command(after_help = "Example:\n  touchline ctl clear --name \"A. Trader\" --reason \"limits corrected\"")]
+    #[command(
+        after_help = "Example:\n  touchline ctl clear --name \"A. Trader\" --reason \"limits corrected\""
+    )]
     Clear {
         /// Who clears it; it is journaled
         #[arg(long, value_name = "WHO")]

@@ -36,10 +36,11 @@ mod resolved;
 mod suggest;
 mod value;
 
+pub use crate::runtime::stage::Idle;
 pub use backtest::{BacktestChanges, BacktestConfig};
 pub use choice::{
-    Acknowledged, Backend, BacktestClock, ClockSource, Durability, Environment, FlowKind, Idle,
-    Kind, LogLevel, Protocol, Start,
+    Acknowledged, BacktestClock, ClockSource, Durability, Environment, FlowKind, Kind, LogLevel,
+    Protocol, Start,
 };
 pub use document::FILE_BYTES_MAX;
 pub use exchange::{ExchangeChanges, ExchangeConfig};
@@ -51,6 +52,7 @@ pub use run::RunConfig;
 pub use special::{Core, Endpoint, Metrics, SessionDay, Speed, TimeOfDay, parse_date};
 pub use strategy::StrategyConfig;
 pub use trading::TradingConfig;
+pub use wire::Backend;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -48,47 +48,42 @@ fn reference_equals_the_code() {
     assert!(text.lines().all(|line| line.chars().count() <= 100), "lines are wrapped");
 }
 
-/// The defaults and examples of the reference, as a user would uncomment them.
+/// The sections of the reference by kind of file, as a user would uncomment them.
+fn sections() -> Vec<(String, String, String)> {
+    let mut sections: Vec<(String, String, String)> = Vec::new();
+    let mut kind = String::new();
+    for line in reference().lines() {
+        if let Some(name) = line.strip_prefix("# kind = ") {
+            kind = name.trim_matches('"').to_owned();
+        }
+        let Some(line) = line.strip_prefix('#').filter(|line| !line.starts_with([' ', '#'])) else {
+            continue;
+        };
+        if line.starts_with('[') {
+            sections.push((kind.clone(), line.to_owned(), String::new()));
+        }
+        if let Some((_, _, text)) = sections.last_mut().filter(|_| !kind.is_empty()) {
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    sections
+}
+
 fn uncommented(kind: &str) -> String {
-    let text = reference();
-    let mut parts = text.split("\n# ====");
-    let mut lines = vec![format!("kind = \"{kind}\"")];
-    // Sections documented under an earlier kind are taken from there.
-    let wanted: &[&str] = match kind {
-        "run" => &["run", "exchange-none"],
-        other => &[other],
-    };
-    let section = |name: &str| {
-        let header = format!("\n#{name}\n");
-        let from = text.find(&header).unwrap_or_else(|| panic!("no {name}")) + 1;
-        let rest = &text[from..];
-        let end = rest[1..].find("\n#[").map_or(rest.len(), |end| end + 1);
-        rest[..end].to_owned()
-    };
     let shared: &[&str] = match kind {
-        "backtest" => &["[flow]", "[book]", "[[strategy]]", "[quoter]", "[risk]"],
-        _ => &[],
+        "run" => &[],
+        "exchange" => &["[[instrument]]"],
+        _ => &["[book]", "[[strategy]]", "[quoter]", "[risk]", "[[instrument]]"],
     };
-    let _ = (&mut parts, wanted);
-    let own: String = text
-        .split(&format!("# kind = \"{kind}\"\n"))
-        .nth(1)
-        .map(|rest| rest.split("\n# kind = ").next().unwrap_or(rest).to_owned())
-        .unwrap();
-    let all: Vec<String> = std::iter::once(own).chain(shared.iter().map(|n| section(n))).collect();
-    for line in all.iter().flat_map(|part| part.lines()) {
-        let key = line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '#']));
-        lines.extend(key.filter(|key| !key.is_empty()).map(str::to_owned));
+    let mut text = format!("kind = \"{kind}\"\n");
+    for (of, header, section) in sections() {
+        if of == kind || shared.contains(&header.as_str()) {
+            text.push_str(&section);
+        }
     }
-    if !lines.iter().any(|line| line == "[[instrument]]") {
-        lines.extend(section("[[instrument]]").lines().filter_map(|line| {
-            line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '#'])).map(str::to_owned)
-        }));
-    }
-    let text = lines.join("\n") + "\n";
     // Parameters are documented in words, since each strategy has its own.
-    let parameters = "\n[strategy.parameters]\ngamma = 8\na = 1\nk = 70\nsigma = 0.013\nsize = 100\n";
-    text.replace("enabled = true", &format!("enabled = true\n{parameters}"))
+    let parameters = "[strategy.parameters]\ngamma = 8\na = 1\nk = 70\nsigma = 0.013\nsize = 100\n";
+    text.replace("enabled = true\n", &format!("enabled = true\n{parameters}"))
 }
 
 #[test]
@@ -112,7 +107,7 @@ fn resolved_configurations_read_back_to_themselves() {
         let again = RunConfig::from_resolved(&text).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(again, run);
         assert_eq!(again.resolved(), text, "the text is canonical");
-        assert!(!text.contains("instruments ="), "instruments are inlined:\n{text}");
+        assert!(!text.contains(".toml"), "instruments are inlined:\n{text}");
     }
     let arl = load_run("config/arl.toml");
     assert_eq!(RunConfig::from_resolved(&arl.resolved()).unwrap(), arl);

@@ -96,62 +96,96 @@ const RUN_CASES: &[Case] = &[
     case("a key without its unit", &[("stale_ms = 3000", "stale = 3000")]),
     case("a value with its unit", &[("stale_ms = 3000", "stale_ms = \"3000ms\"")]),
     case("a key of another section", &[("[cores]", "[cores]\npost_only = true")]),
-    case("instruments below a section", &[
-        ("instruments = [\"list.toml\"]\n", ""),
-        ("[cores]", "[cores]\ninstruments = [\"list.toml\"]"),
-    ]),
+    case(
+        "instruments below a section",
+        &[
+            ("instruments = [\"list.toml\"]\n", ""),
+            ("[cores]", "[cores]\ninstruments = [\"list.toml\"]"),
+        ],
+    ),
     case("a misspelt section", &[("[control]", "[contorl]")]),
     case("a section of another kind of file", &[("[control]", "[fix]\n[control]")]),
-    case("a section that is a value", &[("[control]\nmetrics = \"127.0.0.1:9464\"\n", ""), (
-        "instruments = [\"list.toml\"]", "instruments = [\"list.toml\"]\nlog = \"loud\"",
-    )]),
+    case(
+        "a section that is a value",
+        &[
+            ("[control]\nmetrics = \"127.0.0.1:9464\"\n", ""),
+            ("instruments = [\"list.toml\"]", "instruments = [\"list.toml\"]\nlog = \"loud\""),
+        ],
+    ),
     case("negative", &[("collar_bps = 300", "collar_bps = -300")]),
     case("zero", &[("max_position = 2000", "max_position = 0")]),
     case("not a number", &[("max_order_value = 100000", "max_order_value = nan")]),
     case("infinite", &[("max_order_value = 100000", "max_order_value = inf")]),
     case("an exponent", &[("max_order_value = 100000", "max_order_value = 1e5")]),
-    case("a fraction where a whole number stands", &[("messages_burst = 100", "messages_burst = 1.5")]),
+    case(
+        "a fraction where a whole number stands",
+        &[("messages_burst = 100", "messages_burst = 1.5")],
+    ),
     case("more than 64 bits", &[("messages_burst = 100", "messages_burst = 99999999999999999999")]),
-    case("a decimal beyond all bounds", &[
-        ("max_order_value = 100000", "max_order_value = 99999999999999999999999999999999"),
-    ]),
-    case("a decimal too fine for the instrument", &[("max_order_qty = 500", "max_order_qty = 0.5")]),
+    case(
+        "a decimal beyond all bounds",
+        &[("max_order_value = 100000", "max_order_value = 99999999999999999999999999999999")],
+    ),
+    case(
+        "a decimal too fine for the instrument",
+        &[("max_order_qty = 500", "max_order_qty = 0.5")],
+    ),
     case("a text where a number stands", &[("collar_bps = 300", "collar_bps = \"wide\"")]),
     case("a number where a text stands", &[("\"US\"", "7")]),
     case("a text with the separator of FIX", &[("\"US\"", "\"U\\u0001S\"")]),
-    case("a word that is none of the list", &[("[control]", "[clock]\nsource = \"tcs\"\n\n[control]")]),
+    case(
+        "a word that is none of the list",
+        &[("[control]", "[clock]\nsource = \"tcs\"\n\n[control]")],
+    ),
     case("an address without port", &[("\"239.192.77.1:31001\"", "\"239.192.77.1\"")]),
     case("an address with a slip", &[("\"127.0.0.1:9880\"", "\"127.0.01.300:9880\"")]),
     case("port 0 where a peer listens", &[("\"127.0.0.1:9880\"", "\"127.0.0.1:0\"")]),
     case("metrics for everyone", &[("\"127.0.0.1:9464\"", "\"0.0.0.0:9464\"")]),
-    case("two things on one port", &[
-        ("\"127.0.0.1:9464\"", "\"127.0.0.1:9880\""),
-        ("239.192.77.2:31002", "239.192.77.1:31001"),
-    ]),
-    case("no limits", &[(
-        "[risk]\nmax_order_qty = 500\nmax_order_value = 100000\nmax_position = 2000\n\
+    case(
+        "two things on one port",
+        &[
+            ("\"127.0.0.1:9464\"", "\"127.0.0.1:9880\""),
+            ("239.192.77.2:31002", "239.192.77.1:31001"),
+        ],
+    ),
+    case(
+        "no limits",
+        &[(
+            "[risk]\nmax_order_qty = 500\nmax_order_value = 100000\nmax_position = 2000\n\
          collar_bps = 300\nreference_age_ms = 3000\nmessages_per_second = 500\n\
          messages_burst = 100\norder_ack_timeout_ms = 2000\n",
-        "",
-    )]),
+            "",
+        )],
+    ),
     case("one limit missing", &[("collar_bps = 300\n", "")]),
-    case("limits of an instrument that is not there", &[
-        ("[control]", "[risk.instrument.AAB]\nmax_position = 5\n\n[control]"),
-    ]),
-    case("a limit of one instrument that is wrong", &[
-        ("[control]", "[risk.instrument.AAA]\nmax_position = -5\nmax_qty = 1\n\n[control]"),
-    ]),
+    case(
+        "limits of an instrument that is not there",
+        &[("[control]", "[risk.instrument.AAB]\nmax_position = 5\n\n[control]")],
+    ),
+    case(
+        "a limit of one instrument that is wrong",
+        &[("[control]", "[risk.instrument.AAA]\nmax_position = -5\nmax_qty = 1\n\n[control]")],
+    ),
     case("a CPU that is not there", &[("gateway = 3", "gateway = 7")]),
     case("auto for one stage only", &[("gateway = 3", "gateway = \"auto\"")]),
     case("feed and gateway share a core around trading", &[("gateway = 3", "gateway = 1")]),
-    case("a shared core on a venue that does not cancel on disconnect", &[
-        ("gateway = 3", "gateway = 2"),
-        ("target_comp_id = \"THEM\"", "target_comp_id = \"THEM\"\ncancel_on_disconnect = false"),
-    ]),
-    case("two strategies on one instrument", &[(
-        "[risk]\n",
-        "[[strategy]]\nname = \"joiner\"\ninstruments = [\"AAA\"]\nparameters = { size = 1 }\n\n[risk]\n",
-    )]),
+    case(
+        "a shared core on a venue that does not cancel on disconnect",
+        &[
+            ("gateway = 3", "gateway = 2"),
+            (
+                "target_comp_id = \"THEM\"",
+                "target_comp_id = \"THEM\"\ncancel_on_disconnect = false",
+            ),
+        ],
+    ),
+    case(
+        "two strategies on one instrument",
+        &[(
+            "[risk]\n",
+            "[[strategy]]\nname = \"joiner\"\ninstruments = [\"AAA\"]\nparameters = { size = 1 }\n\n[risk]\n",
+        )],
+    ),
     case("a strategy that is none", &[("\"joiner\"", "\"joyner\"")]),
     case("a strategy on an instrument that is none", &[("[\"AAA\"]", "[\"AAB\"]")]),
     case("strategy parameters", &[("size = 100", "siez = 100\nmax_inventory = -1")]),
@@ -164,39 +198,56 @@ const RUN_CASES: &[Case] = &[
     case("another kind of file", &[("list.toml", "run.toml")]),
     case("a file that is not there", &[("list.toml", "lost.toml")]),
     case("no instruments", &[("instruments = [\"list.toml\"]\n", "")]),
-    case("several at once, in two files", &[
-        ("collar_bps = 300", "collar_bps = 0"),
-        ("max_position", "max_postion"),
-        ("gateway = 3", "gateway = 7"),
-        ("127.0.0.1:9464", "0.0.0.0:9464"),
-        ("tick = 0.01", "tick = 0.03"),
-    ]),
-    case("an instrument that lacks keys", &[
-        ("tick = 0.01\n", ""),
-        ("taker_fee_bps = 0.3\n", ""),
-        ("contract = \"linear\"\n", ""),
-    ]),
-    case("an instrument whose steps do not agree", &[
-        ("lot = 1", "lot = 3"),
-        ("qty_digits = 0", "qty_digits = 0\nqty_min = 5"),
-        ("reference_price = 25", "reference_price = 25.005"),
-    ]),
+    case(
+        "several at once, in two files",
+        &[
+            ("collar_bps = 300", "collar_bps = 0"),
+            ("max_position", "max_postion"),
+            ("gateway = 3", "gateway = 7"),
+            ("127.0.0.1:9464", "0.0.0.0:9464"),
+            ("tick = 0.01", "tick = 0.03"),
+        ],
+    ),
+    case(
+        "an instrument that lacks keys",
+        &[("tick = 0.01\n", ""), ("taker_fee_bps = 0.3\n", ""), ("contract = \"linear\"\n", "")],
+    ),
+    case(
+        "an instrument whose steps do not agree",
+        &[
+            ("lot = 1", "lot = 3"),
+            ("qty_digits = 0", "qty_digits = 0\nqty_min = 5"),
+            ("reference_price = 25", "reference_price = 25.005"),
+        ],
+    ),
     case("a lot finer than its digits", &[("lot = 1", "lot = 0.5")]),
-    case("an instrument that ITCH cannot carry", &[
-        ("symbol = \"AAA\"", "symbol = \"AAA-LONG-NAME\""),
-        ("tick = 0.01", "tick = 0.00001"),
-        ("[\"AAA\"]", "[\"AAA-LONG-NAME\"]"),
-    ]),
-    case("an instrument defined twice", &[("[cores]", "[[instrument]]\nsymbol = \"AAA\"\n\
+    case(
+        "an instrument that ITCH cannot carry",
+        &[
+            ("symbol = \"AAA\"", "symbol = \"AAA-LONG-NAME\""),
+            ("tick = 0.01", "tick = 0.00001"),
+            ("[\"AAA\"]", "[\"AAA-LONG-NAME\"]"),
+        ],
+    ),
+    case(
+        "an instrument defined twice",
+        &[(
+            "[cores]",
+            "[[instrument]]\nsymbol = \"AAA\"\n\
          tick = 0.01\nlot = 1\nqty_digits = 0\nprice_max = 1000\nqty_max = 10000\n\
          contract = \"linear\"\nbase = \"AAA\"\nquote = \"USD\"\nmaker_fee_bps = 0\n\
-         taker_fee_bps = 0\n\n[cores]")]),
+         taker_fee_bps = 0\n\n[cores]",
+        )],
+    ),
     case("half of the trading hours", &[("quote = \"USD\"", "quote = \"USD\"\nopen = 09:30:00")]),
 ];
 
 const EXCHANGE_CASES: &[Case] = &[
     case("an exchange for nobody", &[("[\"US\"]", "[]")]),
-    case("an account twice, and the exchange's own", &[("[\"US\"]", "[\"US\", \"US\", \"EXCHANGE\"]")]),
+    case(
+        "an account twice, and the exchange's own",
+        &[("[\"US\"]", "[\"US\", \"US\", \"EXCHANGE\"]")],
+    ),
     case("a replay of nothing", &[("seed = 1", "kind = \"replay\"")]),
     case("lockstep without a replay", &[("seed = 1", "lockstep = true")]),
     case("flow parameters that are none", &[("seed = 1", "parameters = \"clam\"")]),

@@ -63,7 +63,8 @@ fn moments() {
     let full = parse_moment("2025-07-17T00:00:01Z").unwrap();
     assert_eq!(full.day.unwrap().to_string(), "2025-07-17T00:00:00.000000000Z");
     assert_eq!(full.time, Nanos::SECOND);
-    for wrong in ["", "1", "25:00:00", "2025-02-30T00:00:00", "10:00:00.0000000001", "10:00:00.-1"] {
+    for wrong in ["", "1", "25:00:00", "2025-02-30T00:00:00", "10:00:00.0000000001", "10:00:00.-1"]
+    {
         assert!(parse_moment(wrong).is_err(), "{wrong}");
     }
 }

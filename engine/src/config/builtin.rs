@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = files![
     "config/exchange.toml",
     "config/exchange-arl.toml",
     "config/backtest.toml",
+    "config/backtest-arl.toml",
     "config/instruments/demo.toml",
     "config/instruments/arl.toml",
 ];
@@ -68,17 +69,14 @@ impl ExchangeConfig {
 }
 
 impl BacktestConfig {
-    /// `config/backtest.toml`, with the changes of the command line. Recorded data takes its
-    /// instruments from `config/instruments/arl.toml` unless another file is named.
+    /// `config/backtest.toml`, or `config/backtest-arl.toml` for recorded data, with the changes of
+    /// the command line.
     ///
     /// # Errors
     /// Changes that do not fit.
     pub fn demo(changes: &BacktestChanges) -> Result<BacktestConfig, ConfigErrors> {
-        let mut changes = changes.clone();
         let recorded = changes.data.as_ref().is_some_and(|data| data != Path::new("synthetic"));
-        if recorded && changes.instruments.is_none() {
-            changes.instruments = Some("config/instruments/arl.toml".into());
-        }
-        BacktestConfig::read(Path::new("config/backtest.toml"), &read, &changes)
+        let path = if recorded { "config/backtest-arl.toml" } else { "config/backtest.toml" };
+        BacktestConfig::read(Path::new(path), &read, changes)
     }
 }

@@ -182,13 +182,13 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The keys at the top that are tables: they are judged by [`Document::refuse_others`].
-    pub(crate) fn table_names(&self) -> impl Iterator<Item = &str> {
-        let tables = self
-            .root
-            .iter()
-            .filter(|(_, value)| matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_)));
-        tables.map(|(name, _)| name.get_ref().as_ref())
+    /// The keys at the top that are sections, or should be: they are judged elsewhere.
+    pub(crate) fn section_names(&self) -> impl Iterator<Item = &str> {
+        let sections = self.root.iter().filter(|(name, value)| {
+            let is_table = matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
+            is_table || super::load::elsewhere(name.get_ref()).is_some()
+        });
+        sections.map(|(name, _)| name.get_ref().as_ref())
     }
 }
 

@@ -79,6 +79,13 @@ pub(crate) fn stem(name: &str) -> &str {
 }
 
 impl Key {
+    /// The ends of the range, without the spaces and underscores of their source text.
+    #[must_use]
+    pub(crate) fn bounds(&self) -> Option<(String, String)> {
+        let plain = |text: &str| text.replace(['_', ' '], "");
+        self.range.map(|(min, max)| (plain(min), plain(max)))
+    }
+
     /// What may stand there, in words: type, unit and range.
     #[must_use]
     pub(crate) fn allowed(&self) -> String {

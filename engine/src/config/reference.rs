@@ -31,18 +31,24 @@ pub fn reference() -> String {
     for kind in Kind::ALL {
         text.push_str(&format!("\n# {rule}\n# kind = \"{kind}\"\n# {rule}\n"));
         let described = tables(*kind);
-        let again = described.iter().filter(|table| seen.contains(&table.name));
-        let mut again: Vec<_> = again.map(Table::header).collect();
+        let mut again: Vec<String> = Vec::new();
+        for table in described.iter().filter(|table| seen.contains(&table.name)) {
+            let keys: Vec<_> = table.keys.iter().map(|key| key.name).collect();
+            // A backtest takes some keys of the exchange's [flow] only.
+            let part = *kind == Kind::Backtest && table.name == "flow";
+            let part = if part { format!(" ({} only)", keys.join(", ")) } else { String::new() };
+            again.push(format!("{}{part}", table.header()));
+        }
         again.dedup();
         if !again.is_empty() {
-            text.push_str(&format!("\n# As above: {}\n", again.join(", ")));
+            text.push('\n');
+            push_wrapped(&mut text, &format!("As above: {}.", again.join(", ")));
         }
         let mut new: Vec<&str> = Vec::new();
         for table in described.iter().filter(|table| !seen.contains(&table.name)) {
             push_table(&mut text, table, new.last() != Some(&table.name));
             new.push(table.name);
         }
-        // The two halves of [flow] are one section; a backtest takes the second alone.
         seen.extend(new);
     }
     text
@@ -105,16 +111,14 @@ fn push_parameters(text: &mut String) {
 fn push_wrapped(text: &mut String, prose: &str) {
     let indent = &prose[..prose.len() - prose.trim_start().len()];
     let mut line = format!("# {indent}");
-    let mut words = 0;
-    for word in prose.split_whitespace() {
-        if words > 0 && line.chars().count() + word.chars().count() >= 100 {
+    for (at, word) in prose.split_whitespace().enumerate() {
+        if at > 0 && line.chars().count() + word.chars().count() >= 100 {
             text.push_str(line.trim_end());
             text.push('\n');
             line = format!("# {indent}{}", if indent.is_empty() { "" } else { "  " });
         }
         line.push_str(word);
         line.push(' ');
-        words += 1;
     }
     text.push_str(line.trim_end());
     text.push('\n');

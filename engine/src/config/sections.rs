@@ -3,15 +3,16 @@
 //! This is the only list of keys there is. It must hold nothing but descriptions.
 
 use super::choice::{
-    Acknowledged, Backend, ClockSource, Durability, Environment, Idle, Kind, LogLevel, Protocol,
-    Start,
+    Acknowledged, ClockSource, Durability, Environment, Kind, LogLevel, Protocol, Start,
 };
 use super::key::section;
 use super::special::{Core, Endpoint, Metrics, SessionDay, TimeOfDay};
+use crate::runtime::stage::Idle;
 use market::Nanos;
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
+use wire::Backend;
 
 section! {
     /// The top of the file, before the first section.

@@ -229,8 +229,8 @@ impl From<SocketAddr> for Endpoint {
 
 impl Field for Endpoint {
     fn expects(key: &Key) -> String {
-        let (min, max) = key.range.unwrap_or(("0", "65535"));
-        format!("a host and a port, such as \"127.0.0.1:9880\", port {min} to {max}")
+        let ports = key.bounds().map(|(min, max)| format!(", port {min} to {max}"));
+        format!("a host and a port, such as \"127.0.0.1:9880\"{}", ports.unwrap_or_default())
     }
     fn read(value: &Value<'_>, key: &Key) -> Result<Self, Wrong> {
         let text = text(value)?;

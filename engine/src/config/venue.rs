@@ -2,9 +2,10 @@
 //!
 //! This is the only list of their keys. It must hold nothing but descriptions.
 
-use super::choice::{BacktestClock, ContractKind, FlowKind, Idle};
+use super::choice::{BacktestClock, ContractKind, FlowKind};
 use super::key::section;
 use super::special::{Core, SessionDay, Speed, TimeOfDay};
+use crate::runtime::stage::Idle;
 use market::{Nanos, Price, Rate};
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -77,7 +78,7 @@ section! {
         /// Synthetic flow, or a recorded day.
         kind: FlowKind = "synthetic";
         /// The same seed gives the same flow.
-        seed: u64 = 1;
+        seed: u64 = 1, [0, 18_446_744_073_709_551_615];
         /// The recording to replay (ITCH 5.0 BinaryFILE, plain or gz).
         file: Option<PathBuf> => "ARL_20250717.itch50.gz";
         /// Day whose midnight a recording's times of day count from.
@@ -95,7 +96,7 @@ section! {
     /// A backtest.
     pub struct BacktestSection = "backtest" {
         /// The same seed gives the same run.
-        seed: u64 = 1;
+        seed: u64 = 1, [0, 18_446_744_073_709_551_615];
         /// "synthetic", or the path of a recording.
         data: PathBuf = "synthetic";
         /// Day whose midnight a recording's times of day count from.

@@ -5,10 +5,10 @@
 
 use crate::cli::{CheckArgs, Exit};
 use crate::config::cores::Thread;
-use crate::runtime::cores::allowed;
 use crate::config::{
     self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, RunConfig, TradingConfig,
 };
+use crate::runtime::cores::allowed;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -54,7 +54,8 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     let metrics = run.control.metrics.0;
     let metrics = metrics.map_or_else(|| "off".to_owned(), |at| format!("http://{at}/metrics"));
     writeln!(text, "engine      {} ({})", run.engine.name, run.engine.environment)?;
-    writeln!(text, "threads     {}; idle {}", threads.join(", "), run.cores.idle)?;
+    let idle = config::choice::idle_word(run.cores.idle);
+    writeln!(text, "threads     {}; idle {idle}", threads.join(", "))?;
     writeln!(text, "feed        {}{line_b}{}", feed.line_a, server.unwrap_or_default())?;
     let (us, them) = (&run.gateway.sender_comp_id, &run.gateway.target_comp_id);
     writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;

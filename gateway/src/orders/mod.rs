@@ -12,18 +12,21 @@ mod entry;
 mod instruments;
 mod reasons;
 mod report;
+mod report_decode;
 mod requests;
 
 pub use acceptor::{Client, OrderAcceptor};
 pub use command::{CommandError, decode_command, encode_command, msg_type};
 pub use entry::{EntryCounters, OrderEntry, not_sent};
 pub use instruments::{Instruments, InstrumentsError};
-pub use report::{ReportError, StatusAnswer, decode_report, encode_report, report_msg_type};
+pub use report::{StatusAnswer, encode_report, report_msg_type};
+pub use report_decode::{ReportError, decode_report};
 pub use requests::Requests;
 
 /// Where decoded commands or reports go: a ring, in the engine.
 pub trait Inbox<T> {
-    /// True while at least two items would be taken (one message may say two things).
+    /// True while at least four items would be taken: one message may say two things, and that the
+    /// session is up or down comes without asking. A driver does not reconnect while it is false.
     fn ready(&self) -> bool;
     /// Takes one item; called only while there is room.
     fn put(&mut self, item: T);

@@ -47,9 +47,4 @@ impl Requests {
         let command = &self.by_id[self.slot(id.0)];
         (command.id == id && id != OrderId::NONE).then_some(command)
     }
-
-    /// Forgets every sequence number: they begin anew.
-    pub fn forget_numbers(&mut self) {
-        self.by_seq.fill((0, Command::default()));
-    }
 }

@@ -1,6 +1,6 @@
 //! Logon and Logout: how a session begins, begins anew, and ends.
 
-use super::sequence::Header;
+use super::header::Header;
 use super::store::Store;
 use super::{Disconnect, FrameKind, Io, Outbound, Reset, Role, Session, State, Taken};
 use crate::fix::tags::{self, msg};

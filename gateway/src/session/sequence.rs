@@ -1,87 +1,18 @@
 //! What is checked of every message, in which order, and which of them use up a sequence number.
 
+use super::header::{Header, SEQ_MAX};
 use super::store::Store;
-use super::{BusinessReason, Disconnect, FrameKind, Gap, Io, Meta, Session, State, Taken, Verdict};
+use super::{Disconnect, FrameKind, Gap, Io, Meta, Session, State, Taken, Verdict};
 use crate::fix::tags::{self, msg};
 use crate::fix::{Fault, Message, RejectCode, time};
 use market::Timestamp;
 use std::cmp::Ordering;
-
-/// The standard header, read in one pass.
-#[derive(Debug)]
-pub(super) struct Header<'a> {
-    pub(super) msg_type: &'a [u8],
-    pub(super) seq: Result<u64, Fault>,
-    begin_string: &'a [u8],
-    sender: &'a [u8],
-    target: &'a [u8],
-    sending_time: Option<&'a [u8]>,
-    orig_sending_time: Option<&'a [u8]>,
-    poss_dup: bool,
-    poss_resend: bool,
-    /// A header field that stands twice or cannot be read.
-    pub(super) fault: Option<Fault>,
-}
-
-/// Beyond any number a session can reach; larger ones are nonsense, and could overflow.
-const SEQ_MAX: u64 = 1 << 62;
 
 /// NewSeqNo (36), at least `least`.
 fn new_seq_no(message: &Message<'_>, least: u64) -> Result<u64, Fault> {
     match message.u64(tags::NEW_SEQ_NO)? {
         next if (least..SEQ_MAX).contains(&next) => Ok(next),
         _ => Err(Fault::new(RejectCode::ValueIncorrect, tags::NEW_SEQ_NO)),
-    }
-}
-
-impl<'a> Header<'a> {
-    fn of(message: &Message<'a>) -> Header<'a> {
-        let mut this = Header {
-            msg_type: b"",
-            seq: Err(Fault::new(RejectCode::RequiredTagMissing, tags::MSG_SEQ_NUM)),
-            begin_string: b"",
-            sender: b"",
-            target: b"",
-            sending_time: None,
-            orig_sending_time: None,
-            poss_dup: false,
-            poss_resend: false,
-            fault: None,
-        };
-        for (tag, value) in message.fields() {
-            let again = match tag {
-                tags::BEGIN_STRING => !std::mem::replace(&mut this.begin_string, value).is_empty(),
-                tags::MSG_TYPE => !std::mem::replace(&mut this.msg_type, value).is_empty(),
-                tags::SENDER_COMP_ID => !std::mem::replace(&mut this.sender, value).is_empty(),
-                tags::TARGET_COMP_ID => !std::mem::replace(&mut this.target, value).is_empty(),
-                tags::SENDING_TIME => this.sending_time.replace(value).is_some(),
-                tags::ORIG_SENDING_TIME => this.orig_sending_time.replace(value).is_some(),
-                tags::MSG_SEQ_NUM => {
-                    let seq = crate::fix::message::as_u64(tag, value).and_then(|seq| match seq {
-                        1..SEQ_MAX => Ok(seq),
-                        _ => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
-                    });
-                    std::mem::replace(&mut this.seq, seq).is_ok()
-                }
-                tags::POSS_DUP_FLAG | tags::POSS_RESEND => {
-                    let flag = match tag {
-                        tags::POSS_DUP_FLAG => &mut this.poss_dup,
-                        _ => &mut this.poss_resend,
-                    };
-                    match crate::fix::message::as_bool(tag, value) {
-                        Ok(value) => *flag = value,
-                        Err(fault) => this.fault = this.fault.or(Some(fault)),
-                    }
-                    false
-                }
-                _ if !tags::is_header(tag) => break,
-                _ => false,
-            };
-            if again {
-                this.fault = this.fault.or(Some(Fault::new(RejectCode::Repeated, tag)));
-            }
-        }
-        this
     }
 }
 
@@ -380,7 +311,7 @@ impl<S: Store> Session<S> {
     }
 
     /// The message is taken: its number is used up.
-    fn consume(
+    pub(super) fn consume(
         &mut self,
         io: &mut Io<'_>,
         seq: u64,
@@ -409,57 +340,6 @@ impl<S: Store> Session<S> {
             self.announced = true;
             io.app.up(io.now);
         }
-    }
-
-    /// Sends Reject (3); uses up the number of the message if it is the awaited one.
-    fn reject(
-        &mut self,
-        io: &mut Io<'_>,
-        seq: u64,
-        header: &Header<'_>,
-        fault: Fault,
-        message: &Message<'_>,
-    ) -> Result<(), Disconnect> {
-        self.counters.rejects += 1;
-        // A Reject is never answered with a Reject.
-        if header.msg_type != msg::REJECT {
-            self.emit(io.now, io.out, FrameKind::Reject, msg::REJECT, |encoder| {
-                encoder.u64(tags::REF_SEQ_NUM, seq);
-                if fault.tag != 0 {
-                    encoder.u64(tags::REF_TAG_ID, u64::from(fault.tag));
-                }
-                if !header.msg_type.is_empty() {
-                    encoder.bytes(tags::REF_MSG_TYPE, header.msg_type);
-                }
-                encoder.u64(tags::SESSION_REJECT_REASON, fault.code as u64);
-                encoder.bytes(tags::TEXT, fault.code.text().as_bytes());
-            })?;
-        }
-        if seq == self.store.next_incoming() {
-            self.consume(io, seq, message)?;
-        }
-        Ok(())
-    }
-
-    fn business_reject(
-        &mut self,
-        io: &mut Io<'_>,
-        seq: u64,
-        header: &Header<'_>,
-        reason: BusinessReason,
-        message: &Message<'_>,
-    ) -> Result<(), Disconnect> {
-        self.counters.rejects += 1;
-        let kind = FrameKind::Application;
-        self.emit(io.now, io.out, kind, msg::BUSINESS_MESSAGE_REJECT, |encoder| {
-            encoder.u64(tags::REF_SEQ_NUM, seq);
-            encoder.bytes(tags::REF_MSG_TYPE, header.msg_type);
-            if let Some(id) = message.get(tags::CL_ORD_ID) {
-                encoder.bytes(tags::BUSINESS_REJECT_REF_ID, id);
-            }
-            encoder.u64(tags::BUSINESS_REJECT_REASON, reason as u64);
-        })?;
-        Ok(())
     }
 }
 

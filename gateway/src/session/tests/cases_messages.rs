@@ -22,6 +22,7 @@ fn case_2b_number_too_high_is_dropped_until_resent() {
     for (seq, text) in [(2, "first"), (3, "second"), (4, "third"), (5, "fourth")] {
         let body = format!("43=Y|122={}|58={text}|", bench.stamp());
         bench.give("D", seq, &body).unwrap();
+        assert_eq!(bench.session.is_recovering(), seq < 4, "until the one seen too early");
     }
     assert_eq!(
         bench.app.messages,

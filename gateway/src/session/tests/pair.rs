@@ -201,8 +201,23 @@ impl World {
         results.into_iter().for_each(|result| self.judge(result));
     }
 
+    /// A process died: what it had sent is with the kernel and still arrives.
+    fn bury(&mut self, dead: usize) {
+        let [first, second] = &mut self.sides;
+        let (from, to) = if dead == 0 { (first, second) } else { (second, first) };
+        to.inbound.append(&mut from.out);
+        let Side { session, out, inbound, seen, .. } = to;
+        // However it ends, the connection is gone.
+        let _ = session.as_mut().unwrap().received(self.now, 0, inbound, out, seen);
+        self.cut();
+        self.sides[dead].start(None, false);
+    }
+
     /// Any end of a connection but a contradiction is well.
     fn judge(&mut self, result: Result<(), Disconnect>) {
+        if let Some(dead) = (0..2).find(|&i| self.sides[i].session().store().dead) {
+            return self.bury(dead);
+        }
         match result {
             Ok(()) => {}
             Err(
@@ -210,16 +225,9 @@ impl World {
                 | Disconnect::LogonTimeout
                 | Disconnect::ResendTimeout
                 | Disconnect::LoggedOut
-                | Disconnect::PeerLogout
-                | Disconnect::Store(DEAD),
+                | Disconnect::PeerLogout,
             ) => self.cut(),
             Err(why) => panic!("{why}"),
-        }
-        for i in 0..2 {
-            if self.sides[i].session().store().dead {
-                self.cut();
-                self.sides[i].start(None, false);
-            }
         }
     }
 

@@ -1,0 +1,381 @@
+//! ExecutionReport (8), OrderCancelReject (9), OrderMassCancelReport (r), Reject (3) and
+//! BusinessMessageReject (j) → [`Report`].
+//!
+//! One pass over the fields, each at most once. A message that contradicts itself is a fault for
+//! the caller to count; nothing is guessed.
+
+use super::command::{flag_of, side_of};
+use super::instruments::Entry;
+use super::report::{NONE, is_trade};
+use super::{Instruments, Requests, reasons};
+use crate::fix::message::{as_char, as_decimal, as_time, as_u64};
+use crate::fix::number::parse_u64;
+use crate::fix::tags::{self, msg};
+use crate::fix::{Fault, Message, RejectCode};
+use market::{
+    Command, CommandKind, Event, ExecId, InstrumentId, Liquidity, OrderId, Price, Qty,
+    RejectReason, Report, ReportKind, Side, Timestamp, VenueOrderId,
+};
+
+/// The words of an id that our venue gave, or nothing for the text of another venue.
+fn own_id(text: &[u8]) -> Option<[u64; 2]> {
+    if text.len() != 32 {
+        return None;
+    }
+    let mut words = [0u64; 2];
+    for (i, &byte) in text.iter().enumerate() {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        words[i / 16] = words[i / 16] << 4 | u64::from(digit);
+    }
+    Some(words)
+}
+
+fn venue_order(text: &[u8]) -> VenueOrderId {
+    match own_id(text) {
+        Some(words) => VenueOrderId(words),
+        None if text == NONE => VenueOrderId::NONE,
+        None => VenueOrderId::from_text(text),
+    }
+}
+
+fn exec_id(text: &[u8]) -> ExecId {
+    match own_id(text) {
+        Some(words) => ExecId(words),
+        None if text == NONE => ExecId::NONE,
+        None => ExecId::from_text(text),
+    }
+}
+
+/// Why a message gives no report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReportError {
+    /// A field is missing, unreadable or contradicts another.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// An instrument that the gateway was not given: somebody else's order on this account.
+    #[error("a report on an instrument that is not in the gateway's table")]
+    UnknownInstrument,
+    /// A Reject or BusinessMessageReject of a message that is not, or no longer, remembered.
+    #[error("a reject of a message that is not remembered")]
+    UnknownRequest,
+    /// Not a message a venue sends us.
+    #[error("not a report")]
+    NotAReport,
+}
+
+/// The fields of the reports that stand outside groups, each at most once.
+#[derive(Default)]
+struct Fields<'a> {
+    order: Option<&'a [u8]>,
+    target: Option<&'a [u8]>,
+    venue_order: Option<&'a [u8]>,
+    exec: Option<&'a [u8]>,
+    exec_ref: Option<&'a [u8]>,
+    exec_type: Option<&'a [u8]>,
+    ord_status: Option<&'a [u8]>,
+    symbol: Option<&'a [u8]>,
+    side: Option<&'a [u8]>,
+    price: Option<&'a [u8]>,
+    qty: Option<&'a [u8]>,
+    last_px: Option<&'a [u8]>,
+    last_qty: Option<&'a [u8]>,
+    cum_qty: Option<&'a [u8]>,
+    leaves_qty: Option<&'a [u8]>,
+    commission: Option<&'a [u8]>,
+    comm_type: Option<&'a [u8]>,
+    liquidity: Option<&'a [u8]>,
+    time: Option<&'a [u8]>,
+    number: Option<&'a [u8]>,
+    own_reason: Option<&'a [u8]>,
+    request: Option<&'a [u8]>,
+    last: Option<&'a [u8]>,
+    scope: Option<&'a [u8]>,
+    response: Option<&'a [u8]>,
+    ref_seq: Option<&'a [u8]>,
+    ref_tag: Option<&'a [u8]>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(message: &Message<'a>) -> Result<Fields<'a>, Fault> {
+        let mut this = Fields::default();
+        for (tag, value) in message.fields() {
+            let slot = match tag {
+                tags::CL_ORD_ID | tags::BUSINESS_REJECT_REF_ID => &mut this.order,
+                tags::ORIG_CL_ORD_ID => &mut this.target,
+                tags::ORDER_ID => &mut this.venue_order,
+                tags::EXEC_ID => &mut this.exec,
+                tags::EXEC_REF_ID => &mut this.exec_ref,
+                tags::EXEC_TYPE => &mut this.exec_type,
+                tags::ORD_STATUS => &mut this.ord_status,
+                tags::SYMBOL => &mut this.symbol,
+                tags::SIDE => &mut this.side,
+                tags::PRICE => &mut this.price,
+                tags::ORDER_QTY => &mut this.qty,
+                tags::LAST_PX => &mut this.last_px,
+                tags::LAST_QTY => &mut this.last_qty,
+                tags::CUM_QTY => &mut this.cum_qty,
+                tags::LEAVES_QTY => &mut this.leaves_qty,
+                tags::COMMISSION => &mut this.commission,
+                tags::COMM_TYPE => &mut this.comm_type,
+                tags::LAST_LIQUIDITY_IND => &mut this.liquidity,
+                tags::TRANSACT_TIME => &mut this.time,
+                tags::ORD_REJ_REASON
+                | tags::CXL_REJ_REASON
+                | tags::MASS_CANCEL_REJECT_REASON
+                | tags::BUSINESS_REJECT_REASON => &mut this.number,
+                tags::REASON => &mut this.own_reason,
+                tags::MASS_STATUS_REQ_ID => &mut this.request,
+                tags::LAST_RPT_REQUESTED => &mut this.last,
+                tags::MASS_CANCEL_REQUEST_TYPE => &mut this.scope,
+                tags::MASS_CANCEL_RESPONSE => &mut this.response,
+                tags::REF_SEQ_NUM => &mut this.ref_seq,
+                tags::REF_TAG_ID => &mut this.ref_tag,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(Fault::new(RejectCode::Repeated, tag));
+            }
+        }
+        Ok(this)
+    }
+
+    fn reason(&self, tag: u32) -> RejectReason {
+        let number = self.number.map(|value| parse_u64(value).unwrap_or(u64::MAX));
+        reasons::read(tag, number, self.own_reason.and_then(|value| parse_u64(value).ok()))
+    }
+
+    fn time(&self) -> Result<Timestamp, Fault> {
+        self.time.map_or(Ok(Timestamp::ZERO), |value| as_time(tags::TRANSACT_TIME, value))
+    }
+}
+
+fn need(tag: u32, value: Option<&[u8]>) -> Result<&[u8], Fault> {
+    value.ok_or(Fault::new(RejectCode::RequiredTagMissing, tag))
+}
+
+fn wrong(tag: u32) -> Fault {
+    Fault::new(RejectCode::ValueIncorrect, tag)
+}
+
+/// A ClOrdID of ours; text that is not is somebody else's, and none of our orders.
+fn order_id(value: Option<&[u8]>) -> OrderId {
+    value.and_then(|text| parse_u64(text).ok()).map_or(OrderId::NONE, OrderId)
+}
+
+/// A quantity that may not be negative.
+fn amount(tag: u32, value: Option<&[u8]>, digits: u32) -> Result<Qty, Fault> {
+    match as_decimal(tag, need(tag, value)?, digits)? {
+        negative if negative < 0 => Err(wrong(tag)),
+        raw => Ok(Qty::from_raw(raw)),
+    }
+}
+
+/// Gives the reports that a message of a venue makes: none (pending acknowledgements), one, or two
+/// (the last order of a mass status, and that it was the last). `received` is the stamp of the
+/// bytes; it goes into the reports and decides nothing.
+///
+/// # Errors
+/// [`ReportError`]; nothing was given.
+pub fn decode_report(
+    message: &Message<'_>,
+    received: u64,
+    instruments: &Instruments,
+    requests: &Requests,
+    give: &mut dyn FnMut(Report),
+) -> Result<(), ReportError> {
+    let fields = Fields::of(message)?;
+    let mut stamped = |mut report: Report| {
+        report.received = received;
+        give(report);
+    };
+    match message.msg_type() {
+        msg::EXECUTION_REPORT => decode_execution(&fields, instruments, &mut stamped),
+        msg::ORDER_CANCEL_REJECT => decode_cancel_reject(&fields, requests).map(stamped),
+        msg::ORDER_MASS_CANCEL_REPORT => decode_mass_cancel(&fields, instruments).map(stamped),
+        msg::REJECT => {
+            let seq = as_u64(tags::REF_SEQ_NUM, need(tags::REF_SEQ_NUM, fields.ref_seq)?)?;
+            let request = requests.by_seq(seq).ok_or(ReportError::UnknownRequest)?;
+            let tag = fields.ref_tag.and_then(|value| parse_u64(value).ok());
+            let tag = tag.and_then(|tag| u32::try_from(tag).ok()).unwrap_or(0);
+            stamped(refused(request, reasons::of_field(tag))?);
+            Ok(())
+        }
+        msg::BUSINESS_MESSAGE_REJECT => {
+            let by_seq = fields.ref_seq.and_then(|value| parse_u64(value).ok());
+            let request = by_seq
+                .and_then(|seq| requests.by_seq(seq))
+                .or_else(|| requests.by_id(order_id(fields.order)))
+                .ok_or(ReportError::UnknownRequest)?;
+            let reason = fields.reason(tags::BUSINESS_REJECT_REASON);
+            stamped(refused(request, reason)?);
+            Ok(())
+        }
+        _ => Err(ReportError::NotAReport),
+    }
+}
+
+/// The report that says a whole request was not understood.
+fn refused(request: &Command, reason: RejectReason) -> Result<Report, ReportError> {
+    let kind = match request.kind() {
+        Some(CommandKind::New) => ReportKind::Rejected,
+        Some(CommandKind::Replace | CommandKind::Cancel) => ReportKind::CancelRejected,
+        Some(CommandKind::MassCancel) => ReportKind::MassCanceled,
+        _ => return Err(ReportError::UnknownRequest),
+    };
+    let mut report = Report::new(kind, request.id, request.instrument).with_reason(reason);
+    report.target = request.target;
+    (report.price, report.qty) = (request.price, request.qty);
+    Ok(match request.side() {
+        Some(side) => report.with_side(side),
+        None => report,
+    })
+}
+
+/// The kind of an ExecutionReport; `None` where there is nothing to tell.
+fn kind_of(fields: &Fields<'_>) -> Result<Option<ReportKind>, Fault> {
+    use ReportKind as K;
+    let exec_type = as_char(tags::EXEC_TYPE, need(tags::EXEC_TYPE, fields.exec_type)?)?;
+    Ok(Some(match exec_type {
+        b'0' => K::Accepted,
+        b'8' => K::Rejected,
+        b'F' => K::Filled,
+        b'5' => K::Replaced,
+        b'4' => K::Canceled,
+        b'3' | b'C' => K::Expired,
+        b'H' => K::Busted,
+        b'G' => K::Corrected,
+        // Order status, and restatement: the order stands as told.
+        b'I' | b'D' => match fields.ord_status {
+            Some(b"4") => K::Canceled,
+            Some(b"3" | b"C") => K::Expired,
+            Some(b"8") => return Ok(None),
+            _ => K::Status,
+        },
+        // Pending new, pending cancel, pending replace, stopped, suspended, calculated.
+        b'A' | b'6' | b'E' | b'7' | b'9' | b'B' => return Ok(None),
+        _ => return Err(wrong(tags::EXEC_TYPE)),
+    }))
+}
+
+fn decode_execution(
+    fields: &Fields<'_>,
+    instruments: &Instruments,
+    give: &mut dyn FnMut(Report),
+) -> Result<(), ReportError> {
+    let last = flag_of(tags::LAST_RPT_REQUESTED, fields.last)?;
+    let time = fields.time()?;
+    if let Some(kind) = kind_of(fields)? {
+        let symbol = need(tags::SYMBOL, fields.symbol)?;
+        let instrument = instruments.named(symbol).ok_or(ReportError::UnknownInstrument)?;
+        let side = side_of(need(tags::SIDE, fields.side)?)?;
+        let mut report = execution(fields, kind, side, instrument)?;
+        report.exchange_time = time;
+        give(report);
+    }
+    if last {
+        let request = order_id(fields.request);
+        let mut done = Report::new(ReportKind::StatusDone, request, Event::ALL);
+        done.exchange_time = time;
+        give(done);
+    }
+    Ok(())
+}
+
+fn execution(
+    fields: &Fields<'_>,
+    kind: ReportKind,
+    side: Side,
+    instrument: &Entry,
+) -> Result<Report, ReportError> {
+    let digits = instrument.qty_digits;
+    let order = order_id(fields.order);
+    let mut report = Report::new(kind, order, instrument.id).with_side(side);
+    report.target = order_id(fields.target);
+    report.venue_order = venue_order(need(tags::ORDER_ID, fields.venue_order)?);
+    report.exec = match kind {
+        ReportKind::Busted | ReportKind::Corrected => {
+            exec_id(need(tags::EXEC_REF_ID, fields.exec_ref)?)
+        }
+        _ => exec_id(need(tags::EXEC_ID, fields.exec)?),
+    };
+    report.cum_qty = amount(tags::CUM_QTY, fields.cum_qty, digits)?;
+    report.leaves_qty = amount(tags::LEAVES_QTY, fields.leaves_qty, digits)?;
+    if is_trade(Some(kind)) {
+        let price = need(tags::LAST_PX, fields.last_px)?;
+        report.price = Price::from_raw(as_decimal(tags::LAST_PX, price, Price::DIGITS)?);
+        report.qty = amount(tags::LAST_QTY, fields.last_qty, digits)?;
+        if kind == ReportKind::Filled && !report.qty.is_positive() {
+            return Err(wrong(tags::LAST_QTY).into());
+        }
+    } else {
+        if let Some(price) = fields.price {
+            report.price = Price::from_raw(as_decimal(tags::PRICE, price, Price::DIGITS)?);
+        }
+        if fields.qty.is_some() {
+            report.qty = amount(tags::ORDER_QTY, fields.qty, digits)?;
+        }
+    }
+    if let Some(commission) = fields.commission {
+        // 3 is "absolute", the only commission that is an amount.
+        if fields.comm_type.is_some_and(|value| value != b"3") {
+            return Err(wrong(tags::COMM_TYPE).into());
+        }
+        report = report.with_fee(as_decimal(tags::COMMISSION, commission, 9)?);
+    }
+    match fields.liquidity {
+        Some(b"1") => report = report.with_liquidity(Liquidity::Maker),
+        Some(b"2") => report = report.with_liquidity(Liquidity::Taker),
+        // Routed out, and what later versions added: not said.
+        _ => {}
+    }
+    Ok(report.with_reason(fields.reason(tags::ORD_REJ_REASON)))
+}
+
+fn decode_cancel_reject(fields: &Fields<'_>, requests: &Requests) -> Result<Report, ReportError> {
+    let id = order_id(Some(need(tags::CL_ORD_ID, fields.order)?));
+    // The message has no Symbol or Side: they are those of the request.
+    let request = requests.by_id(id);
+    let instrument = request.map_or(Event::ALL, |request| request.instrument);
+    let reason = fields.reason(tags::CXL_REJ_REASON);
+    let mut report = Report::new(ReportKind::CancelRejected, id, instrument).with_reason(reason);
+    if let Some(side) = request.and_then(Command::side) {
+        report = report.with_side(side);
+    }
+    report.target = order_id(Some(need(tags::ORIG_CL_ORD_ID, fields.target)?));
+    report.venue_order = venue_order(need(tags::ORDER_ID, fields.venue_order)?);
+    report.exchange_time = fields.time()?;
+    Ok(report)
+}
+
+fn decode_mass_cancel(
+    fields: &Fields<'_>,
+    instruments: &Instruments,
+) -> Result<Report, ReportError> {
+    let scope = as_char(
+        tags::MASS_CANCEL_REQUEST_TYPE,
+        need(tags::MASS_CANCEL_REQUEST_TYPE, fields.scope)?,
+    )?;
+    let response =
+        as_char(tags::MASS_CANCEL_RESPONSE, need(tags::MASS_CANCEL_RESPONSE, fields.response)?)?;
+    let instrument: InstrumentId = match (scope, fields.symbol) {
+        (b'1', symbol) => {
+            let symbol = need(tags::SYMBOL, symbol)?;
+            instruments.named(symbol).ok_or(ReportError::UnknownInstrument)?.id
+        }
+        _ => Event::ALL,
+    };
+    let reason = match (response, fields.reason(tags::MASS_CANCEL_REJECT_REASON)) {
+        (b'0', RejectReason::None) => RejectReason::Other,
+        (b'0', reason) => reason,
+        _ => RejectReason::None,
+    };
+    let mut report = Report::new(ReportKind::MassCanceled, order_id(fields.order), instrument)
+        .with_reason(reason);
+    report.venue_order = venue_order(need(tags::ORDER_ID, fields.venue_order)?);
+    report.exchange_time = fields.time()?;
+    Ok(report)
+}

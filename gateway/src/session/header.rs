@@ -1,0 +1,74 @@
+//! The standard header of a message, and what makes one unreadable.
+
+use crate::fix::message::{as_bool, as_u64};
+use crate::fix::{Fault, Message, RejectCode, tags};
+
+/// The standard header, read in one pass.
+#[derive(Debug)]
+pub(super) struct Header<'a> {
+    pub(super) msg_type: &'a [u8],
+    pub(super) seq: Result<u64, Fault>,
+    pub(super) begin_string: &'a [u8],
+    pub(super) sender: &'a [u8],
+    pub(super) target: &'a [u8],
+    pub(super) sending_time: Option<&'a [u8]>,
+    pub(super) orig_sending_time: Option<&'a [u8]>,
+    pub(super) poss_dup: bool,
+    pub(super) poss_resend: bool,
+    /// A header field that stands twice or cannot be read.
+    pub(super) fault: Option<Fault>,
+}
+
+/// Beyond any number a session can reach; larger ones are nonsense, and could overflow.
+pub(super) const SEQ_MAX: u64 = 1 << 62;
+
+impl<'a> Header<'a> {
+    pub(super) fn of(message: &Message<'a>) -> Header<'a> {
+        let mut this = Header {
+            msg_type: b"",
+            seq: Err(Fault::new(RejectCode::RequiredTagMissing, tags::MSG_SEQ_NUM)),
+            begin_string: b"",
+            sender: b"",
+            target: b"",
+            sending_time: None,
+            orig_sending_time: None,
+            poss_dup: false,
+            poss_resend: false,
+            fault: None,
+        };
+        for (tag, value) in message.fields() {
+            let again = match tag {
+                tags::BEGIN_STRING => !std::mem::replace(&mut this.begin_string, value).is_empty(),
+                tags::MSG_TYPE => !std::mem::replace(&mut this.msg_type, value).is_empty(),
+                tags::SENDER_COMP_ID => !std::mem::replace(&mut this.sender, value).is_empty(),
+                tags::TARGET_COMP_ID => !std::mem::replace(&mut this.target, value).is_empty(),
+                tags::SENDING_TIME => this.sending_time.replace(value).is_some(),
+                tags::ORIG_SENDING_TIME => this.orig_sending_time.replace(value).is_some(),
+                tags::MSG_SEQ_NUM => {
+                    let seq = as_u64(tag, value).and_then(|seq| match seq {
+                        1..SEQ_MAX => Ok(seq),
+                        _ => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
+                    });
+                    std::mem::replace(&mut this.seq, seq).is_ok()
+                }
+                tags::POSS_DUP_FLAG | tags::POSS_RESEND => {
+                    let flag = match tag {
+                        tags::POSS_DUP_FLAG => &mut this.poss_dup,
+                        _ => &mut this.poss_resend,
+                    };
+                    match as_bool(tag, value) {
+                        Ok(value) => *flag = value,
+                        Err(fault) => this.fault = this.fault.or(Some(fault)),
+                    }
+                    false
+                }
+                _ if !tags::is_header(tag) => break,
+                _ => false,
+            };
+            if again {
+                this.fault = this.fault.or(Some(Fault::new(RejectCode::Repeated, tag)));
+            }
+        }
+        this
+    }
+}
