@@ -10,3 +10,6 @@ pub mod pipeline;
 pub mod report;
 pub mod runtime;
 pub mod trading;
+
+/// Name and version of this program, as journals hold it.
+pub const BUILD: &str = concat!("touchline ", env!("CARGO_PKG_VERSION"));

@@ -1,3 +1,5 @@
 //! The modes of the program: one file a subcommand.
 
+pub mod backtest;
 pub mod check;
+pub mod replay;

@@ -5,5 +5,6 @@ pub mod fix_store;
 pub mod loop_driver;
 pub mod market_source;
 pub mod records;
+pub mod recovery;
 pub mod simulation;
 pub mod tape;
