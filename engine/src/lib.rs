@@ -8,4 +8,8 @@ pub mod trading;
 pub mod config;
 pub mod cli;
 pub mod pipeline;
+pub mod report;
 pub mod modes;
+
+/// Name and version of this program, as journals hold it.
+pub const BUILD: &str = concat!("touchline ", env!("CARGO_PKG_VERSION"));

@@ -16,13 +16,12 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Backtest(args) => modes::backtest::main(&args),
         Command::Check(args) => modes::check::main(&args),
-        Command::Demo(_)
-        | Command::Exchange(_)
-        | Command::Run(_)
-        | Command::Replay(_)
-        | Command::Backtest(_)
-        | Command::Ctl(_) => anyhow::bail!("not in this build"),
+        Command::Replay(args) => modes::replay::main(&args),
+        Command::Demo(_) | Command::Exchange(_) | Command::Run(_) | Command::Ctl(_) => {
+            anyhow::bail!("not in this build")
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The modes of the program: one file a subcommand.
 
+pub mod backtest;
 pub mod check;
 pub mod live;
 pub mod run;
+pub mod replay;

@@ -11,6 +11,7 @@ pub mod gate;
 pub mod lifecycle;
 pub mod fix_store;
 pub mod recovery;
+pub mod streams;
 pub mod connector;
 pub mod feed_stage;
 pub mod trading_stage;

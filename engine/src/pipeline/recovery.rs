@@ -1,231 +1,90 @@
-//! What a start takes over from the journal of the runs before: positions, orders, counted
-//! executions, the kill latch, the id epoch and the session's numbers.
+//! What the records of a trading stream leave behind: the opening state of the next start.
 //!
-//! Only commands, reports and operators' acts are followed, never the market, so that a new build
-//! recovers an old journal whatever it would have decided itself.
+//! It follows the records alone, without a market event: an account depends on commands, reports
+//! and time only. A restart takes its opening state from here, and a replay checks with it the
+//! opening state that was taken.
 
-use crate::config::run::RunConfig;
-use crate::journal::{self, Durability, JournalError, JournalSettings, Tail};
-use crate::pipeline::assembly;
-use crate::pipeline::fix_store::Numbers;
-use crate::pipeline::records::{BadRecord, Record, kind};
-use crate::trading::account::Account;
-use crate::trading::trading_loop::not_sent;
-use crate::trading::{ControlKind, OpeningState};
-use market::{
-    CommandKind, Instrument, InstrumentId, Nanos, Order, Position, RejectReason, ReportKind,
-    Timestamp,
-};
+use crate::pipeline::records::{Record, Start, kind};
+use crate::trading::opening::BadOpening;
+use crate::trading::trading_loop::{not_sent, watch_span};
+use crate::trading::{Account, ControlKind, OpeningState, TradingSettings};
+use market::{Instrument, Nanos, RejectReason, ReportKind, Timestamp};
 
-/// Midnight of 2020-01-01 UTC: epochs of ids count seconds from here.
-const EPOCH_BASE_SECONDS: u64 = 1_577_836_800;
-
-/// Why a journal cannot be taken over.
-#[derive(Debug, thiserror::Error)]
-pub enum RecoveryError {
-    /// The journal itself.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// A record of another version.
-    #[error("record {sequence} of the trading stream: {source}; use the version that wrote it")]
-    Record {
-        /// Its sequence.
-        sequence: u64,
-        /// What is wrong.
-        source: BadRecord,
-    },
-    /// The configuration that the journal holds is not readable.
-    #[error("the configuration in the journal cannot be read by this version:\n{0}")]
-    Config(String),
-    /// The opening state is not readable.
-    #[error(transparent)]
-    Opening(#[from] crate::trading::opening::BadOpening),
-    /// A position or order is in an instrument that is no longer configured.
-    #[error(
-        "the journal holds {what} in {symbol}, which is not among the configured instruments: \
-         add it again, or close it first"
-    )]
-    Missing {
-        /// What it holds.
-        what: &'static str,
-        /// Of which instrument.
-        symbol: String,
-    },
-    /// An instrument means something else now.
-    #[error(
-        "{symbol} has a position in the journal and other qty_digits or contract now: \
-         restore its definition, or close the position first"
-    )]
-    Changed {
-        /// Which instrument.
-        symbol: String,
-    },
+/// The parts of a loop's settings that an account depends on.
+#[derive(Clone, Debug)]
+pub struct AccountSettings {
+    instruments: Vec<Instrument>,
+    orders: usize,
+    executions: usize,
+    answer_within: Nanos,
+    watch: Nanos,
 }
 
-/// A journal taken over, or begun.
-pub struct Streams {
-    /// The trading stream.
-    pub trading: journal::Opened,
-    /// The gateway stream.
-    pub gateway: journal::Opened,
-    /// What the start takes over.
-    pub opening: OpeningState,
-    /// The session's numbers.
-    pub numbers: Numbers,
-    /// What to tell people, a line each.
-    pub notices: Vec<String>,
-}
-
-/// Opens both streams of a run's journal, going on where the last run ended.
-///
-/// # Errors
-/// [`RecoveryError`]; nothing may be traded then.
-pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, RecoveryError> {
-    let settings = |name: &str| JournalSettings {
-        hot_dir: config.journal.hot_dir.clone(),
-        segment_bytes: config.journal.segment_bytes as u64,
-        durability: durability(config),
-        ..JournalSettings::new(&config.journal_dir(), name)
-    };
-    let (trading, gateway) = (settings("trading"), settings("gateway"));
-    let mut notices = Vec::new();
-    let mut follower = Follower::default();
-    let trading = if journal::exists(&trading.dir, &trading.name)? {
-        let mut failed = None;
-        let recovered = journal::recover(&trading, now, |record| {
-            if failed.is_none() {
-                failed = follower.follow(&record).err();
-            }
-        })?;
-        if let Some(error) = failed {
-            return Err(error);
+impl From<&TradingSettings> for AccountSettings {
+    fn from(settings: &TradingSettings) -> Self {
+        AccountSettings {
+            instruments: settings.instruments.clone(),
+            orders: settings.orders,
+            executions: settings.executions,
+            answer_within: settings.answer_within,
+            watch: watch_span(settings.stale_after, settings.answer_within),
         }
-        notices.push(tail_notice("trading", recovered.records, &recovered.tail));
-        recovered.opened
-    } else {
-        journal::create(&trading, now)?
-    };
-    let mut numbers = Numbers::default();
-    let gateway = if journal::exists(&gateway.dir, &gateway.name)? {
-        let recovered = journal::recover(&gateway, now, |record| numbers.follow(&record))?;
-        notices.push(tail_notice("gateway", recovered.records, &recovered.tail));
-        recovered.opened
-    } else {
-        journal::create(&gateway, now)?
-    };
-    notices.extend([&trading, &gateway].into_iter().filter_map(|opened| opened.notice.clone()));
-    let opening = follower.opening(&assembly::instruments(&config.trading), now)?;
-    Ok(Streams { trading, gateway, opening, numbers, notices })
-}
-
-pub(crate) fn durability(config: &RunConfig) -> Durability {
-    match config.journal.durability {
-        crate::config::choice::Durability::Process => Durability::Process,
-        crate::config::choice::Durability::Power => Durability::Power,
     }
 }
 
-fn tail_notice(stream: &str, records: u64, tail: &Tail) -> String {
-    format!("journal: {stream} stream taken over after {records} records, {tail}")
-}
-
-/// Follows a trading stream.
-#[derive(Default)]
-pub struct Follower {
-    part: Option<Part>,
-}
-
-/// The part of a stream since its last start.
-struct Part {
+/// Follows the records of one start.
+#[derive(Clone, Debug)]
+pub struct Recovery {
     account: Account,
-    instruments: Vec<Instrument>,
-    answer_within: Nanos,
+    settings: AccountSettings,
     epoch: u64,
     killed: Option<String>,
     now: Timestamp,
+    watch_due: Timestamp,
 }
 
-impl Follower {
-    /// Takes one record.
+impl Recovery {
+    /// Begins with a start.
     ///
     /// # Errors
-    /// [`RecoveryError`] if it cannot be understood.
-    pub fn follow(&mut self, record: &journal::Record<'_>) -> Result<(), RecoveryError> {
-        // Packets and hashes say nothing of the account; most records are these.
-        let of_account =
-            matches!(record.kind, kind::START | kind::REPORT | kind::CONTROL | kind::COMMAND);
-        if !of_account {
-            return Ok(());
-        }
-        let sequence = record.sequence;
-        let decoded = Record::decode(record.kind, record.payload)
-            .map_err(|source| RecoveryError::Record { sequence, source })?;
-        match (decoded, &mut self.part) {
-            (Record::Start(start), _) => {
-                let config = RunConfig::from_resolved(&start.config)
-                    .map_err(|errors| RecoveryError::Config(errors.render(false)))?;
-                let opening = OpeningState::from_bytes(&start.opening)?;
-                let instruments = assembly::instruments(&config.trading);
-                let account = assembly::account(instruments.clone(), &opening);
-                self.part = Some(Part {
-                    account,
-                    instruments,
-                    answer_within: config.trading.session.order_ack_timeout_ms,
-                    epoch: opening.epoch,
-                    killed: opening.killed,
-                    now: start.now,
-                });
-            }
-            (decoded, Some(part)) => part.follow(decoded),
-            _ => {}
-        }
-        Ok(())
+    /// [`BadOpening`]: the start's opening state is of another version.
+    pub fn begin(start: &Start, settings: AccountSettings) -> Result<Recovery, BadOpening> {
+        let opening = OpeningState::from_bytes(&start.opening)?;
+        let mut account =
+            Account::new(settings.instruments.clone(), settings.orders, settings.executions);
+        account.restore(&opening.positions, &opening.orders, &opening.executions);
+        Ok(Recovery {
+            account,
+            epoch: opening.epoch,
+            killed: opening.killed,
+            now: start.now,
+            watch_due: start.now.after(settings.watch),
+            settings,
+        })
     }
 
-    /// What the next start takes over, in terms of the instruments that are configured now.
-    ///
-    /// # Errors
-    /// [`RecoveryError::Missing`] or [`RecoveryError::Changed`].
-    pub fn opening(
-        &self,
-        instruments: &[Instrument],
-        now: Timestamp,
-    ) -> Result<OpeningState, RecoveryError> {
-        let seconds = (now.nanos() / Nanos::SECOND.get()).saturating_sub(EPOCH_BASE_SECONDS);
-        let Some(part) = &self.part else {
-            return Ok(OpeningState { epoch: seconds.max(1), ..OpeningState::default() });
-        };
-        let epoch = seconds.max(part.epoch + 1);
-        let state = OpeningState::of(&part.account, epoch, part.killed.clone());
-        part.translate(state, instruments)
-    }
-}
-
-impl Part {
-    fn follow(&mut self, record: Record) {
-        match record {
-            Record::Command(published, command) => {
-                if command.kind() == Some(CommandKind::MassStatus) {
-                    // The loop asks anew when answers are overdue.
-                    let within = self.answer_within.get();
-                    let deadline = self.now.nanos().saturating_sub(within);
-                    while self.account.next_overdue(Timestamp::from_nanos(deadline)).is_some() {}
-                }
-                self.account.on_command(&command, self.now);
-                if !published {
-                    let report = not_sent(&command, RejectReason::NoSession);
-                    self.account.on_report(&report, None, self.now);
-                }
+    /// Follows one record of the start; those that no account depends on, and those that are of no
+    /// version, change nothing.
+    pub fn follow(&mut self, kind: u16, payload: &[u8]) {
+        if matches!(kind, kind::PACKET | kind::PACKET_AT) {
+            // Their events concern no account, but their time is that of the commands after them.
+            if let Some(now) = payload.first_chunk::<8>() {
+                self.now = Timestamp::from_nanos(u64::from_le_bytes(*now));
             }
-            Record::Report(now, mid, report) => {
+            return;
+        }
+        match Record::decode(kind, payload) {
+            Ok(Record::Report(now, mid, report)) => {
                 self.now = now;
+                self.account.on_report(&report, mid, now);
                 match report.kind() {
                     Some(ReportKind::SessionDown) => while self.account.next_lost().is_some() {},
                     Some(ReportKind::StatusDone) => while self.account.next_unnamed().is_some() {},
-                    _ => drop(self.account.on_report(&report, mid, now)),
+                    _ => {}
                 }
             }
-            Record::Control(now, control) => {
+            Ok(Record::Timers(now)) => self.on_timers(now),
+            Ok(Record::Control(now, control)) => {
                 self.now = now;
                 match control.kind() {
                     Some(ControlKind::Kill) => {
@@ -235,36 +94,43 @@ impl Part {
                     _ => {}
                 }
             }
+            Ok(Record::Command(published, command)) => {
+                self.account.on_command(&command, self.now);
+                if !published {
+                    let report = not_sent(&command, RejectReason::NoSession);
+                    self.account.on_report(&report, None, self.now);
+                }
+            }
             _ => {}
         }
     }
 
-    fn translate(
-        &self,
-        state: OpeningState,
-        to: &[Instrument],
-    ) -> Result<OpeningState, RecoveryError> {
-        let find = |id: InstrumentId, what| {
-            let old = &self.instruments[id.index()];
-            let symbol = old.symbol.clone();
-            let new = to.iter().find(|new| new.symbol == old.symbol);
-            let new = new.ok_or(RecoveryError::Missing { what, symbol: symbol.clone() })?;
-            let same = new.qty_digits == old.qty_digits && new.contract == old.contract;
-            if same { Ok(new.id) } else { Err(RecoveryError::Changed { symbol }) }
-        };
-        let mut positions = vec![Position::default(); to.len()];
-        for (index, position) in (0u32..).zip(&state.positions) {
-            if *position != Position::default() {
-                positions[find(InstrumentId(index), "a position")?.index()] = *position;
-            }
+    /// The loop's watch for overdue answers, at the loop's times.
+    fn on_timers(&mut self, now: Timestamp) {
+        self.now = now;
+        if now < self.watch_due {
+            return;
         }
-        let orders = state
-            .orders
-            .iter()
-            .map(|order| {
-                Ok(Order { instrument: find(order.instrument, "an open order")?, ..*order })
-            })
-            .collect::<Result<_, RecoveryError>>()?;
-        Ok(OpeningState { positions, orders, ..state })
+        self.watch_due = now.after(self.settings.watch);
+        let oldest = now.nanos().saturating_sub(self.settings.answer_within.get());
+        while self.account.next_overdue(Timestamp::from_nanos(oldest)).is_some() {}
+    }
+
+    /// Epoch of the start.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The account so far.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// What the next start takes over, under `epoch`.
+    #[must_use]
+    pub fn opening(&self, epoch: u64) -> OpeningState {
+        OpeningState::of(&self.account, epoch, self.killed.clone())
     }
 }

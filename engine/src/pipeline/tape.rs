@@ -61,6 +61,20 @@ impl Tape for NoTape {
     }
 }
 
+impl<T: Tape> Tape for &mut T {
+    fn has_room(&self) -> bool {
+        T::has_room(self)
+    }
+
+    fn was_published(&self) -> Option<bool> {
+        T::was_published(self)
+    }
+
+    fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {
+        T::record(self, kind, parts)
+    }
+}
+
 impl<T: Tape> Tape for Option<T> {
     fn has_room(&self) -> bool {
         self.as_ref().is_none_or(Tape::has_room)

@@ -23,7 +23,7 @@ use crate::pipeline::gateway_stage::{GatewayCounters, GatewayParts, GatewayStage
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::loop_driver::LoopDriver;
 use crate::pipeline::records::Start;
-use crate::pipeline::recovery::{self, Streams};
+use crate::pipeline::streams::{self, Streams};
 use crate::pipeline::telemetry::{
     FeedSnapshot, GatewaySnapshot, Outbox, Telemetry, TradingSnapshot, mailbox,
 };
@@ -122,34 +122,20 @@ struct Shared {
     stop: Arc<AtomicBool>,
 }
 
-/// The loop's mode in a run.
-#[must_use]
-pub fn loop_mode(config: &RunConfig) -> LoopMode {
-    let stepped = config.clock.source == ClockSource::Feed;
-    LoopMode {
-        seed: 1,
-        lockstep: stepped,
-        // Only a replaying venue steps, and it publishes the recording alone.
-        shows_own_orders: !stepped,
-        stale_after: config.feed.stale_ms,
-        books: (config.book.orders, config.book.levels),
-    }
-}
-
 /// Starts the engine: journal, sockets, stages, cores.
 ///
 /// # Errors
 /// A chain that says what could not be had.
 pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let now = clock.now();
-    let streams = recovery::open(config, now).context("the journal cannot be taken over")?;
+    let streams = streams::open(config, now).context("the journal cannot be taken over")?;
     let Streams { trading, gateway, opening, numbers, mut notices } = streams;
     let shared = Shared::default();
     if opening.killed.is_some() {
         shared.gate.shut(Shut::Killed);
     }
     let states = [trading.writer.state(), gateway.writer.state()];
-    let every = recovery::durability(config).copy_every();
+    let every = streams::durability(config).copy_every();
     let copier = Copier::spawn(vec![trading.drain, gateway.drain], every)?;
     let rings = Rings::new();
     let pairs: [(Recorder, Collector); 3] = std::array::from_fn(|_| recorder::pair(clock.clone()));
@@ -166,15 +152,16 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let stepped = config.clock.source == ClockSource::Feed;
     let time = if stepped { Time::Feed(Timestamp::ZERO) } else { Time::Clock };
     let begun = if stepped { Timestamp::ZERO } else { now };
-    let settings = assembly::trading_settings(&config.trading, loop_mode(config))?;
+    let settings = assembly::trading_settings(&config.trading, LoopMode::of_run(config))?;
     let start = Start {
         now: begun,
         mode: "run".to_owned(),
-        build: build_id(),
+        build: crate::BUILD.to_owned(),
         config: config.resolved(),
         opening: opening.to_bytes(),
+        data: String::new(),
     };
-    let until_synced = recovery::durability(config) == Durability::Power;
+    let until_synced = streams::durability(config) == Durability::Power;
     let publish = RingPublish::new(rings.trading_gateway.0, until_synced);
     let stamps = LiveStamps::new(trading_hops.0);
     let trading_loop = TradingLoop::new(settings, &opening);
@@ -223,12 +210,6 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         notices,
         fused,
     })
-}
-
-/// Name and version of this program, for the journal.
-#[must_use]
-pub fn build_id() -> String {
-    format!("touchline {}", env!("CARGO_PKG_VERSION"))
 }
 
 fn feed(
