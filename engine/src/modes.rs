@@ -1,3 +1,5 @@
 //! The modes of the program: one file a subcommand.
 
 pub mod check;
+pub mod live;
+pub mod run;

@@ -6,6 +6,7 @@ pub mod loop_driver;
 pub mod assembly;
 pub mod market_source;
 pub mod simulation;
+pub mod telemetry;
 pub mod gate;
 pub mod lifecycle;
 pub mod fix_store;

@@ -4,6 +4,7 @@
 //! then drops shows as a gap and is recovered like any other.
 
 use crate::latency::{Hop, Recorder};
+use crate::pipeline::telemetry::{FeedSnapshot, Outbox};
 use crate::runtime::ring::Producer;
 use crate::runtime::stage::{Stage, Work};
 use feeds::{Feed, UdpFeed};
@@ -22,6 +23,7 @@ pub struct FeedStage {
     sink: RingSink,
     back_pressured: u64,
     errors: u64,
+    outbox: Outbox<FeedSnapshot>,
 }
 
 struct RingSink {
@@ -54,9 +56,10 @@ impl FeedStage {
         feed: UdpFeed,
         ring: Producer<Event>,
         recorder: Recorder,
+        outbox: Outbox<FeedSnapshot>,
     ) -> FeedStage {
         let sink = RingSink { ring, recorder, lost: 0 };
-        FeedStage { io, feed, sink, back_pressured: 0, errors: 0 }
+        FeedStage { io, feed, sink, back_pressured: 0, errors: 0, outbox }
     }
 
     /// The feed, for its counters.
@@ -107,17 +110,16 @@ impl Stage for FeedStage {
             return Work::BackPressured;
         }
         let FeedStage { io, feed, sink, errors, .. } = self;
-        let mut waits = [0u64; PACKETS];
+        let mut arrivals = [(0u64, 0u64); PACKETS];
         let mut count = 0;
         let worked = feed.poll(io.as_mut(), now, room, sink, |datagram| {
-            // Both clocks are UTC, so a kernel stamp can be compared with the poll's own time.
-            if let (Some(kernel), Some(wait)) = (datagram.kernel_time, waits.get_mut(count)) {
-                *wait = now.nanos().saturating_sub(kernel);
+            if let (Some(kernel), Some(place)) = (datagram.kernel_time, arrivals.get_mut(count)) {
+                *place = (kernel, datagram.received);
                 count += 1;
             }
         });
-        for &wait in &waits[..count] {
-            sink.recorder.record_nanos(Hop::Recv, wait);
+        for &(kernel, received) in &arrivals[..count] {
+            sink.recorder.record_from_utc(Hop::Recv, kernel, received);
         }
         match worked {
             Ok(true) => Work::Busy,
@@ -129,7 +131,9 @@ impl Stage for FeedStage {
         }
     }
 
-    fn housekeeping(&mut self, _now: Timestamp) {
+    fn housekeeping(&mut self, now: Timestamp) {
+        let feed = self.feed.feed();
+        self.outbox.offer(|snapshot| snapshot.fill(now, feed));
         self.sink.recorder.hand_over();
     }
 

@@ -1,72 +1,103 @@
-//! The second, minimal gate: it sits in the gateway stage, where no strategy can skip it, and may be
-//! shut from any thread.
+//! The gateway's own gate, the second check of every command: while it is shut, nothing but cancels
+//! and status requests leave.
 //!
-//! Killed: nothing that adds risk leaves, cancels do. Cut: nothing leaves at all, and the session is
-//! dropped, so that the venue's cancel-on-disconnect fires.
+//! No strategy and no full ring can skip it: an operator's kill and the watchdog shut it at once,
+//! before the trading loop has heard. It never cancels by itself and never opens by itself.
 
-use market::{Command, CommandKind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use market::CommandKind;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Shared by the gateway stage, the operators' socket, the watchdog and the trading stage.
+/// Why the gate is shut. Reasons add up; each is taken back by the one who gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Shut {
+    /// An operator's kill; an operator's clear takes it back.
+    Killed = 1,
+    /// The trading loop stalled: it latches until a restart.
+    Stalled = 2,
+    /// The engine is stopping.
+    Stopping = 4,
+    /// The journal has no room: the session is dropped, so that the venue cancels. Latches.
+    JournalLost = 8,
+}
+
+impl Shut {
+    /// Every reason.
+    pub const ALL: [Shut; 4] = [Shut::Killed, Shut::Stalled, Shut::Stopping, Shut::JournalLost];
+
+    /// Its word in status lines and metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Shut::Killed => "killed",
+            Shut::Stalled => "stalled",
+            Shut::Stopping => "stopping",
+            Shut::JournalLost => "journal lost",
+        }
+    }
+}
+
+/// Open unless there is a reason. Shared by the gateway, which reads, and those who may shut it.
 #[derive(Debug, Default)]
 pub struct Gate {
-    killed: AtomicBool,
-    cut: AtomicBool,
+    reasons: AtomicU8,
 }
 
 impl Gate {
-    /// Shuts the gate to everything but cancels and status requests.
-    pub fn kill(&self) {
-        self.killed.store(true, Ordering::Release);
+    /// Shuts the gate for a reason, at once and for every thread.
+    pub fn shut(&self, reason: Shut) {
+        self.reasons.fetch_or(reason as u8, Ordering::SeqCst);
     }
 
-    /// Opens it again.
-    pub fn clear(&self) {
-        self.killed.store(false, Ordering::Release);
+    /// Takes a reason back. The gate opens when it was the last.
+    pub fn withdraw(&self, reason: Shut) {
+        self.reasons.fetch_and(!(reason as u8), Ordering::SeqCst);
     }
 
-    /// Drops the session, for good: only a restart opens it.
-    pub fn cut(&self) {
-        self.cut.store(true, Ordering::Release);
-    }
-
-    /// True while the kill is in force.
+    /// True if only cancels may pass.
     #[must_use]
-    pub fn is_killed(&self) -> bool {
-        self.killed.load(Ordering::Acquire)
+    pub fn is_shut(&self) -> bool {
+        self.reasons.load(Ordering::Acquire) != 0
     }
 
-    /// True once the session must be dropped.
+    /// True if a command of this kind may leave now: one load, for the hot path.
+    #[must_use]
+    pub fn passes(&self, kind: Option<CommandKind>) -> bool {
+        !self.is_shut() || !matches!(kind, Some(CommandKind::New | CommandKind::Replace) | None)
+    }
+
+    /// True if nothing at all may leave and the session must be dropped.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::Acquire)
+        self.reasons.load(Ordering::Acquire) & Shut::JournalLost as u8 != 0
     }
 
-    /// True if this command may leave now.
-    #[must_use]
-    pub fn lets_pass(&self, command: &Command) -> bool {
-        let adds_risk = matches!(command.kind(), Some(CommandKind::New | CommandKind::Replace));
-        !self.is_cut() && !(adds_risk && self.is_killed())
+    /// Why it is shut.
+    pub fn reasons(&self) -> impl Iterator<Item = Shut> + use<> {
+        let reasons = self.reasons.load(Ordering::Acquire);
+        Shut::ALL.into_iter().filter(move |&reason| reasons & reason as u8 != 0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use market::{InstrumentId, OrderId, Price, Qty, Side};
 
     #[test]
-    fn killed_lets_cancels_pass_and_cut_lets_nothing() {
-        let id = InstrumentId(0);
-        let new = Command::new(OrderId(1), id, Side::Buy, Price::ONE, Qty::from_raw(1));
-        let cancel = Command::cancel(OrderId(2), OrderId(1), id, Side::Buy);
+    fn shut_for_every_reason_until_the_last_is_withdrawn() {
         let gate = Gate::default();
-        assert!(gate.lets_pass(&new) && gate.lets_pass(&cancel));
-        gate.kill();
-        assert!(!gate.lets_pass(&new) && gate.lets_pass(&cancel));
-        gate.clear();
-        assert!(gate.lets_pass(&new));
-        gate.cut();
-        assert!(!gate.lets_pass(&new) && !gate.lets_pass(&cancel));
+        assert!(gate.passes(Some(CommandKind::New)));
+        gate.shut(Shut::Killed);
+        gate.shut(Shut::Stalled);
+        gate.withdraw(Shut::Killed);
+        assert!(gate.is_shut());
+        assert_eq!(gate.reasons().collect::<Vec<_>>(), [Shut::Stalled]);
+        for kind in [Some(CommandKind::New), Some(CommandKind::Replace), None] {
+            assert!(!gate.passes(kind), "{kind:?}");
+        }
+        let harmless = [CommandKind::Cancel, CommandKind::MassCancel, CommandKind::MassStatus];
+        assert!(harmless.into_iter().all(|kind| gate.passes(Some(kind))));
+        gate.withdraw(Shut::Stalled);
+        assert!(!gate.is_shut() && gate.passes(Some(CommandKind::Replace)));
     }
 }

@@ -8,6 +8,7 @@ use crate::pipeline::connector::Connector;
 use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gate::Gate;
 use crate::pipeline::lifecycle::Lifecycle;
+use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
@@ -85,6 +86,8 @@ pub struct GatewayParts {
     pub recorder: Recorder,
     /// Wait between attempts to connect.
     pub reconnect: Nanos,
+    /// Telemetry.
+    pub outbox: Outbox<GatewaySnapshot>,
 }
 
 /// Orders out, reports in.
@@ -106,6 +109,7 @@ pub struct GatewayStage {
     logging_out: bool,
     counters: GatewayCounters,
     last_error: Option<String>,
+    outbox: Outbox<GatewaySnapshot>,
 }
 
 /// A connection with its buffers; the buffers outlive it.
@@ -202,6 +206,7 @@ impl GatewayStage {
             logging_out: false,
             counters: GatewayCounters::default(),
             last_error: None,
+            outbox: parts.outbox,
         }
     }
 
@@ -345,7 +350,7 @@ impl GatewayStage {
 
     fn send_one(&mut self, now: Timestamp, slot: &CommandSlot) {
         let CommandSlot { command, stamps } = slot;
-        if !self.gate.lets_pass(command) {
+        if self.gate.is_cut() || !self.gate.passes(command.kind()) {
             return self.keep_back(slot, SendError::Down);
         }
         let Some(link) = &mut self.link else { return self.keep_back(slot, SendError::Down) };
@@ -430,7 +435,9 @@ impl Stage for GatewayStage {
         if worked { Work::Busy } else { Work::Idle }
     }
 
-    fn housekeeping(&mut self, _now: Timestamp) {
+    fn housekeeping(&mut self, now: Timestamp) {
+        let (session, entry) = (&self.session, &self.entry);
+        self.outbox.offer(|snapshot| snapshot.fill(now, session, entry));
         while let Some((sent, acked)) = self.inbox.acked.pop_front() {
             self.recorder.record(Hop::Acked, sent, acked);
         }

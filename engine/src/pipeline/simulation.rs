@@ -43,6 +43,8 @@ pub struct Simulation<T> {
     events: u64,
     /// Packets that happened at the venue.
     packets: u64,
+    /// Commands that reached the venue.
+    delivered: u64,
 }
 
 /// Commands published by the loop, until the simulation takes them over.
@@ -110,6 +112,7 @@ impl<T: Tape> Simulation<T> {
             now: start.now,
             events: 0,
             packets: 0,
+            delivered: 0,
         };
         let up = Report::new(ReportKind::SessionUp, OrderId::NONE, Event::ALL);
         simulation.driver.report(start.now, &up);
@@ -202,6 +205,7 @@ impl<T: Tape> Simulation<T> {
 
     fn deliver_order(&mut self) {
         let Some((_, command)) = self.orders.pop_front() else { return };
+        self.delivered += 1;
         if command.kind() != Some(CommandKind::Mark) {
             let venue = self.market.venue();
             venue.command(OURS, &command, self.now, &mut self.out);
@@ -243,6 +247,12 @@ impl<T: Tape> Simulation<T> {
     #[must_use]
     pub fn driver(&self) -> &LoopDriver<T, impl Publish + use<T>, NoStamps> {
         &self.driver
+    }
+
+    /// Commands that reached the venue so far.
+    #[must_use]
+    pub fn delivered(&self) -> u64 {
+        self.delivered
     }
 
     /// The market.

@@ -18,14 +18,17 @@ use crate::pipeline::assembly::{self, LoopMode};
 use crate::pipeline::connector::Connector;
 use crate::pipeline::feed_stage::{self, FeedStage};
 use crate::pipeline::fix_store::FixStore;
-use crate::pipeline::gate::Gate;
-use crate::pipeline::gateway_stage::{GatewayParts, GatewayStage, OrderSocket};
+use crate::pipeline::gate::{Gate, Shut};
+use crate::pipeline::gateway_stage::{GatewayCounters, GatewayParts, GatewayStage, OrderSocket};
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::loop_driver::LoopDriver;
 use crate::pipeline::records::Start;
 use crate::pipeline::recovery::{self, Streams};
+use crate::pipeline::telemetry::{
+    FeedSnapshot, GatewaySnapshot, Outbox, Telemetry, TradingSnapshot, mailbox,
+};
 use crate::pipeline::trading_stage::{
-    self, CommandSlot, Inputs, LiveStamps, RingPublish, Time, TradingStage,
+    self, CommandSlot, Inputs, Links, LiveStamps, RingPublish, Time, TradingStage,
 };
 use crate::runtime::clock::Clock;
 use crate::runtime::cores;
@@ -41,8 +44,8 @@ use gateway::session::{Reset, Session, SessionConfig};
 use market::{Event, Nanos, Report, Timestamp};
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, SocketAddrV4};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use wire::udp::Socket;
 
@@ -62,10 +65,8 @@ pub struct Pipeline {
     pub gate: Arc<Gate>,
     /// The order socket, for the watchdog.
     pub socket: Arc<OrderSocket>,
-    /// Counters of the stages, by name.
-    pub stages: Vec<(&'static str, Arc<StageCounters>)>,
-    /// Hop histograms of the stages: feed, trading, gateway.
-    pub collectors: [Collector; 3],
+    /// All that cold readers may read; behind a lock that no hot core takes.
+    pub telemetry: Arc<Mutex<Telemetry>>,
     /// Health of both streams.
     pub streams: [Arc<StreamState>; 2],
     /// What the host refused and what else people should know, a line each.
@@ -74,14 +75,20 @@ pub struct Pipeline {
     pub fused: bool,
 }
 
-/// The stages at the end of a run.
+/// What a run leaves, its journal closed.
 pub struct Ended {
-    /// The feed.
-    pub feed: FeedStage,
-    /// The trading stage.
-    pub trading: TradingStage<Writer>,
-    /// The gateway.
-    pub gateway: GatewayStage,
+    /// The loop.
+    pub trading: TradingLoop,
+    /// Inputs it took.
+    pub inputs: u64,
+    /// Its last state hash.
+    pub state_hash: u128,
+    /// What the feed counted.
+    pub feed: FeedSnapshot,
+    /// What the session counted.
+    pub gateway: GatewaySnapshot,
+    /// What connections came to.
+    pub connections: GatewayCounters,
     /// Hop histograms, gathered to the last.
     pub hops: recorder::HopSet,
     /// What the journal's last round said.
@@ -139,7 +146,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let Streams { trading, gateway, opening, numbers, mut notices } = streams;
     let shared = Shared::default();
     if opening.killed.is_some() {
-        shared.gate.kill();
+        shared.gate.shut(Shut::Killed);
     }
     let states = [trading.writer.state(), gateway.writer.state()];
     let every = recovery::durability(config).copy_every();
@@ -148,7 +155,14 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let pairs: [(Recorder, Collector); 3] = std::array::from_fn(|_| recorder::pair(clock.clone()));
     let [feed_hops, trading_hops, gateway_hops] = pairs;
 
-    let feed = feed(config, now, rings.feed_trading.0, feed_hops.0, &mut notices)?;
+    let count = config.trading.instruments.len();
+    let lines = 1 + usize::from(config.feed.line_b.is_some());
+    let trading_told = mailbox(TradingSnapshot::new(count), TradingSnapshot::new(count));
+    let feed_told = mailbox(FeedSnapshot::new(lines), FeedSnapshot::new(lines));
+    let gateway_told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
+
+    let (ring, hops) = (rings.feed_trading.0, feed_hops.0);
+    let feed = feed(config, now, (ring, hops, feed_told.0), &mut notices)?;
     let stepped = config.clock.source == ClockSource::Feed;
     let time = if stepped { Time::Feed(Timestamp::ZERO) } else { Time::Clock };
     let begun = if stepped { Timestamp::ZERO } else { now };
@@ -172,13 +186,14 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         control: rings.control_trading.1,
     };
     let Shared { gate, lifecycle, socket, stop } = shared.clone();
-    let trading = TradingStage::new(driver, inputs, time, gate.clone(), lifecycle, stop);
+    let links = Links { gate: gate.clone(), lifecycle, stop, outbox: trading_told.0 };
+    let trading = TradingStage::new(driver, inputs, time, links);
 
     let mut store = FixStore::new(gateway.writer, numbers);
     store.record_start(now)?;
     let (commands, reports) = (rings.trading_gateway.1, rings.gateway_trading.0);
-    let gateway =
-        order_gateway(config, store, (commands, reports, gateway_hops.0), &shared, &mut notices)?;
+    let ends = (commands, reports, gateway_hops.0, gateway_told.0);
+    let gateway = order_gateway(config, store, ends, &shared, &mut notices)?;
 
     let stages: [(StageName, Box<dyn Stage>); 3] = [
         (StageName::Feed, Box::new(feed)),
@@ -193,8 +208,17 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         control: Some(rings.control_trading.0),
         gate,
         socket,
-        stages: counters,
-        collectors: [feed_hops.1, trading_hops.1, gateway_hops.1],
+        telemetry: Arc::new(Mutex::new(Telemetry {
+            engine: config.engine.name.clone(),
+            environment: config.engine.environment.word().to_owned(),
+            instruments: assembly::instruments(&config.trading),
+            trading: trading_told.1,
+            feed: feed_told.1,
+            gateway: gateway_told.1,
+            stages: counters,
+            collectors: vec![feed_hops.1, trading_hops.1, gateway_hops.1],
+            clock: clock.clone(),
+        })),
         streams: states,
         notices,
         fused,
@@ -210,8 +234,7 @@ pub fn build_id() -> String {
 fn feed(
     config: &RunConfig,
     now: Timestamp,
-    ring: Producer<Event>,
-    recorder: Recorder,
+    (ring, recorder, outbox): (Producer<Event>, Recorder, Outbox<FeedSnapshot>),
     notices: &mut Vec<String>,
 ) -> anyhow::Result<FeedStage> {
     let feed = &config.feed;
@@ -254,7 +277,7 @@ fn feed(
     let day = feed.session_day.base(feed.midnight_utc, now);
     let stepped = config.clock.source == ClockSource::Feed;
     let feed = Feed::new(settings, Decoder::new(&listings, day)?, stepped);
-    Ok(FeedStage::new(opened.io, UdpFeed::new(feed, lines, server), ring, recorder))
+    Ok(FeedStage::new(opened.io, UdpFeed::new(feed, lines, server), ring, recorder, outbox))
 }
 
 /// A line: a multicast group, or a plain address where multicast is not to be had.
@@ -270,10 +293,12 @@ fn line(address: SocketAddrV4, config: &RunConfig) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
+type GatewayEnds = (Consumer<CommandSlot>, Producer<Report>, Recorder, Outbox<GatewaySnapshot>);
+
 fn order_gateway(
     config: &RunConfig,
     store: FixStore,
-    (commands, reports, recorder): (Consumer<CommandSlot>, Producer<Report>, Recorder),
+    (commands, reports, recorder, outbox): GatewayEnds,
     shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<GatewayStage> {
@@ -301,6 +326,7 @@ fn order_gateway(
         socket: shared.socket.clone(),
         recorder,
         reconnect: venue.reconnect_ms,
+        outbox,
     }))
 }
 
@@ -369,7 +395,7 @@ impl Pipeline {
         self.streams.iter().find(ill).map(|state| state.complaint())
     }
 
-    /// Waits for the cores, closes the journal and gives back the stages.
+    /// Waits for the cores, records the end, closes the journal and says what the run came to.
     ///
     /// # Errors
     /// A core that panicked.
@@ -394,11 +420,32 @@ impl Pipeline {
         let (Some(feed), Some(trading), Some(gateway)) = (feed, trading, gateway) else {
             anyhow::bail!("a core did not give its stages back");
         };
-        let [from_feed, from_trading, from_gateway] = self.collectors;
-        let mut hops = from_feed.finish(feed.recorder());
-        recorder::merge(&mut hops, &from_gateway.finish(gateway.recorder()));
         let trading = *trading;
-        recorder::merge(&mut hops, &from_trading.finish(trading.recorder()));
-        Ok(Ended { feed, trading, gateway, hops, journal: self.copier.finish() })
+        let mut telemetry = self.telemetry.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hops = telemetry.hops();
+        for held in [feed.recorder(), trading.recorder(), gateway.recorder()] {
+            recorder::merge(&mut hops, held.remainder());
+        }
+        let now = telemetry.clock.now();
+        let mut told = (telemetry.feed.current().clone(), GatewaySnapshot::default());
+        drop(telemetry);
+        told.0.fill(now, feed.feed());
+        told.1.fill(now, gateway.session(), gateway.entry());
+        let connections = gateway.counters();
+        let driver = trading.into_driver();
+        let inputs = driver.inputs();
+        let (trading, state_hash, writer, _) = driver.finish();
+        writer.close();
+        gateway.close();
+        Ok(Ended {
+            trading,
+            inputs,
+            state_hash,
+            feed: told.0,
+            gateway: told.1,
+            connections,
+            hops,
+            journal: self.copier.finish(),
+        })
     }
 }

@@ -2,10 +2,11 @@
 //! and publishes commands into `trading_gateway`.
 
 use crate::latency::{Hop, Recorder};
-use crate::pipeline::gate::Gate;
+use crate::pipeline::gate::{Gate, Shut};
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::loop_driver::{EVENTS_MAX, LoopDriver, Publish, Stamping, Stamps};
 use crate::pipeline::tape::Tape;
+use crate::pipeline::telemetry::{Outbox, TradingSnapshot};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use crate::trading::{Control, ControlKind, TradingLoop};
@@ -142,6 +143,19 @@ pub struct TradingStage<T> {
     lifecycle: Arc<Lifecycle>,
     stop: Arc<AtomicBool>,
     stopping: bool,
+    outbox: Outbox<TradingSnapshot>,
+}
+
+/// What the trading stage shares with others.
+pub struct Links {
+    /// The gateway's gate.
+    pub gate: Arc<Gate>,
+    /// How the run ends.
+    pub lifecycle: Arc<Lifecycle>,
+    /// The run shall end.
+    pub stop: Arc<AtomicBool>,
+    /// Telemetry.
+    pub outbox: Outbox<TradingSnapshot>,
 }
 
 impl<T: Tape> TradingStage<T> {
@@ -151,12 +165,12 @@ impl<T: Tape> TradingStage<T> {
         driver: LoopDriver<T, RingPublish, LiveStamps>,
         inputs: Inputs,
         time: Time,
-        gate: Arc<Gate>,
-        lifecycle: Arc<Lifecycle>,
-        stop: Arc<AtomicBool>,
+        links: Links,
     ) -> TradingStage<T> {
         let packet = Vec::with_capacity(EVENTS_MAX);
-        TradingStage { driver, inputs, packet, time, gate, lifecycle, stop, stopping: false }
+        let Links { gate, lifecycle, stop, outbox } = links;
+        let stopping = false;
+        TradingStage { driver, inputs, packet, time, gate, lifecycle, stop, stopping, outbox }
     }
 
     /// The loop.
@@ -192,8 +206,8 @@ impl<T: Tape> TradingStage<T> {
         }
         let Some(control) = self.inputs.control.pop() else { return false };
         match control.kind() {
-            Some(ControlKind::Kill) => self.gate.kill(),
-            Some(ControlKind::Clear) => self.gate.clear(),
+            Some(ControlKind::Kill) => self.gate.shut(Shut::Killed),
+            Some(ControlKind::Clear) => self.gate.withdraw(Shut::Killed),
             _ => {}
         }
         self.driver.control(now, &control);
@@ -245,7 +259,7 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
     fn poll(&mut self, clock: Timestamp) -> Work {
         if !self.driver.has_room() {
             // Without a journal nothing may be decided, and so nothing may stay in the market.
-            self.gate.cut();
+            self.gate.shut(Shut::JournalLost);
             if self.stop.load(Ordering::Relaxed) {
                 self.lifecycle.set_quiet();
             }
@@ -263,8 +277,10 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
         if worked { Work::Busy } else { Work::Idle }
     }
 
-    fn housekeeping(&mut self, _now: Timestamp) {
+    fn housekeeping(&mut self, now: Timestamp) {
         self.driver.stamps().recorder.hand_over();
+        let (inputs, trading) = (self.driver.inputs(), self.driver.trading());
+        self.outbox.offer(|snapshot| snapshot.fill(now, inputs, trading));
         if self.stopping && self.driver.trading().is_stopped() {
             self.lifecycle.set_quiet();
         }
