@@ -17,8 +17,8 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(args) => modes::check::main(&args),
+        Command::Exchange(args) => modes::exchange::main(&args),
         Command::Demo(_)
-        | Command::Exchange(_)
         | Command::Run(_)
         | Command::Replay(_)
         | Command::Backtest(_)

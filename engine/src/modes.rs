@@ -1,3 +1,4 @@
 //! The modes of the program: one file a subcommand.
 
 pub mod check;
+pub mod exchange;
