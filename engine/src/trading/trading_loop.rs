@@ -267,6 +267,8 @@ impl TradingLoop {
         }
         if self.desk.session == Session::Reconciling {
             self.desk.session = Session::Ready;
+            // A stepped venue must hear after every logon where we stand.
+            self.marked = (u64::MAX, u64::MAX);
             // Books may have been quotable all along: say so again.
             for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
                 self.desk.lines[id as usize].quotable = false;
