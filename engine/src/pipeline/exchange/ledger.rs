@@ -210,12 +210,11 @@ mod tests {
 
     fn fill(exec: u64, side: Side, qty: i64) -> Report {
         let report = Report::new(ReportKind::Filled, OrderId(exec), InstrumentId(0));
-        Report {
-            exec: ExecId([7, exec]),
-            price: "10.00".parse().unwrap(),
-            qty: Qty::from_raw(qty),
-            ..report.with_side(side).with_fee(5)
-        }
+        let mut report = report.with_side(side).with_fee(5);
+        report.exec = ExecId([7, exec]);
+        report.price = "10.00".parse().unwrap();
+        report.qty = Qty::from_raw(qty);
+        report
     }
 
     #[test]

@@ -28,7 +28,12 @@ pub(super) enum Knock {
 }
 
 /// Judges the first bytes of a connection to `comp_id`, whose accounts have these names.
-pub(super) fn knock(bytes: &[u8], index: &mut FieldIndex, comp_id: &str, accounts: &[String]) -> Knock {
+pub(super) fn knock(
+    bytes: &[u8],
+    index: &mut FieldIndex,
+    comp_id: &str,
+    accounts: &[String],
+) -> Knock {
     let length = match frame(bytes, BYTES_MAX) {
         Frame::Incomplete => return Knock::Wait,
         Frame::Garbled { reason: Garble::TooLong, .. } => return Knock::Noise,

@@ -51,7 +51,10 @@ impl ExchangeStage {
     pub(super) fn new(core: ExchangeCore, wires: Wires, shared: Arc<Shared>) -> ExchangeStage {
         let inputs = wires.inputs();
         let closed = vec![false; inputs.len()];
-        ExchangeStage { core, wires, inputs, closed, shared, reported: Timestamp::ZERO }
+        let reported = Timestamp::ZERO;
+        let stage = ExchangeStage { core, wires, inputs, closed, shared, reported };
+        stage.publish_report();
+        stage
     }
 
     fn accept(&mut self, now: Timestamp) -> bool {

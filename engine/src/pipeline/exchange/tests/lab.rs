@@ -8,6 +8,8 @@ use market::{
     Command, Instrument, InstrumentId, Nanos, OrderId, Position, Price, Qty, Report, ReportKind,
     Side, TimeInForce, Timestamp,
 };
+use sim::AccountId;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Thursday, 13:16:40 UTC.
@@ -181,13 +183,23 @@ impl Lab {
         id
     }
 
-    /// Best ask of the first instrument by the exchange's own book.
+    /// Quantity by price on a side, from the venue's own open orders of every account.
+    pub(super) fn levels(&self, instrument: InstrumentId, side: Side) -> BTreeMap<Price, i64> {
+        let mut levels = BTreeMap::new();
+        for account in (0..8).map(AccountId) {
+            self.core.floor().market().venue_ref().visit_open_orders(account, &mut |order| {
+                if (order.instrument, order.side) == (instrument, side) {
+                    *levels.entry(order.price).or_default() +=
+                        order.qty.raw() - order.cum_qty.raw();
+                }
+            });
+        }
+        levels
+    }
+
+    /// Best ask of the first instrument.
     pub(super) fn ask(&self) -> Price {
-        let crate::pipeline::market_source::Market::Synthetic(market) = self.core.floor().market()
-        else {
-            panic!("a recording")
-        };
-        market.exchange().best(InstrumentId(0), Side::Sell).unwrap().price
+        *self.levels(InstrumentId(0), Side::Sell).first_key_value().unwrap().0
     }
 
     /// Moves bytes to and fro until nobody has anything to say.
@@ -198,8 +210,7 @@ impl Lab {
                 let Some(connection) = engine.connection else { continue };
                 if !engine.out.is_empty() {
                     moved = true;
-                    let took =
-                        self.core.receive(connection, self.now, &engine.out, &mut self.net);
+                    let took = self.core.receive(connection, self.now, &engine.out, &mut self.net);
                     engine.out.drain(..took);
                 }
                 engine.input.append(&mut self.net.pipes[connection].bytes);

@@ -1,6 +1,6 @@
 //! Orders in, reports out.
 
-use super::lab::{Lab, NOON, Ticks, buy, config, kinds};
+use super::lab::{Lab, NOON, buy, config, kinds};
 use market::{
     Command, InstrumentId, Nanos, Price, Qty, RejectReason, ReportKind as K, Side, TimeInForce,
 };
@@ -29,9 +29,8 @@ fn two_accounts_trade_with_each_other() {
     let mut lab = Lab::new(&config(folder.path(), &["A", "B"]), NOON);
     lab.log_on(0);
     lab.log_on(1);
-    lab.run(Nanos::from_secs(3));
-    // Inside the spread or at the touch, so that the next to buy there meets it.
-    let price = lab.ask().after_ticks(-1);
+    // Before the flow's first step the book is empty.
+    let price: Price = "10.00".parse().unwrap();
     let id = lab.engines[0].id();
     let sell = Command::new(id, InstrumentId(0), Side::Sell, price, Qty::from_raw(5));
     lab.command(0, &sell);
@@ -95,7 +94,10 @@ fn an_id_is_used_once() {
     lab.engines[0].heard();
     lab.command(0, &buy(id, price, 7));
     let reports = lab.engines[0].heard();
-    assert_eq!((kinds(&reports), reports[0].reason()), (vec![K::Rejected], RejectReason::DuplicateId));
+    assert_eq!(
+        (kinds(&reports), reports[0].reason()),
+        (vec![K::Rejected], RejectReason::DuplicateId)
+    );
     assert_eq!(reports[0].order, id);
     assert!(!reports[0].exec.is_none());
 }
