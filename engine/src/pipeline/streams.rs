@@ -172,7 +172,7 @@ impl Follower {
 }
 
 /// The same state with the ids that instruments have now.
-fn translate(
+pub(crate) fn translate(
     state: OpeningState,
     from: &[Instrument],
     to: &[Instrument],
