@@ -244,7 +244,7 @@ impl LastFrames {
 const FIELDS: usize = 256;
 
 /// The same state with the ids that instruments have now.
-fn translate(
+pub(crate) fn translate(
     state: OpeningState,
     from: &[Instrument],
     to: &[Instrument],
