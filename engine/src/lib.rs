@@ -2,8 +2,10 @@
 //! line. Modules stand bottom-up: none names one below it.
 
 pub mod config;
+pub mod control;
 pub mod journal;
 pub mod latency;
+pub mod modes;
 pub mod pipeline;
 pub mod runtime;
 pub mod trading;

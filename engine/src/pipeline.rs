@@ -2,8 +2,10 @@
 
 pub mod assembly;
 pub mod fix_store;
+pub mod gate;
 pub mod loop_driver;
 pub mod market_source;
 pub mod records;
 pub mod simulation;
 pub mod tape;
+pub mod telemetry;

@@ -1,0 +1,236 @@
+//! What each stage tells: plain values of a size fixed at construction. Filling never allocates.
+
+use crate::trading::{Counters, TradingLoop};
+use feeds::Feed;
+use feeds::itch50::Skip;
+use feeds::moldudp64::{BadPacket, LineCounters, Session as FeedSession};
+use gateway::orders::{EntryCounters, OrderEntry};
+use gateway::session::{Counters as SessionCounters, Session, State, Store};
+use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Timestamp};
+
+pub use crate::trading::desk::Session as OrderSession;
+
+/// Longest text of the kill latch: name, colon and reason of a control.
+const KILL_TEXT_MAX: usize = 128;
+
+/// What the trading stage tells.
+#[derive(Clone, Debug)]
+pub struct TradingSnapshot {
+    /// The loop's time.
+    pub now: Timestamp,
+    /// How far the order session has come.
+    pub session: OrderSession,
+    /// The kill latch is set.
+    pub killed: bool,
+    /// Who set it and why; empty when it is not set.
+    pub kill_text: String,
+    /// A stop was asked for and no order is open any more.
+    pub stopped: bool,
+    /// What was counted.
+    pub counters: Counters,
+    /// Positions by instrument.
+    pub positions: Vec<Position>,
+    /// Mid price of each book.
+    pub marks: Vec<Option<Price>>,
+    /// State of each book.
+    pub books: Vec<BookState>,
+    /// Instruments halted until an operator clears them.
+    pub halted: Vec<bool>,
+    /// Open orders in all, Unknown ones included.
+    pub open_orders: usize,
+    /// Inputs of the loop.
+    pub inputs: u64,
+}
+
+impl TradingSnapshot {
+    /// An empty snapshot for so many instruments.
+    #[must_use]
+    pub fn new(instruments: usize) -> TradingSnapshot {
+        TradingSnapshot {
+            now: Timestamp::ZERO,
+            session: OrderSession::Down,
+            killed: false,
+            kill_text: String::with_capacity(KILL_TEXT_MAX),
+            stopped: false,
+            counters: Counters::default(),
+            positions: vec![Position::default(); instruments],
+            marks: vec![None; instruments],
+            books: vec![BookState::Recovering; instruments],
+            halted: vec![false; instruments],
+            open_orders: 0,
+            inputs: 0,
+        }
+    }
+
+    /// Takes over what the loop knows after `inputs` inputs.
+    pub fn fill(&mut self, now: Timestamp, inputs: u64, trading: &TradingLoop) {
+        self.now = now;
+        self.session = trading.session();
+        self.killed = trading.killed().is_some();
+        self.kill_text.clear();
+        if let Some(text) = trading.killed() {
+            // Longer than any control's text: cut rather than grow.
+            let end = text.floor_char_boundary(self.kill_text.capacity());
+            self.kill_text.push_str(&text[..end]);
+        }
+        self.stopped = trading.is_stopped();
+        self.counters.clone_from(trading.counters());
+        copy(&mut self.positions, trading.account().positions());
+        for (id, book) in (0u32..).map(InstrumentId).zip(trading.books().books()) {
+            let at = id.index();
+            if at < self.books.len() {
+                self.books[at] = book.state();
+                self.marks[at] = book.mid();
+                self.halted[at] = trading.is_halted(id);
+            }
+        }
+        self.open_orders = trading.account().orders().open_count();
+        self.inputs = inputs;
+    }
+
+    /// Profit of an instrument at its mark, fees paid: `None` without a mark for what is held.
+    #[must_use]
+    pub fn profit(&self, instrument: &Instrument) -> Option<market::Money> {
+        let at = instrument.id.index();
+        let position = self.positions.get(at)?;
+        // Nothing held is worth nothing at any mark.
+        let mark = self.marks.get(at)?.or((position.net == 0).then_some(Price::ZERO))?;
+        position.total(instrument, mark)
+    }
+}
+
+/// What the feed stage tells.
+#[derive(Clone, Debug, Default)]
+pub struct FeedSnapshot {
+    /// When it was filled.
+    pub now: Timestamp,
+    /// The session followed, once one is known.
+    pub session: Option<FeedSession>,
+    /// Sequence awaited next.
+    pub expected: u64,
+    /// Messages are missing.
+    pub in_gap: bool,
+    /// By live line: A, B.
+    pub lines: Vec<LineCounters>,
+    /// By the answers to requests.
+    pub retransmission: LineCounters,
+    /// Messages given on, in sequence.
+    pub messages: u64,
+    /// Times that messages were declared missing.
+    pub gaps: u64,
+    /// Requests made.
+    pub requests: u64,
+    /// Messages asked for.
+    pub requested: u64,
+    /// Messages that came by retransmission.
+    pub recovered: u64,
+    /// Messages given up.
+    pub lost: u64,
+    /// Packets that differ from another copy of themselves.
+    pub mismatches: u64,
+    /// Sessions that followed another.
+    pub resets: u64,
+    /// Messages decoded, skipped ones included.
+    pub decoded: u64,
+    /// Events given to the trading loop.
+    pub events: u64,
+    bad: [u64; BadPacket::ALL.len()],
+    skipped: [u64; Skip::ALL.len()],
+}
+
+impl FeedSnapshot {
+    /// An empty snapshot for so many live lines.
+    #[must_use]
+    pub fn new(lines: usize) -> FeedSnapshot {
+        FeedSnapshot { lines: vec![LineCounters::default(); lines], ..FeedSnapshot::default() }
+    }
+
+    /// Takes over what the feed has seen.
+    pub fn fill(&mut self, now: Timestamp, feed: &Feed) {
+        let (receiver, decoder) = (feed.receiver(), feed.decoder().counters());
+        let counters = receiver.counters();
+        self.now = now;
+        self.session = receiver.session();
+        self.expected = receiver.expected();
+        self.in_gap = receiver.in_gap();
+        copy(&mut self.lines, &counters.live);
+        self.retransmission = counters.retransmission;
+        self.messages = counters.messages;
+        self.gaps = counters.gaps;
+        self.requests = counters.requests;
+        self.requested = counters.requested;
+        self.recovered = counters.recovered;
+        self.lost = counters.lost;
+        self.mismatches = counters.mismatches;
+        self.resets = counters.resets;
+        self.decoded = decoder.messages();
+        self.events = decoder.events;
+        self.bad = BadPacket::ALL.map(|reason| counters.bad(reason));
+        self.skipped = Skip::ALL.map(|reason| decoder.skipped(reason));
+    }
+
+    /// Datagrams dropped, by reason.
+    pub fn bad(&self) -> impl Iterator<Item = (BadPacket, u64)> + '_ {
+        BadPacket::ALL.into_iter().zip(self.bad)
+    }
+
+    /// Messages that gave no event, by reason.
+    pub fn skipped(&self) -> impl Iterator<Item = (Skip, u64)> + '_ {
+        Skip::ALL.into_iter().zip(self.skipped)
+    }
+}
+
+/// What the gateway stage tells.
+#[derive(Clone, Copy, Debug)]
+pub struct GatewaySnapshot {
+    /// When it was filled.
+    pub now: Timestamp,
+    /// Where the session stands.
+    pub state: State,
+    /// Its counters.
+    pub session: SessionCounters,
+    /// What became of the venue's messages.
+    pub entry: EntryCounters,
+    /// MsgSeqNum of our next message.
+    pub next_outgoing: u64,
+    /// MsgSeqNum awaited.
+    pub next_incoming: u64,
+}
+
+impl Default for GatewaySnapshot {
+    fn default() -> Self {
+        GatewaySnapshot {
+            now: Timestamp::ZERO,
+            state: State::Disconnected,
+            session: SessionCounters::default(),
+            entry: EntryCounters::default(),
+            next_outgoing: 1,
+            next_incoming: 1,
+        }
+    }
+}
+
+impl GatewaySnapshot {
+    /// Takes over what session and order entry know.
+    pub fn fill<S: Store>(&mut self, now: Timestamp, session: &Session<S>, entry: &OrderEntry) {
+        self.now = now;
+        self.state = session.state();
+        self.session = session.counters();
+        self.entry = entry.counters();
+        self.next_outgoing = session.store().next_outgoing();
+        self.next_incoming = session.store().next_incoming();
+    }
+
+    /// Both Logons are exchanged.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.state == State::Up
+    }
+}
+
+/// Copies as much as there is a place for.
+fn copy<T: Copy>(into: &mut [T], from: &[T]) {
+    for (place, value) in into.iter_mut().zip(from) {
+        *place = *value;
+    }
+}
