@@ -57,13 +57,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Operators {
-    /// Acts go into `ring`; a kill shuts `gate`; `telemetry` tells what became of them.
+    /// Acts go into `ring`; `telemetry` has the gate that a kill shuts, and tells what became of
+    /// the acts.
     #[must_use]
-    pub fn new(
-        ring: Producer<Control>,
-        gate: Arc<Gate>,
-        telemetry: Arc<Mutex<Telemetry>>,
-    ) -> Operators {
+    pub fn new(ring: Producer<Control>, telemetry: Arc<Mutex<Telemetry>>) -> Operators {
+        // A copy of our own: shutting the gate must not wait for a reader.
+        let gate = lock(&telemetry).gate.clone();
         let acts = Mutex::new(Acts { ring, kills: 0 });
         Operators { acts, gate, telemetry, within: ACT_WITHIN }
     }
@@ -148,7 +147,7 @@ impl Operators {
     pub fn status(&self) -> String {
         let mut telemetry = lock(&self.telemetry);
         let answered = telemetry.refresh(TELL_WITHIN);
-        status::text(&telemetry, &self.gate, answered)
+        status::text(&telemetry, answered)
     }
 }
 

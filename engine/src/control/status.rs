@@ -9,25 +9,20 @@ use std::fmt::Write;
 
 /// The page. `answered`: every stage told how it stands just now.
 #[must_use]
-pub fn text(telemetry: &Telemetry, gate: &Gate, answered: bool) -> String {
+pub fn text(telemetry: &Telemetry, answered: bool) -> String {
     let mut page = String::new();
     // Writing to a String cannot fail.
-    let _ = write(&mut page, telemetry, gate, answered);
+    let _ = write(&mut page, telemetry, answered);
     page
 }
 
-fn write(
-    page: &mut String,
-    telemetry: &Telemetry,
-    gate: &Gate,
-    answered: bool,
-) -> std::fmt::Result {
+fn write(page: &mut String, telemetry: &Telemetry, answered: bool) -> std::fmt::Result {
     let trading = telemetry.trading.current();
     writeln!(page, "engine     {} ({})", telemetry.engine, telemetry.environment)?;
     if !answered {
         writeln!(page, "warning    a stage does not answer: what follows may be old")?;
     }
-    writeln!(page, "kill       {}", kill(trading, gate))?;
+    writeln!(page, "kill       {}", kill(trading, &telemetry.gate))?;
     orders(page, telemetry, trading)?;
     market_data(page, telemetry)?;
     for (name, counters) in &telemetry.stages {

@@ -72,6 +72,7 @@ impl Engine {
         let (feed, feed_in) = mailbox(FeedSnapshot::new(2), FeedSnapshot::new(2));
         let (gateway, gateway_in) = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
         let (recorder, collector) = latency::recorder::pair(clock.clone());
+        let gate = Arc::new(Gate::default());
         let telemetry = Arc::new(Mutex::new(Telemetry {
             engine: "bench".to_owned(),
             environment: "demo".to_owned(),
@@ -79,12 +80,12 @@ impl Engine {
             trading: trading_in,
             feed: feed_in,
             gateway: gateway_in,
+            gate: gate.clone(),
             stages: vec![("trading", Arc::new(StageCounters::default()))],
             collectors: vec![collector],
             clock: clock.clone(),
         }));
-        let gate = Arc::new(Gate::default());
-        let operators = Operators::new(acts, gate.clone(), telemetry.clone()).waiting(within);
+        let operators = Operators::new(acts, telemetry.clone()).waiting(within);
         let (operators, stop) = (Arc::new(operators), Arc::default());
         let engine = Engine { operators, gate, telemetry, stop, thread: None };
         (engine, Cores { controls, trading, feed, gateway, recorder, clock })

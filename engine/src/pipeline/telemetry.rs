@@ -9,7 +9,7 @@ mod hub;
 mod snapshots;
 
 pub use hub::{HopTotals, Stages, Telemetry};
-pub use snapshots::{FeedSnapshot, GatewaySnapshot, OrderSession, TradingSnapshot};
+pub use snapshots::{FeedSnapshot, GatewaySnapshot, LineCounters, OrderSession, TradingSnapshot};
 
 use crossbeam::queue::ArrayQueue;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //! operators' socket, the metrics and the exit report share it behind a lock that no hot core takes.
 
 use crate::latency::{Collector, recorder};
+use crate::pipeline::gate::Gate;
 use crate::pipeline::telemetry::{FeedSnapshot, GatewaySnapshot, Inbox, TradingSnapshot};
 use crate::runtime::clock::Clock;
 use crate::runtime::stage::StageCounters;
@@ -30,6 +31,8 @@ pub struct Telemetry {
     pub feed: Inbox<FeedSnapshot>,
     /// The gateway stage.
     pub gateway: Inbox<GatewaySnapshot>,
+    /// The gateway's gate.
+    pub gate: Arc<Gate>,
     /// Every stage's counters.
     pub stages: Stages,
     /// Latency recorders' other ends, one per stage that records.
@@ -47,6 +50,9 @@ impl Telemetry {
         self.trading.latest();
         self.feed.latest();
         self.gateway.latest();
+        for collector in &mut self.collectors {
+            collector.collect();
+        }
         let answers =
             [self.trading.renew(give_up), self.feed.renew(give_up), self.gateway.renew(give_up)];
         answers == [true; 3]
