@@ -18,13 +18,11 @@ pub mod cores;
 pub mod exchange;
 pub mod instruments;
 pub mod limits;
-pub mod problem;
 pub mod reference;
 pub mod run;
 pub mod sections;
 pub mod special;
 pub mod strategy;
-pub mod suggest;
 pub mod trading;
 pub mod venue;
 
@@ -32,14 +30,17 @@ mod document;
 mod key;
 mod load;
 mod ports;
+mod problem;
 mod reader;
 mod resolved;
+mod suggest;
 mod value;
 
+pub use crate::runtime::stage::Idle;
 pub use backtest::{BacktestChanges, BacktestConfig};
 pub use choice::{
-    Acknowledged, Backend, BacktestClock, ClockSource, Durability, Environment, FlowKind, Idle,
-    Kind, LogLevel, Protocol, Start,
+    Acknowledged, BacktestClock, ClockSource, Durability, Environment, FlowKind, Kind, LogLevel,
+    Protocol, Start,
 };
 pub use document::FILE_BYTES_MAX;
 pub use exchange::{ExchangeChanges, ExchangeConfig};
@@ -51,6 +52,7 @@ pub use run::RunConfig;
 pub use special::{Core, Endpoint, Metrics, SessionDay, Speed, TimeOfDay, parse_date};
 pub use strategy::StrategyConfig;
 pub use trading::TradingConfig;
+pub use wire::Backend;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -63,9 +65,4 @@ pub fn load(path: &Path, cpus: &BTreeSet<usize>) -> Result<Config, ConfigErrors>
     let changes = &load::Changes::default();
     let files = &document::from_disk;
     load::Reading { files, cpus: Some(cpus), want: None, changes }.file(path)
-}
-
-/// Names of the committed sets of flow parameters.
-fn flow_names() -> Vec<&'static str> {
-    vec!["calm", "default", "volatile"]
 }

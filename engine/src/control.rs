@@ -9,6 +9,7 @@ pub mod log;
 #[cfg(feature = "control")]
 pub mod metrics;
 pub mod operators;
+pub mod plane;
 pub mod protocol;
 pub mod server;
 pub mod status;

@@ -1,2 +1,38 @@
-//! The program `touchline`.
-fn main() {}
+//! The program `touchline`: reads the command line, hands it to a mode, prints an error once.
+
+use clap::Parser;
+use engine::cli::{Cli, Command, Exit};
+use engine::config::ConfigErrors;
+use engine::modes;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().chosen()) {
+        Ok(code) => code,
+        Err(error) => report(&error).into(),
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Backtest(args) => modes::backtest::main(&args),
+        Command::Check(args) => modes::check::main(&args),
+        Command::Replay(args) => modes::replay::main(&args),
+        Command::Demo(_) | Command::Exchange(_) | Command::Run(_) | Command::Ctl(_) => {
+            anyhow::bail!("not in this build")
+        }
+    }
+}
+
+/// Prints the error as one chain and says how the program ends.
+fn report(error: &anyhow::Error) -> Exit {
+    let mut stderr = std::io::stderr().lock();
+    let (text, exit) = match error.downcast_ref::<ConfigErrors>() {
+        Some(errors) => (errors.render(stderr.is_terminal()), Exit::Configuration),
+        None => (format!("error: {error:#}"), Exit::Failure),
+    };
+    // Nobody is left to tell when standard error is gone.
+    let _ = writeln!(stderr, "{text}");
+    exit
+}

@@ -1,3 +1,8 @@
-//! One file a subcommand.
+//! The modes of the program: one file a subcommand.
 
+pub mod backtest;
+pub mod check;
 pub mod ctl;
+pub mod live;
+pub mod run;
+pub mod replay;

@@ -1,11 +1,19 @@
 //! The pipeline: stages, rings and adapters that join the rooms. `topology.rs` draws the whole.
 
-pub mod assembly;
-pub mod fix_store;
-pub mod gate;
-pub mod loop_driver;
-pub mod market_source;
 pub mod records;
-pub mod simulation;
 pub mod tape;
+pub mod loop_driver;
+pub mod assembly;
+pub mod market_source;
+pub mod simulation;
 pub mod telemetry;
+pub mod gate;
+pub mod lifecycle;
+pub mod fix_store;
+pub mod recovery;
+pub mod streams;
+pub mod connector;
+pub mod feed_stage;
+pub mod trading_stage;
+pub mod gateway_stage;
+pub mod topology;

@@ -4,17 +4,17 @@
 //! and every input is journaled by its driver, so that a replay makes the same decisions. It may
 //! name `strategies` and no other room. Modules stand in reading order.
 
-pub mod account;
 pub mod control;
 pub mod counters;
-pub mod desk;
 pub mod fills;
-pub mod opening;
 pub mod orders;
+pub mod account;
 pub mod rate;
 pub mod risk;
-pub mod settings;
 pub mod timers;
+pub mod settings;
+pub mod opening;
+pub mod desk;
 pub mod trading_loop;
 
 pub use account::Account;

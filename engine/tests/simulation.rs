@@ -1,15 +1,20 @@
 //! The loop as a whole against the matching engine, in virtual time from seeds.
 
 use engine::pipeline::market_source::Market;
-use engine::pipeline::records::Start;
-use engine::pipeline::simulation::{Finished, LoopClock, OURS, Simulation};
-use engine::pipeline::tape::NoTape;
+use engine::pipeline::records::{self, Start};
+use engine::pipeline::simulation::{Finished, LoopClock, OURS, Simulation, TapeFull};
+use engine::pipeline::tape::{NoTape, Tape};
 use engine::trading::risk::Limits;
 use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
 use market::book::BookLimits;
 use market::{Fees, Instrument, InstrumentId, Money, Nanos, Qty, Rate, Timestamp};
 use sim::{ConstantLatency, FlowParameters, Run};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use strategies::{Parameters, QuoterSettings};
+
+const GLFT: &[(&str, f64)] =
+    &[("gamma", 0.05), ("a", 1.0), ("k", 30.0), ("sigma", 0.02), ("size", 100.0)];
 
 fn instruments(count: u32) -> Vec<Instrument> {
     let fees = Fees { maker: Rate(-10_000), taker: Rate(30_000) };
@@ -74,7 +79,6 @@ fn engine_and_exchange_agree_at_the_end() {
     for seed in 0..4 {
         let end = run("glft", seed, 500);
         let counters = end.trading.counters();
-        println!("{counters:?}");
         assert!(counters.fills > 0, "nothing traded with seed {seed}");
         assert_eq!((counters.illegal_moves, counters.contradictions, counters.foreign), (0, 0, 0));
         assert_eq!(end.trading.account().orders().open_count(), 0);
@@ -95,4 +99,54 @@ fn the_same_seed_gives_the_same_run() {
     };
     assert_eq!(hashes(7), hashes(7));
     assert_ne!(hashes(7), hashes(8));
+}
+
+/// A tape that breaks its word at one record: promised room, then none.
+struct Failing {
+    left: u64,
+    published: Arc<AtomicU64>,
+}
+
+impl Tape for Failing {
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        if kind == records::kind::COMMAND && parts[0][0] == 1 {
+            self.published.fetch_add(1, Ordering::Relaxed);
+        }
+        true
+    }
+}
+
+#[test]
+fn no_command_is_sent_that_the_tape_does_not_hold() {
+    for left in (1..400).step_by(7) {
+        let start = Timestamp::from_nanos(1_750_000_000_000_000_000);
+        let flow = FlowParameters::default();
+        let market = Market::synthetic(instruments(3), flow, 1, start, Run::default()).unwrap();
+        let opening = OpeningState { epoch: 1, ..OpeningState::default() };
+        let trading = TradingLoop::new(settings("glft", GLFT, 3), &opening);
+        let published = Arc::new(AtomicU64::new(0));
+        let tape = Failing { left, published: published.clone() };
+        let latency = ConstantLatency::default();
+        let begin = Start { now: start, ..Start::default() };
+        let mut simulation =
+            Simulation::start(trading, market, latency, LoopClock::Virtual, tape, &begin).unwrap();
+        let until = start.after(Nanos::from_secs(60));
+        while simulation.step(until) == Ok(true) {}
+        // Status requests count as well; they are the commands that are no orders.
+        let sent = simulation.delivered();
+        assert!(
+            sent <= published.load(Ordering::Relaxed),
+            "record {left}: {sent} reached the venue"
+        );
+        let stuck = simulation.step(until);
+        assert_eq!(stuck, Err(TapeFull), "record {left}: it went on without a tape");
+    }
 }

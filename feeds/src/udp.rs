@@ -60,7 +60,8 @@ impl UdpFeed {
 
     /// Does what there is to do: gives on packets whose turn has come, reads each socket at most
     /// once, lets time pass and sends a request if one is due. `room` is how many events the sink can
-    /// take; below [`Feed::EVENTS_MAX`] nothing is done. True if anything was.
+    /// take; below [`Feed::EVENTS_MAX`] nothing is done. `heard` is told of each datagram read, for
+    /// the stamps. True if anything was done.
     ///
     /// # Errors
     /// What a socket reports; the others are read at the next poll.
@@ -71,6 +72,7 @@ impl UdpFeed {
         now: Timestamp,
         room: usize,
         sink: &mut impl Sink,
+        mut heard: impl FnMut(&wire::Datagram),
     ) -> io::Result<bool> {
         let mut packets = room / Feed::EVENTS_MAX;
         if packets == 0 {
@@ -83,7 +85,7 @@ impl UdpFeed {
             worked = true;
         }
         for _ in 0..self.sockets.len().min(packets) {
-            worked |= self.read(io, now, sink)?;
+            worked |= self.read(io, now, sink, &mut heard)?;
             if self.feed.pending() {
                 break;
             }
@@ -100,12 +102,19 @@ impl UdpFeed {
 
     /// Reads one datagram of the socket whose turn it is.
     #[inline]
-    fn read(&mut self, io: &mut dyn Io, now: Timestamp, sink: &mut impl Sink) -> io::Result<bool> {
+    fn read(
+        &mut self,
+        io: &mut dyn Io,
+        now: Timestamp,
+        sink: &mut impl Sink,
+        heard: &mut impl FnMut(&wire::Datagram),
+    ) -> io::Result<bool> {
         let (line, socket) = &self.sockets[self.turn];
         self.turn = if self.turn + 1 == self.sockets.len() { 0 } else { self.turn + 1 };
         let Some(got) = io.recv_datagram(socket.as_fd(), &mut self.buffer)? else {
             return Ok(false);
         };
+        heard(&got);
         let (truncated, received) = (got.truncated, got.received);
         let bytes = &self.buffer[..got.len];
         let datagram = Datagram { bytes, truncated, from: Some(got.from), received };

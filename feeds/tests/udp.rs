@@ -51,12 +51,12 @@ fn receives_everything(backend: Backend) {
     }
 
     let mut events: Vec<Event> = Vec::new();
-    assert!(!udp.poll(&mut *io, BASE, Feed::EVENTS_MAX - 1, &mut events).unwrap());
+    assert!(!udp.poll(&mut *io, BASE, Feed::EVENTS_MAX - 1, &mut events, |_| {}).unwrap());
     assert_eq!((udp.back_pressured(), events.len()), (1, 0));
     let mut now = BASE;
     for _ in 0..100_000 {
         now = now.after(Nanos::from_micros(100));
-        let worked = udp.poll(&mut *io, now, 3 * Feed::EVENTS_MAX, &mut events).unwrap();
+        let worked = udp.poll(&mut *io, now, 3 * Feed::EVENTS_MAX, &mut events, |_| {}).unwrap();
         answer(&mut *io, &server_socket, &mut answers, &mut store);
         if udp.feed().receiver().expected() > MESSAGES && !udp.feed().pending() {
             break;

@@ -75,6 +75,14 @@ impl Flow {
         Ok(flow)
     }
 
+    /// Begins an instrument at a price of its own, in the quote currency, instead of the seeded one.
+    /// Without effect once it has opened.
+    pub fn open_at(&mut self, instrument: InstrumentId, price: f64) {
+        if let Some(crowd) = self.crowds.get_mut(instrument.index()) {
+            crowd.open_at(price);
+        }
+    }
+
     /// When the flow acts next.
     #[must_use]
     pub fn next_time(&self) -> Timestamp {

@@ -6,6 +6,7 @@ use super::key::Key;
 use super::reader::Value;
 use super::suggest::nearest;
 use super::value::{Field, Wrong, quoted, text};
+use crate::runtime::stage::Idle;
 use std::fmt;
 
 /// Reads one of `words`.
@@ -118,25 +119,44 @@ choice! {
     }
 }
 
-choice! {
-    /// What a core does when there is nothing to do.
-    pub enum Idle {
-        /// Spins for a moment, then sleeps until something comes.
-        Kind = "kind",
-        /// Never gives the CPU back.
-        Spin = "spin",
+/// The words of [`Idle`], in the order of [`IDLES`].
+const IDLE_WORDS: &[&str] = &["kind", "spin"];
+const IDLES: [Idle; 2] = [Idle::Kind, Idle::Spin];
+
+/// The word for `idle` in the configuration.
+pub(crate) fn idle_word(idle: Idle) -> &'static str {
+    match idle {
+        Idle::Kind => "kind",
+        Idle::Spin => "spin",
     }
 }
 
-choice! {
-    /// How bytes reach the kernel.
-    pub enum Backend {
-        /// io_uring where the host allows it, else plain sockets.
-        Auto = "auto",
-        /// io_uring or nothing.
-        IoUring = "io_uring",
-        /// Plain non-blocking sockets.
-        Plain = "plain",
+impl Field for Idle {
+    fn expects(_: &Key) -> String {
+        listed(IDLE_WORDS)
+    }
+    fn read(value: &Value<'_>, _: &Key) -> Result<Self, Wrong> {
+        let index = one_of(value, IDLE_WORDS)?;
+        IDLES.get(index).copied().ok_or_else(|| Wrong::new("is unknown"))
+    }
+    fn write(&self, _: &str) -> Option<String> {
+        Some(quoted(idle_word(*self)))
+    }
+}
+
+/// The words of [`wire::Backend`].
+const BACKENDS: &[&str] = &["auto", "io_uring", "plain"];
+
+impl Field for wire::Backend {
+    fn expects(_: &Key) -> String {
+        listed(BACKENDS)
+    }
+    fn read(value: &Value<'_>, _: &Key) -> Result<Self, Wrong> {
+        one_of(value, BACKENDS)?;
+        text(value)?.parse().map_err(|_| Wrong::new("is no socket backend"))
+    }
+    fn write(&self, _: &str) -> Option<String> {
+        Some(quoted(&self.to_string()))
     }
 }
 

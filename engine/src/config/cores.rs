@@ -2,11 +2,11 @@
 //!
 //! It is given the CPUs and never asks the machine.
 
-use super::choice::Idle;
 use super::document::Document;
 use super::problem::{Problem, Problems};
 use super::sections::{CoresConfig, GatewayConfig};
 use super::special::Core;
+use crate::runtime::stage::Idle;
 use std::collections::BTreeSet;
 
 /// A stage of the pipeline that a thread polls.

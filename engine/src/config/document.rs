@@ -18,13 +18,13 @@ use toml::de::{DeTable, DeValue};
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Where configuration files come from: the disk, or texts inside the program.
-pub type Files<'f> = &'f dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
+pub(crate) type Files<'f> = &'f dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 
 /// Reads a file of the disk, one byte more than allowed at most.
 ///
 /// # Errors
 /// What the system says.
-pub fn from_disk(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn from_disk(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // A pipe or a device must not fill memory or wait for ever.
     let file = std::fs::File::open(path)?;
@@ -182,13 +182,13 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The keys at the top that are tables: they are judged by [`Document::refuse_others`].
-    pub(crate) fn table_names(&self) -> impl Iterator<Item = &str> {
-        let tables = self
-            .root
-            .iter()
-            .filter(|(_, value)| matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_)));
-        tables.map(|(name, _)| name.get_ref().as_ref())
+    /// The keys at the top that are sections, or should be: they are judged elsewhere.
+    pub(crate) fn section_names(&self) -> impl Iterator<Item = &str> {
+        let sections = self.root.iter().filter(|(name, value)| {
+            let is_table = matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
+            is_table || super::load::elsewhere(name.get_ref()).is_some()
+        });
+        sections.map(|(name, _)| name.get_ref().as_ref())
     }
 }
 

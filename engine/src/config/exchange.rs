@@ -186,7 +186,7 @@ fn read_flow(
 
 /// Refuses a set of parameters that there is not.
 pub(crate) fn check_synthetic(synthetic: &SyntheticConfig, reader: &mut Reader<'_, '_>) {
-    let names = super::flow_names();
+    let names = sim::FlowParameters::NAMES;
     if !names.contains(&synthetic.parameters.as_str()) {
         let help = match super::suggest::nearest(&synthetic.parameters, &names) {
             Some(near) => format!("did you mean \"{near}\"?"),

@@ -6,7 +6,7 @@
 use super::choice::ContractKind;
 use super::document::{Document, Files, read_text};
 use super::key::{Section, Table};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Place, Problem, Problems, shorten};
 use super::reader::Reader;
 use super::special::TimeOfDay;
 use super::venue::InstrumentSection;
@@ -54,15 +54,18 @@ pub(crate) fn read_files(
             listing.incomplete = true;
             continue;
         };
-        super::load::expect_instruments(&list, problems);
-        read_tables(&list, listing, problems);
+        match super::load::expect_instruments(&list, problems) {
+            true => read_tables(&list, listing, problems),
+            false => listing.incomplete = true,
+        }
     }
 }
 
 /// Refuses a run of no instruments, or of too many.
-pub(crate) fn refuse_none(document: &Document<'_>, listing: &Listing, problems: &mut Problems) {
+pub(crate) fn refuse_none(document: &Document<'_>, listing: &mut Listing, problems: &mut Problems) {
     let place = document.place("instruments", "");
     if listing.listed.is_empty() && !listing.incomplete {
+        listing.incomplete = true;
         let help =
             "name files in `instruments = [\"instruments/demo.toml\"]` or add [[instrument]]";
         problems.push(Problem::new(place, "no instruments", "none named").help(help));
@@ -76,7 +79,9 @@ pub(crate) fn refuse_none(document: &Document<'_>, listing: &Listing, problems: 
 /// Reads the `[[instrument]]` tables of one file.
 pub(crate) fn read_tables(document: &Document<'_>, listing: &mut Listing, problems: &mut Problems) {
     for (span, table) in document.tables("instrument", problems) {
-        let title = "[[instrument]]".to_owned();
+        let symbol = table.get("symbol").and_then(|value| value.get_ref().as_str());
+        let title = format!("[[instrument]] {}", shorten(symbol.unwrap_or_default()));
+        let title = title.trim_end().to_owned();
         let mut reader = Reader::new(title, document.source, span, Some(table), problems);
         let section: Option<InstrumentSection> = reader.section();
         let id = InstrumentId(u32::try_from(listing.listed.len()).unwrap_or(u32::MAX));
@@ -113,7 +118,10 @@ fn convert(id: InstrumentId, s: &InstrumentSection, r: &mut Reader<'_, '_>) -> O
     if price_min > s.price_max {
         r.refuse("price_min", "is above price_max", "swap the two");
     }
-    let qty_min = quantity(r, "qty_min", s.qty_min.unwrap_or(s.lot), digits);
+    let qty_min = match s.qty_min {
+        Some(min) => quantity(r, "qty_min", min, digits),
+        None => lot,
+    };
     let qty_max = quantity(r, "qty_max", s.qty_max, digits);
     if let (Some(lot), Some(min), Some(max)) = (lot, qty_min, qty_max) {
         for (name, qty) in [("qty_min", min), ("qty_max", max)] {

@@ -6,55 +6,55 @@
 
 /// One key of a section.
 #[derive(Clone, Copy)]
-pub struct Key {
+pub(crate) struct Key {
     /// As it stands in the file; ends in its unit where it has one.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it means, a line each.
-    pub doc: &'static [&'static str],
+    pub(crate) doc: &'static [&'static str],
     /// What goes wrong with a careless value.
-    pub danger: Option<&'static str>,
+    pub(crate) danger: Option<&'static str>,
     /// TOML text taken when the key is absent.
-    pub default: Option<&'static str>,
+    pub(crate) default: Option<&'static str>,
     /// TOML text to show where there is no default.
-    pub example: Option<&'static str>,
+    pub(crate) example: Option<&'static str>,
     /// Smallest and largest number, length or port, both included.
-    pub range: Option<(&'static str, &'static str)>,
+    pub(crate) range: Option<(&'static str, &'static str)>,
     /// Words for what may stand there.
-    pub expects: fn(&Key) -> String,
+    pub(crate) expects: fn(&Key) -> String,
     /// True when the key may be absent without a default.
-    pub optional: bool,
+    pub(crate) optional: bool,
 }
 
 /// A section of a file: `[name]`, or `[[name]]` when it repeats.
 #[derive(Clone, Copy)]
-pub struct Table {
+pub(crate) struct Table {
     /// As in the header.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it is for.
-    pub doc: &'static [&'static str],
+    pub(crate) doc: &'static [&'static str],
     /// Its keys, in the order of the documentation.
-    pub keys: &'static [Key],
+    pub(crate) keys: &'static [Key],
     /// True for `[[name]]`.
-    pub repeats: bool,
+    pub(crate) repeats: bool,
 }
 
 impl Table {
     /// The header in the file.
     #[must_use]
-    pub fn header(&self) -> String {
+    pub(crate) fn header(&self) -> String {
         if self.repeats { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
     }
 }
 
 /// A unit that a key's name ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unit {
+pub(crate) struct Unit {
     /// The end of the key's name.
-    pub suffix: &'static str,
+    pub(crate) suffix: &'static str,
     /// In words.
-    pub words: &'static str,
+    pub(crate) words: &'static str,
     /// Nanoseconds in one, for units of time.
-    pub nanos: Option<u32>,
+    pub(crate) nanos: Option<u32>,
 }
 
 const UNITS: [Unit; 6] = [
@@ -68,32 +68,39 @@ const UNITS: [Unit; 6] = [
 
 /// The unit of a key's name.
 #[must_use]
-pub fn unit_of(name: &str) -> Option<&'static Unit> {
+pub(crate) fn unit_of(name: &str) -> Option<&'static Unit> {
     UNITS.iter().find(|unit| name.ends_with(unit.suffix))
 }
 
 /// A key's name without its unit.
 #[must_use]
-pub fn stem(name: &str) -> &str {
+pub(crate) fn stem(name: &str) -> &str {
     unit_of(name).and_then(|unit| name.strip_suffix(unit.suffix)).unwrap_or(name)
 }
 
 impl Key {
+    /// The ends of the range, without the spaces and underscores of their source text.
+    #[must_use]
+    pub(crate) fn bounds(&self) -> Option<(String, String)> {
+        let plain = |text: &str| text.replace(['_', ' '], "");
+        self.range.map(|(min, max)| (plain(min), plain(max)))
+    }
+
     /// What may stand there, in words: type, unit and range.
     #[must_use]
-    pub fn allowed(&self) -> String {
+    pub(crate) fn allowed(&self) -> String {
         (self.expects)(self)
     }
 
     /// A value that would do: the default, else the example.
     #[must_use]
-    pub fn sample(&self) -> Option<&'static str> {
+    pub(crate) fn sample(&self) -> Option<&'static str> {
         self.default.or(self.example)
     }
 
     /// True if the file must name the key.
     #[must_use]
-    pub fn is_required(&self) -> bool {
+    pub(crate) fn is_required(&self) -> bool {
         self.default.is_none() && !self.optional
     }
 }
@@ -109,7 +116,7 @@ pub(crate) trait Section: Sized {
 }
 
 /// Defines a section: a struct with one public field a key, its [`Table`] and its reading and
-/// writing. A field reads `name [as "key"]: Type [= default] [=> example] [, [min, max]];` where a
+/// writing. A field reads `key: Type [= default] [=> example] [, [min, max]];` where a
 /// field without default is required unless its type is an `Option`.
 macro_rules! section {
     (
@@ -118,7 +125,7 @@ macro_rules! section {
             $(
                 $(#[doc = $field_doc:literal])+
                 $(#[danger = $danger:literal])?
-                $field:ident $(as $key:literal)? : $type:ty
+                $field:ident: $type:ty
                 $(= $default:expr)? $(=> $example:expr)? $(, [$min:literal, $max:literal])? ;
             )+
         }
@@ -135,7 +142,7 @@ macro_rules! section {
                 doc: &[$($doc),+],
                 keys: &[$(
                     $crate::config::key::Key {
-                        name: section!(@name $field $($key)?),
+                        name: stringify!($field),
                         doc: &[$($field_doc),+],
                         danger: section!(@option $($danger)?),
                         default: section!(@text $($default)?),
@@ -151,7 +158,7 @@ macro_rules! section {
             fn read(reader: &mut $crate::config::reader::Reader<'_, '_>) -> Option<Self> {
                 $(
                     let $field: Option<$type> = reader.field(
-                        Self::TABLE.keys, section!(@name $field $($key)?),
+                        Self::TABLE.keys, stringify!($field),
                     );
                 )+
                 Some(Self { $( $field: $field?, )+ })
@@ -160,17 +167,14 @@ macro_rules! section {
             fn write(&self) -> Vec<(&'static str, String)> {
                 let mut written = Vec::new();
                 $(
-                    let name = section!(@name $field $($key)?);
-                    if let Some(text) = $crate::config::value::Field::write(&self.$field, name) {
-                        written.push((name, text));
-                    }
+                    let name = stringify!($field);
+                    let text = $crate::config::value::Field::write(&self.$field, name);
+                    written.extend(text.map(|text| (name, text)));
                 )+
                 written
             }
         }
     };
-    (@name $field:ident) => { stringify!($field) };
-    (@name $field:ident $key:literal) => { $key };
     (@option) => { None };
     (@option $value:literal) => { Some($value) };
     (@text) => { None };

@@ -84,7 +84,7 @@ impl Reading<'_> {
             Kind::Instruments => {
                 let mut listing = Listing::default();
                 instruments::read_tables(document, &mut listing, problems);
-                instruments::refuse_none(document, &listing, problems);
+                instruments::refuse_none(document, &mut listing, problems);
                 return (!listing.incomplete).then_some(Config::Instruments(listing.listed));
             }
             _ => Listing::default(),
@@ -104,7 +104,7 @@ impl Reading<'_> {
                 instruments::read_tables(document, &mut listing, problems);
             }
         }
-        instruments::refuse_none(document, &listing, problems);
+        instruments::refuse_none(document, &mut listing, problems);
         match top.kind {
             Kind::Run => {
                 let run = run::read(document, listing, self.cpus, problems)?;
@@ -135,7 +135,7 @@ fn finish(config: Option<Config>, problems: Problems) -> Result<Config, ConfigEr
 /// The keys above the first section.
 fn read_top(document: &Document<'_>, problems: &mut Problems) -> Option<TopConfig> {
     let mut reader = document.top(problems);
-    for name in document.table_names() {
+    for name in document.section_names() {
         reader.allow(name);
     }
     let top = reader.section();
@@ -143,9 +143,9 @@ fn read_top(document: &Document<'_>, problems: &mut Problems) -> Option<TopConfi
     top
 }
 
-/// Refuses a list of instruments that is something else.
-pub(crate) fn expect_instruments(document: &Document<'_>, problems: &mut Problems) {
-    let Some(top) = read_top(document, problems) else { return };
+/// True for a list of instruments; refuses what is something else.
+pub(crate) fn expect_instruments(document: &Document<'_>, problems: &mut Problems) -> bool {
+    let Some(top) = read_top(document, problems) else { return false };
     if top.kind == Kind::Instruments {
         document.refuse_others(&tables(top.kind), &elsewhere, problems);
     } else {
@@ -154,6 +154,7 @@ pub(crate) fn expect_instruments(document: &Document<'_>, problems: &mut Problem
         let help = "`instruments` names files of kind = \"instruments\"";
         problems.push(Problem::new(place, title, "here").help(help));
     }
+    top.kind == Kind::Instruments
 }
 
 /// The sections of a kind of file, in the order of the documentation.
@@ -167,14 +168,15 @@ pub(crate) fn tables(kind: Kind) -> Vec<Table> {
 }
 
 /// The kind of file that has a section of this name.
-fn elsewhere(name: &str) -> Option<&'static str> {
+pub(crate) fn elsewhere(name: &str) -> Option<&'static str> {
     let has = |kind: &Kind| tables(*kind).iter().any(|table| table.name == name);
     Kind::ALL.iter().find(|kind| has(kind)).map(|kind| kind.word())
 }
 
-/// The section that has a key of this name, as a header.
-pub(crate) fn home_of(key: &str) -> Option<String> {
-    let has = |table: &Table| table.keys.iter().any(|other| other.name == key);
+/// The section other than `here` that has a key of this name, as a header.
+pub(crate) fn home_of(key: &str, here: &str) -> Option<String> {
+    let has =
+        |table: &Table| table.header() != here && table.keys.iter().any(|other| other.name == key);
     if has(&TopConfig::TABLE) {
         return Some("the top of the file, above the first section".to_owned());
     }

@@ -147,7 +147,8 @@ impl<'a, 'p> Reader<'a, 'p> {
                 );
                 let place = self.place(value.span());
                 let found = self.problems.found(&place);
-                let (note, help) = unknown(name.get_ref(), &found, tables, &self.known);
+                let (note, help) =
+                    unknown(name.get_ref(), &found, &self.title, tables, &self.known);
                 let problem = match note {
                     Some(note) => problem.note(note),
                     None => problem,
@@ -172,7 +173,13 @@ fn advice(key: &Key) -> String {
 }
 
 /// A note and a help for an unknown key.
-fn unknown(name: &str, found: &str, tables: &[Table], known: &[&str]) -> (Option<String>, String) {
+fn unknown(
+    name: &str,
+    found: &str,
+    here: &str,
+    tables: &[Table],
+    known: &[&str],
+) -> (Option<String>, String) {
     // The same words with another unit, or none: the value must be converted too.
     let mut keys = tables.iter().flat_map(|table| table.keys);
     let same = keys.find(|key| stem(key.name) == stem(name));
@@ -182,12 +189,16 @@ fn unknown(name: &str, found: &str, tables: &[Table], known: &[&str]) -> (Option
             format!("write `{}`, which counts {unit}{}", key.name, convert(name, found, key));
         return (Some("a key ends in the unit of its value".to_owned()), help);
     }
-    if let Some(home) = super::load::home_of(name) {
+    if let Some(home) = super::load::home_of(name, here) {
         return (None, format!("`{name}` belongs in {home}"));
     }
     match super::suggest::nearest(name, known) {
         Some(near) => (None, format!("did you mean `{near}`?")),
-        None => (Some(format!("the keys here are {}", known.join(", "))), "remove it".to_owned()),
+        None => {
+            let keys = tables.iter().flat_map(|table| table.keys).map(|key| key.name);
+            let keys = keys.collect::<Vec<_>>().join(", ");
+            (Some(format!("the keys here are {keys}")), "remove it".to_owned())
+        }
     }
 }
 

@@ -3,15 +3,16 @@
 //! This is the only list of keys there is. It must hold nothing but descriptions.
 
 use super::choice::{
-    Acknowledged, Backend, ClockSource, Durability, Environment, Idle, Kind, LogLevel, Protocol,
-    Start,
+    Acknowledged, ClockSource, Durability, Environment, Kind, LogLevel, Protocol, Start,
 };
 use super::key::section;
-use super::special::{Core, Endpoint, Metrics, SessionDay};
+use super::special::{Core, Endpoint, Metrics, SessionDay, TimeOfDay};
+use crate::runtime::stage::Idle;
 use market::Nanos;
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
+use wire::Backend;
 
 section! {
     /// The top of the file, before the first section.
@@ -93,8 +94,11 @@ section! {
         /// The venue's retransmission server. Without it a gap on both lines stays, and its books with it.
         #[danger = "without it one packet lost on both lines ends quoting for the day"]
         retransmit: Option<SocketAddr> => "127.0.0.1:31003", [1, 65_535];
-        /// UTC day whose midnight the feed's times of day count from.
+        /// Day whose midnight the feed's times of day count from.
         session_day: SessionDay = "today";
+        /// UTC time of the exchange's midnight, where its times of day are not UTC: NASDAQ's is 04:00:00 in summer and 05:00:00 in winter.
+        #[danger = "an hour off moves every exchange time and the trading hours with it"]
+        midnight_utc: TimeOfDay = "00:00:00";
         /// How long a gap on one line waits for the other before it is requested.
         arbitration_wait_us: Nanos = 200, [0, 1_000_000];
         /// How long one retransmission request waits for its answer.

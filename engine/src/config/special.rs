@@ -103,6 +103,22 @@ pub enum SessionDay {
     Date(Timestamp),
 }
 
+impl SessionDay {
+    /// The instant that times of day count from, for a program that starts at `now` on a feed whose
+    /// midnight is at `midnight_utc`.
+    #[must_use]
+    pub fn base(self, midnight_utc: TimeOfDay, now: Timestamp) -> Timestamp {
+        match self {
+            SessionDay::Date(day) => day.after(midnight_utc.0),
+            SessionDay::Today => {
+                // Before the exchange's midnight its day is still yesterday.
+                let begun = now.nanos().saturating_sub(midnight_utc.0.get());
+                Timestamp::from_nanos(begun).midnight().after(midnight_utc.0)
+            }
+        }
+    }
+}
+
 impl Field for SessionDay {
     fn expects(_: &Key) -> String {
         "\"today\" or a date such as \"2025-07-17\"".to_owned()
@@ -145,6 +161,22 @@ pub fn parse_date(text: &str) -> Option<Timestamp> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeOfDay(pub Nanos);
 
+impl TimeOfDay {
+    /// Reads `HH:MM:SS`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<TimeOfDay> {
+        let two = |at: usize, limit: u64| {
+            let part = text.get(at..at + 2)?;
+            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+            part.parse().ok().filter(|number: &u64| digits && *number < limit)
+        };
+        let shape = text.len() == 8 && text.get(2..3) == Some(":") && text.get(5..6) == Some(":");
+        let (hours, minutes, seconds) = (two(0, 24)?, two(3, 60)?, two(6, 60)?);
+        let secs = hours * 3600 + minutes * 60 + seconds;
+        shape.then(|| TimeOfDay(Nanos::from_secs(secs)))
+    }
+}
+
 impl Field for TimeOfDay {
     fn expects(_: &Key) -> String {
         "a time of day in UTC, \"HH:MM:SS\"".to_owned()
@@ -154,17 +186,7 @@ impl Field for TimeOfDay {
             DeValue::Datetime(time) => time.to_string(),
             _ => text(value)?.to_owned(),
         };
-        let two = |at: usize, limit: u64| {
-            let part = text.get(at..at + 2)?;
-            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
-            part.parse().ok().filter(|number| digits && *number < limit)
-        };
-        let shape = text.len() == 8 && text.get(2..3) == Some(":") && text.get(5..6) == Some(":");
-        let secs = two(0, 24).zip(two(3, 60)).zip(two(6, 60));
-        let secs =
-            secs.filter(|_| shape).map(|((h, m), s): ((u64, u64), u64)| h * 3600 + m * 60 + s);
-        secs.map(|secs| TimeOfDay(Nanos::from_secs(secs)))
-            .ok_or_else(|| Wrong::new("is no time of day"))
+        TimeOfDay::parse(&text).ok_or_else(|| Wrong::new("is no time of day"))
     }
     fn write(&self, _: &str) -> Option<String> {
         let secs = self.0.get() / 1_000_000_000;
@@ -207,8 +229,8 @@ impl From<SocketAddr> for Endpoint {
 
 impl Field for Endpoint {
     fn expects(key: &Key) -> String {
-        let (min, max) = key.range.unwrap_or(("0", "65535"));
-        format!("a host and a port, such as \"127.0.0.1:9880\", port {min} to {max}")
+        let ports = key.bounds().map(|(min, max)| format!(", port {min} to {max}"));
+        format!("a host and a port, such as \"127.0.0.1:9880\"{}", ports.unwrap_or_default())
     }
     fn read(value: &Value<'_>, key: &Key) -> Result<Self, Wrong> {
         let text = text(value)?;

@@ -2,7 +2,7 @@
 
 /// The candidate with the fewest slips of the hand from `word`, if there are few.
 #[must_use]
-pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     // A word may be as long as the file; keys are not.
     if word.len() > 64 {
         return None;

@@ -86,8 +86,8 @@ fn number(value: &Value<'_>, key: &Key, strings: bool) -> Result<Decimal, Wrong>
     };
     let out_of_range = || Wrong::new("is out of range");
     let number = number.ok_or_else(out_of_range)?;
-    let bound = |text: &str| Decimal::from_str(&text.replace('_', "").replace(' ', "")).ok();
-    if let Some((min, max)) = key.range {
+    let bound = |text: String| Decimal::from_str(&text).ok();
+    if let Some((min, max)) = key.bounds() {
         let inside = bound(min).is_none_or(|min| min <= number)
             && bound(max).is_none_or(|max| number <= max);
         if !inside {
@@ -129,9 +129,7 @@ fn whole(value: &Value<'_>, key: &Key) -> Result<Decimal, Wrong> {
 /// "a whole number of microseconds, 0 to 1000000".
 fn numeric(noun: &str, key: &Key) -> String {
     let unit = unit_of(key.name).map(|unit| format!(" of {}", unit.words)).unwrap_or_default();
-    let range = key.range.map(|(min, max)| {
-        format!(", {} to {}", min.replace(['_', ' '], ""), max.replace(['_', ' '], ""))
-    });
+    let range = key.bounds().map(|(min, max)| format!(", {min} to {max}"));
     format!("{noun}{unit}{}", range.unwrap_or_default())
 }
 
@@ -236,17 +234,18 @@ impl Field for Nanos {
 
 impl Field for String {
     fn expects(key: &Key) -> String {
-        let (min, max) = key.range.unwrap_or(("0", "any"));
-        format!("a text of {min} to {max} printable characters without space or `=`")
+        let length = key.bounds().map(|(min, max)| format!("{min} to {max} "));
+        let length = length.unwrap_or_default();
+        format!("a text of {length}printable characters without space or `=`")
     }
     fn read(value: &Value<'_>, key: &Key) -> Result<Self, Wrong> {
         let text = text(value)?;
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'=') {
             return Err(Wrong::new("has a character that is not allowed"));
         }
-        let (min, max) = key.range.unwrap_or(("0", "1024"));
-        let bound = |text: &str, other| text.parse().unwrap_or(other);
-        if text.len() < bound(min, 0) || text.len() > bound(max, 1024) {
+        let bounds =
+            key.bounds().and_then(|(min, max)| Some((min.parse().ok()?, max.parse().ok()?)));
+        if bounds.is_some_and(|(min, max): (usize, usize)| !(min..=max).contains(&text.len())) {
             return Err(Wrong::new("has the wrong length"));
         }
         Ok(text.to_owned())
@@ -277,7 +276,7 @@ macro_rules! addresses {
     ($($type:ty, $words:literal;)+) => {$(
         impl Field for $type {
             fn expects(key: &Key) -> String {
-                let ports = key.range.map(|(min, max)| format!(", port {min} to {max}"));
+                let ports = key.bounds().map(|(min, max)| format!(", port {min} to {max}"));
                 format!("{}{}", $words, ports.unwrap_or_default())
             }
             fn read(value: &Value<'_>, key: &Key) -> Result<Self, Wrong> {
@@ -300,7 +299,7 @@ addresses! {
 }
 
 pub(crate) fn port_in_range(port: u16, key: &Key) -> bool {
-    let bounds = key.range.and_then(|(min, max)| Some((min.parse().ok()?, max.parse().ok()?)));
+    let bounds = key.bounds().and_then(|(min, max)| Some((min.parse().ok()?, max.parse().ok()?)));
     bounds.is_none_or(|(min, max): (u16, u16)| (min..=max).contains(&port))
 }
 

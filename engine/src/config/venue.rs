@@ -2,9 +2,10 @@
 //!
 //! This is the only list of their keys. It must hold nothing but descriptions.
 
-use super::choice::{BacktestClock, ContractKind, FlowKind, Idle};
+use super::choice::{BacktestClock, ContractKind, FlowKind};
 use super::key::section;
-use super::special::{Core, Speed, TimeOfDay};
+use super::special::{Core, SessionDay, Speed, TimeOfDay};
+use crate::runtime::stage::Idle;
 use market::{Nanos, Price, Rate};
 use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -77,9 +78,13 @@ section! {
         /// Synthetic flow, or a recorded day.
         kind: FlowKind = "synthetic";
         /// The same seed gives the same flow.
-        seed: u64 = 1;
+        seed: u64 = 1, [0, 18_446_744_073_709_551_615];
         /// The recording to replay (ITCH 5.0 BinaryFILE, plain or gz).
         file: Option<PathBuf> => "ARL_20250717.itch50.gz";
+        /// Day whose midnight a recording's times of day count from.
+        session_day: SessionDay = "today" => "2025-07-17";
+        /// UTC time of that midnight: NASDAQ's is 04:00:00 in summer and 05:00:00 in winter.
+        midnight_utc: TimeOfDay = "00:00:00" => "04:00:00";
         /// Times the recorded speed, or "max".
         speed: Speed = 1;
         /// Publish the next packet only when the engine has answered the last.
@@ -91,9 +96,13 @@ section! {
     /// A backtest.
     pub struct BacktestSection = "backtest" {
         /// The same seed gives the same run.
-        seed: u64 = 1;
+        seed: u64 = 1, [0, 18_446_744_073_709_551_615];
         /// "synthetic", or the path of a recording.
         data: PathBuf = "synthetic";
+        /// Day whose midnight a recording's times of day count from.
+        session_day: SessionDay = "today" => "2025-07-17";
+        /// UTC time of that midnight: NASDAQ's is 04:00:00 in summer and 05:00:00 in winter.
+        midnight_utc: TimeOfDay = "00:00:00" => "04:00:00";
         /// Simulated time of a synthetic run; a recording ends by itself.
         duration_s: Nanos = 600, [0.001, 604_800];
         /// `virtual` counts latencies; `feed` takes the exchange's time from the last event.

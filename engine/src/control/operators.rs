@@ -1,5 +1,4 @@
-//! What an operator may do to a running engine, whichever way it was asked: the socket, a signal,
-//! the end of the run.
+//! What an operator may do to a running engine.
 //!
 //! Every act goes through the ring `control_trading`, so that the loop journals it, and is called
 //! done only when the loop has told so. A kill shuts the gateway's gate first: that needs no loop.
@@ -109,14 +108,6 @@ impl Operators {
             }
             killed => Err(NotDone::KilledAgain(killed.unwrap_or_else(|| "just now".to_owned()))),
         }
-    }
-
-    /// Lets the loop stop quoting and cancel. Does not wait: the run watches the loop come to rest.
-    ///
-    /// # Errors
-    /// [`NotDone::Full`].
-    pub fn stop(&self, name: &str, reason: &str) -> Result<(), NotDone> {
-        push(&mut lock(&self.acts), ControlKind::Stop, name, reason)
     }
 
     /// Waits until the loop has taken everything in the ring and has told how it stands since.

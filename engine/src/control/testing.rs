@@ -29,7 +29,7 @@ impl Publish for Nowhere {
         true
     }
 
-    fn publish(&mut self, _command: &Command, _stamps: Stamps) {}
+    fn publish(&mut self, _command: &Command, _stamps: Stamps, _sequence: u64) {}
 }
 
 /// The cores' ends of what an engine tells.

@@ -87,7 +87,7 @@ impl Place {
                 .to_str()
                 .and_then(|file| file.strip_prefix(self.name.as_str())?.strip_prefix('-'))
                 .and_then(|rest| rest.strip_suffix(suffix))
-                .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+                .filter(|digits| digits.len() >= 8 && digits.bytes().all(|b| b.is_ascii_digit()));
             found.extend(index.and_then(|digits| digits.parse::<u64>().ok()));
         }
         Ok(found)

@@ -161,7 +161,7 @@ impl Reader {
             }
         };
         let (sequence, offset) = (self.next_sequence, self.current.offset);
-        self.next_sequence += 1;
+        self.next_sequence = sequence.saturating_add(1);
         self.closed = kind == CLOSED;
         self.tail = None;
         self.current.pass(padded as u64);
@@ -200,7 +200,7 @@ impl Reader {
         }
         // Whether there is a next segment is asked before looking here once more: a writer that has
         // gone on to it is done with this one.
-        let index = self.current.index + 1;
+        let index = self.current.index.saturating_add(1);
         let next = Segment::open(&self.place, index)?;
         self.current.refresh(&self.place, self.id)?;
         let fault = match self.current.judge(expected)? {

@@ -97,7 +97,7 @@ pub fn recover(
     }
     let tail = reader.tail().cloned().unwrap_or(Tail::Clean);
     let last = reader.extent();
-    for extent in reader.done.iter().chain(&last) {
+    for extent in reader.done.iter().filter(|extent| extent.hot.is_some()).chain(&last) {
         complete(&place, extent)?;
     }
     let mut index = last.map_or(1, |extent| extent.index + 1);
@@ -117,13 +117,10 @@ pub fn recover(
     Ok(Recovered { opened, tail, records })
 }
 
-/// Makes the segment's file on disk hold all that was read of it, and nothing else.
+/// Makes the segment's file on disk hold all that was read of it, and nothing else. It is synced
+/// even if it was whole: the copier may have died between its write and its sync.
 fn complete(place: &Place, extent: &Extent) -> Result<(), JournalError> {
     let path = place.disk(extent.index);
-    let length = fs::metadata(&path).map_or(0, |found| found.len());
-    if length == extent.end && extent.disk_end == extent.end {
-        return Ok(());
-    }
     let disk = open_disk(place, extent.index)?;
     disk.set_len(extent.disk_end).map_err(io_error("cut", &path))?;
     if let Some(hot) = extent.hot.as_ref().filter(|_| extent.disk_end < extent.end)

@@ -180,7 +180,6 @@ impl Draft<'_> {
     }
 
     /// Appends the record with the first `used` bytes of the room, and gives its sequence.
-    #[must_use]
     pub fn commit(self, used: usize) -> u64 {
         debug_assert!(used <= self.most, "more payload than the draft has room for");
         self.writer.write(self.kind, used.min(self.most))

@@ -62,6 +62,12 @@ impl Recorder {
         }
     }
 
+    /// Records the span from a UTC time of the kernel to a raw stamp. The two clocks are only as
+    /// near as the last calibration, so a span below zero counts as none.
+    pub fn record_from_utc(&mut self, hop: Hop, utc_nanos: u64, to: u64) {
+        self.record_nanos(hop, self.clock.at(to).nanos().saturating_sub(utc_nanos));
+    }
+
     /// Records a span in nanoseconds.
     pub fn record_nanos(&mut self, hop: Hop, nanos: u64) {
         self.active[hop.index()].saturating_record(nanos.max(1));
@@ -93,14 +99,6 @@ impl Collector {
         }
         &self.total
     }
-
-    /// Everything so far, with what the recorder still held at the end.
-    #[must_use]
-    pub fn finish(mut self, recorder: &Recorder) -> HopSet {
-        self.collect();
-        merge(&mut self.total, recorder.remainder());
-        self.total
-    }
 }
 
 /// Adds `from` to `into`, hop by hop.
@@ -129,7 +127,8 @@ mod tests {
             collector.collect();
         }
         recorder.record(Hop::Sent, 0, 5);
-        let total = collector.finish(&recorder);
+        let mut total = collector.collect().clone();
+        merge(&mut total, recorder.remainder());
         assert_eq!(total[Hop::Sent.index()].len(), 1_000);
         assert!(total[Hop::Recv.index()].is_empty());
     }

@@ -2,58 +2,16 @@
 //!
 //! It does nothing by itself: an engine that does not answer is an error, never a guess.
 
+use crate::cli::{CtlArgs, CtlCommand, Exit};
 use crate::control::protocol::{ANSWER_BYTES_MAX, Answer, BadRequest, Request};
-use clap::builder::NonEmptyStringValueParser as Text;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// An engine answers a kill within two seconds, and then some for a busy machine.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-
-/// Ask a running engine how it stands, kill it or clear its kill latch.
-///
-/// The engine's socket is open to its own user only. Every act is journaled with who and why.
-///
-/// Example: touchline ctl kill --reason "quotes look wrong"
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    /// The engine's socket: its [control] socket, or `touchline.sock` in its [engine] data_dir.
-    #[arg(long, value_name = "PATH", default_value = "touchline-data/engine/touchline.sock")]
-    pub socket: PathBuf,
-    /// What to ask.
-    #[command(subcommand)]
-    pub act: Act,
-}
-
-/// What to ask.
-#[derive(Clone, Debug, clap::Subcommand)]
-pub enum Act {
-    /// Print how the engine stands: session, kill latch, orders, positions, feed.
-    ///
-    /// Example: touchline ctl status
-    Status,
-    /// Cancel every order and send nothing new, until cleared; survives a restart.
-    ///
-    /// Example: touchline ctl kill --reason "quotes look wrong"
-    Kill {
-        /// Why; at most 85 bytes.
-        #[arg(long, value_name = "TEXT", value_parser = Text::new())]
-        reason: String,
-    },
-    /// Release the kill latch and every halted instrument; quoting begins again.
-    ///
-    /// Example: touchline ctl clear --name Ada --reason "model reloaded and checked"
-    Clear {
-        /// Who answers for it; at most 32 bytes.
-        #[arg(long, value_name = "WHO", value_parser = Text::new())]
-        name: String,
-        /// Why; at most 85 bytes.
-        #[arg(long, value_name = "TEXT", value_parser = Text::new())]
-        reason: String,
-    },
-}
 
 /// Why nothing was done, or is not known to be.
 #[derive(Debug, thiserror::Error)]
@@ -83,32 +41,40 @@ pub enum CtlError {
     Refused(String),
 }
 
-/// Asks, and prints the answer to `out`.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// [`CtlError`]: exit code 4.
-pub fn run(args: &Args, out: &mut impl Write) -> Result<(), CtlError> {
-    let line = request(&args.act).to_line();
+pub fn main(args: &CtlArgs) -> anyhow::Result<ExitCode> {
+    let answer = ask(&args.socket, &request(&args.command))?;
+    writeln!(io::stdout(), "{answer}")?;
+    Ok(Exit::Well.into())
+}
+
+fn request(command: &CtlCommand) -> Request {
+    match command.clone() {
+        CtlCommand::Status => Request::Status,
+        CtlCommand::Kill { reason } => Request::Kill { reason },
+        CtlCommand::Clear { name, reason } => Request::Clear { name, reason },
+    }
+}
+
+/// Asks the engine at `socket`; gives its answer.
+///
+/// # Errors
+/// [`CtlError`].
+pub fn ask(socket: &Path, request: &Request) -> Result<String, CtlError> {
+    let line = request.to_line();
     // What the engine would refuse need not travel.
     Request::parse(line.trim_end_matches('\n').as_bytes())?;
-    let mut stream = connect(&args.socket)?;
+    let mut stream = connect(socket)?;
     stream.set_read_timeout(Some(ANSWER_WITHIN))?;
     stream.write_all(line.as_bytes())?;
     let mut bytes = Vec::new();
     stream.take(ANSWER_BYTES_MAX as u64).read_to_end(&mut bytes)?;
     match Answer::parse(&bytes).ok_or(CtlError::Garbled)? {
-        Answer { well: true, text } => Ok(writeln!(out, "{text}")?),
+        Answer { well: true, text } => Ok(text),
         Answer { text, .. } => Err(CtlError::Refused(text)),
-    }
-}
-
-fn request(act: &Act) -> Request {
-    match act {
-        Act::Status => Request::Status,
-        Act::Kill { reason } => Request::Kill { reason: reason.clone() },
-        Act::Clear { name, reason } => {
-            Request::Clear { name: name.clone(), reason: reason.clone() }
-        }
     }
 }
 
@@ -123,38 +89,37 @@ fn connect(path: &Path) -> Result<UnixStream, CtlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::{Cli, Command};
     use crate::control::server::Server;
     use crate::control::testing::Engine;
     use clap::Parser;
 
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
-
     fn ctl(socket: &Path, words: &[&str]) -> Result<String, CtlError> {
-        let socket = socket.to_str().unwrap();
-        let line = ["ctl", "--socket", socket].into_iter().chain(words.iter().copied());
-        let args = Line::try_parse_from(line).unwrap().args;
-        let mut out = Vec::new();
-        run(&args, &mut out).map(|()| String::from_utf8(out).unwrap())
+        let line = ["touchline", "ctl"].into_iter().chain(words.iter().copied());
+        match Cli::try_parse_from(line).unwrap().chosen() {
+            Command::Ctl(args) => ask(socket, &request(&args.command)),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn asks_and_prints() {
+    fn asks_and_hears() {
         let engine = Engine::running();
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("t.sock");
         let _server = Server::start(&socket, engine.operators.clone()).unwrap();
         assert!(ctl(&socket, &["status"]).unwrap().starts_with("engine     bench (demo)\n"));
         let killed = ctl(&socket, &["kill", "--reason", "a drill"]).unwrap();
-        assert!(killed.ends_with(": a drill\n"), "{killed}");
+        assert!(killed.starts_with("killed by ") && killed.ends_with(": a drill"), "{killed}");
         let cleared = ctl(&socket, &["clear", "--name", "Ada", "--reason", "over"]).unwrap();
-        assert_eq!(cleared, "cleared by Ada: over\n");
+        assert_eq!(cleared, "cleared by Ada: over");
         let long = "x".repeat(86);
-        let refused = ctl(&socket, &["kill", "--reason", &long]);
-        assert!(matches!(refused, Err(CtlError::Request(BadRequest::Long(..)))));
+        for reason in [long.as_str(), "", " "] {
+            let refused = ctl(&socket, &["kill", "--reason", reason]);
+            assert!(matches!(refused, Err(CtlError::Request(_))), "{refused:?}");
+        }
+        let unnamed = ctl(&socket, &["clear", "--name", "", "--reason", "over"]);
+        assert!(matches!(unnamed, Err(CtlError::Request(BadRequest::Empty("name")))));
         assert!(!engine.gate.is_shut());
     }
 
@@ -168,20 +133,5 @@ mod tests {
         let _server = Server::start(&socket, engine.operators.clone()).unwrap();
         let error = ctl(&socket, &["kill", "--reason", "now"]).unwrap_err();
         assert!(matches!(error, CtlError::Refused(_)));
-    }
-
-    #[test]
-    fn names_and_reasons_are_required() {
-        for words in [
-            &["kill"][..],
-            &["kill", "--reason", ""],
-            &["clear", "--reason", "over"],
-            &["clear", "--name", "Ada"],
-            &["clear", "--name", "", "--reason", "over"],
-            &[],
-        ] {
-            let line = ["ctl"].iter().chain(words);
-            assert!(Line::try_parse_from(line).is_err(), "{words:?}");
-        }
     }
 }

@@ -2,9 +2,13 @@
 //! market's. No second check happens here.
 
 use crate::config::trading::TradingConfig;
+use crate::config::venue::SyntheticConfig;
+use crate::config::{BacktestConfig, ClockSource, RunConfig};
 use crate::trading::{StrategySetting, TradingSettings};
 use market::book::BookLimits;
 use market::{Instrument, Nanos};
+use rust_decimal::prelude::ToPrimitive;
+use sim::FlowParameters;
 use strategies::{ParameterError, QuoterSettings};
 
 /// Most open orders of the loop.
@@ -25,6 +29,50 @@ pub struct LoopMode {
     pub stale_after: Nanos,
     /// Orders and levels of the books.
     pub books: (usize, usize),
+}
+
+impl LoopMode {
+    /// A live engine's. The journal's replay takes the same, so nothing here may depend on the
+    /// machine. A stepped feed shows the recording as it was, without our orders, and its silence
+    /// means nothing: time stands still then.
+    #[must_use]
+    pub fn of_run(config: &RunConfig) -> LoopMode {
+        let stepped = config.clock.source == ClockSource::Feed;
+        LoopMode {
+            seed: 1,
+            lockstep: stepped,
+            shows_own_orders: !stepped,
+            stale_after: if stepped { Nanos::MAX } else { config.feed.stale_ms },
+            books: (config.book.orders, config.book.levels),
+        }
+    }
+
+    /// A backtest's. Its data comes by no line that could fall silent: no book goes stale.
+    #[must_use]
+    pub fn of_backtest(config: &BacktestConfig) -> LoopMode {
+        LoopMode {
+            seed: config.backtest.seed,
+            lockstep: false,
+            shows_own_orders: config.is_synthetic(),
+            stale_after: Nanos::MAX,
+            books: (config.book.orders, config.book.levels),
+        }
+    }
+}
+
+/// Parameters of synthetic flow; `None` if there is no set of that name, which a checked
+/// configuration rules out.
+#[must_use]
+pub fn flow_parameters(config: &SyntheticConfig) -> Option<FlowParameters> {
+    let set = FlowParameters::named(&config.parameters)?;
+    let rate = config.rate.to_f64()?;
+    Some(FlowParameters {
+        jump_rate: set.jump_rate * rate,
+        provider_rate: set.provider_rate * rate,
+        parent_rate: set.parent_rate * rate,
+        informed_rate: set.informed_rate * rate,
+        ..set
+    })
 }
 
 /// The instruments of a configuration.

@@ -15,13 +15,13 @@ pub enum Shut {
     Killed = 1,
     /// The trading loop stalled: it latches until a restart.
     Stalled = 2,
-    /// The engine is stopping.
-    Stopping = 4,
+    /// The journal has no room: the session is dropped, so that the venue cancels. Latches.
+    JournalLost = 4,
 }
 
 impl Shut {
     /// Every reason.
-    pub const ALL: [Shut; 3] = [Shut::Killed, Shut::Stalled, Shut::Stopping];
+    pub const ALL: [Shut; 3] = [Shut::Killed, Shut::Stalled, Shut::JournalLost];
 
     /// Its word in status lines and metrics.
     #[must_use]
@@ -29,7 +29,7 @@ impl Shut {
         match self {
             Shut::Killed => "killed",
             Shut::Stalled => "stalled",
-            Shut::Stopping => "stopping",
+            Shut::JournalLost => "journal lost",
         }
     }
 }
@@ -61,6 +61,12 @@ impl Gate {
     #[must_use]
     pub fn passes(&self, kind: Option<CommandKind>) -> bool {
         !self.is_shut() || !matches!(kind, Some(CommandKind::New | CommandKind::Replace) | None)
+    }
+
+    /// True if nothing at all may leave and the session must be dropped.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.reasons.load(Ordering::Acquire) & Shut::JournalLost as u8 != 0
     }
 
     /// Why it is shut.

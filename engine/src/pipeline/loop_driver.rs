@@ -18,7 +18,8 @@ pub trait Publish: Send {
     fn has_room(&self) -> bool;
 
     /// Takes a command; called only when there is room.
-    fn publish(&mut self, command: &Command, stamps: Stamps);
+    /// `sequence` is that of its record on the tape.
+    fn publish(&mut self, command: &Command, stamps: Stamps, sequence: u64);
 }
 
 /// Raw stamps that travel with a command. Never an input to a decision.
@@ -90,7 +91,8 @@ impl<T: Tape, P: Publish, S: Stamping> Outlet for Out<T, P, S> {
             let checked = self.stamps.stamp();
             self.stamps.checked(self.last, checked);
             self.last = checked;
-            self.publish.publish(command, Stamps { received: self.received, checked });
+            let stamps = Stamps { received: self.received, checked };
+            self.publish.publish(command, stamps, self.tape.sequence());
         }
         publish
     }
@@ -234,6 +236,12 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
     /// Where commands go.
     pub fn publisher(&mut self) -> &mut P {
         &mut self.out.publish
+    }
+
+    /// The stamps, read.
+    #[must_use]
+    pub fn stamping(&self) -> &S {
+        &self.out.stamps
     }
 
     /// The stamps.

@@ -4,7 +4,7 @@
 
 use feeds::file::{FileError, Reader};
 use feeds::itch50::{Decoder, Listing};
-use market::{Event, EventFlags, Instrument, InstrumentId, Sink, Timestamp, TradingStatus};
+use market::{Event, EventFlags, Instrument, InstrumentId, Price, Sink, Timestamp, TradingStatus};
 use sim::flow::FlowParameters;
 use sim::{
     Exchange, ExchangeLimits, Flow, Output, Overlay, Run, SelfTradePolicy, SetupError, Venue,
@@ -122,6 +122,18 @@ impl Market {
             Some(source) => Err(MarketError::File { path: shown(), source }),
             None => Ok(Market::Recorded(Box::new(recorded))),
         }
+    }
+
+    /// Begins synthetic instruments at these prices where one is given, by id, instead of at seeded
+    /// ones. A recording has its own.
+    #[must_use]
+    pub fn open_at(mut self, prices: &[Option<Price>]) -> Market {
+        if let Market::Synthetic(market) = &mut self {
+            for (id, price) in (0u32..).map(InstrumentId).zip(prices) {
+                price.iter().for_each(|price| market.flow.open_at(id, price.to_f64()));
+            }
+        }
+        self
     }
 
     /// When the next packet is due; `None` at the end of a recording.

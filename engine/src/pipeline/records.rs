@@ -65,6 +65,8 @@ pub struct Start {
     pub config: String,
     /// The opening state's stored form.
     pub opening: Vec<u8>,
+    /// xxh3-128 of the recording that a backtest runs on, as 32 hexadecimal digits; else empty.
+    pub data: String,
 }
 
 /// The payload is not one of this kind.
@@ -78,7 +80,8 @@ impl Start {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.now.nanos().to_le_bytes().to_vec();
         let texts = [self.mode.as_bytes(), self.build.as_bytes(), self.config.as_bytes()];
-        for part in texts.into_iter().chain([self.opening.as_slice()]) {
+        let rest = [self.opening.as_slice(), self.data.as_bytes()];
+        for part in texts.into_iter().chain(rest) {
             bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
             bytes.extend_from_slice(part);
         }
@@ -93,10 +96,10 @@ impl Start {
             rest = after;
             Some(part)
         };
-        let mut text = || Some(std::str::from_utf8(part()?).ok()?.to_owned());
-        let (mode, build, config) = (text()?, text()?, text()?);
-        let opening = part()?.to_vec();
-        rest.is_empty().then_some(Start { now, mode, build, config, opening })
+        let text = |part: &[u8]| std::str::from_utf8(part).ok().map(str::to_owned);
+        let (mode, build, config) = (text(part()?)?, text(part()?)?, text(part()?)?);
+        let (opening, data) = (part()?.to_vec(), text(part()?)?);
+        rest.is_empty().then_some(Start { now, mode, build, config, opening, data })
     }
 }
 
@@ -234,6 +237,7 @@ mod tests {
             build: "touchline 0".into(),
             config: "kind = \"run\"".into(),
             opening: vec![1, 2],
+            data: "00ff".into(),
         };
         let events = [event.to_bytes(), event.to_bytes()].concat();
         let cases = [

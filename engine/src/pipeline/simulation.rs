@@ -10,7 +10,8 @@ use crate::pipeline::records::Start;
 use crate::pipeline::tape::Tape;
 use crate::trading::{Control, ControlKind, TradingLoop};
 use market::{
-    Command, CommandKind, Event, EventFlags, EventKind, OrderId, Report, ReportKind, Timestamp,
+    Command, CommandKind, Event, EventFlags, EventKind, OrderId, Price, Report, ReportKind,
+    Timestamp,
 };
 use sim::{AccountId, ConstantLatency, LatencyModel, Output};
 use std::collections::VecDeque;
@@ -38,11 +39,17 @@ pub struct Simulation<T> {
     feed: VecDeque<(Timestamp, Event)>,
     packet: Vec<Event>,
     out: Heard,
+    /// Reports that the venue keeps for the next logon; `None` while the session is up.
+    held: Option<Vec<Report>>,
     now: Timestamp,
     /// Events given to the loop.
     events: u64,
     /// Packets that happened at the venue.
     packets: u64,
+    /// Commands that reached the venue.
+    delivered: u64,
+    /// The last mid price of each instrument.
+    marks: Vec<Option<Price>>,
 }
 
 /// Commands published by the loop, until the simulation takes them over.
@@ -54,7 +61,7 @@ impl Publish for Queue {
         true
     }
 
-    fn publish(&mut self, command: &Command, _stamps: Stamps) {
+    fn publish(&mut self, command: &Command, _stamps: Stamps, _sequence: u64) {
         self.0.push(*command);
     }
 }
@@ -64,6 +71,15 @@ impl Publish for Queue {
 struct Heard {
     reports: Vec<Report>,
     events: Vec<Event>,
+}
+
+impl Heard {
+    /// What happened at one moment is one packet.
+    fn seal(&mut self) {
+        if let Some(last) = self.events.last_mut() {
+            last.flags = last.flags.with(EventFlags::LAST);
+        }
+    }
 }
 
 impl Output for Heard {
@@ -96,6 +112,7 @@ impl<T: Tape> Simulation<T> {
         tape: T,
         start: &Start,
     ) -> Result<Self, TapeFull> {
+        let marks = vec![None; trading.account().instruments().len()];
         let driver = LoopDriver::start(trading, tape, Queue::default(), NoStamps, start);
         let mut simulation = Simulation {
             driver: driver.ok_or(TapeFull)?,
@@ -107,13 +124,14 @@ impl<T: Tape> Simulation<T> {
             feed: VecDeque::new(),
             packet: Vec::with_capacity(EVENTS_MAX),
             out: Heard::default(),
+            held: None,
             now: start.now,
             events: 0,
             packets: 0,
+            delivered: 0,
+            marks,
         };
-        let up = Report::new(ReportKind::SessionUp, OrderId::NONE, Event::ALL);
-        simulation.driver.report(start.now, &up);
-        simulation.collect();
+        simulation.session(ReportKind::SessionUp);
         Ok(simulation)
     }
 
@@ -123,11 +141,62 @@ impl<T: Tape> Simulation<T> {
     /// [`TapeFull`].
     pub fn run(&mut self, until: Timestamp) -> Result<(), TapeFull> {
         while self.step(until)? {}
-        let stop = Control::new(ControlKind::Stop, "simulation", "the end of its data");
-        self.driver.control(self.now, &stop);
+        self.control(&Control::new(ControlKind::Stop, "simulation", "the end of its data"));
+        self.settle()
+    }
+
+    /// Delivers everything that is on its way, with the timers that are due meanwhile.
+    fn settle(&mut self) -> Result<(), TapeFull> {
+        while !(self.orders.is_empty() && self.reports.is_empty() && self.feed.is_empty()) {
+            if !self.deliver(Timestamp::MAX)? {
+                self.fire(self.driver.trading().next_due());
+            }
+        }
+        if self.driver.is_broken() { Err(TapeFull) } else { Ok(()) }
+    }
+
+    fn fire(&mut self, due: Timestamp) {
+        self.now = self.now.max(due);
+        self.driver.timers(self.now);
         self.collect();
-        while self.deliver(Timestamp::MAX)? {}
-        Ok(())
+    }
+
+    /// An operator's act, now.
+    pub fn control(&mut self, control: &Control) {
+        self.driver.control(self.now, control);
+        self.collect();
+    }
+
+    /// Cuts the order session now. Of the commands on their way the first `arriving` reach the venue
+    /// before it cancels our orders, the others are lost; what it has to report, it keeps.
+    pub fn drop_session(&mut self, arriving: usize) {
+        if self.held.is_some() {
+            return;
+        }
+        self.held = Some(self.reports.drain(..).map(|(_, report)| report).collect());
+        for _ in 0..arriving.min(self.orders.len()) {
+            self.deliver_order();
+        }
+        self.orders.clear();
+        self.market.venue().cancel_all(OURS, self.now, &mut self.out);
+        self.out.seal();
+        self.hear();
+        self.session(ReportKind::SessionDown);
+    }
+
+    /// Logs on again now: the venue first resends what it kept.
+    pub fn restore_session(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        for report in held {
+            self.driver.report(self.now, &report);
+            self.collect();
+        }
+        self.session(ReportKind::SessionUp);
+    }
+
+    fn session(&mut self, kind: ReportKind) {
+        self.driver.report(self.now, &Report::new(kind, OrderId::NONE, Event::ALL));
+        self.collect();
     }
 
     /// One thing that happens no later than `until`; false when nothing more does.
@@ -135,27 +204,24 @@ impl<T: Tape> Simulation<T> {
     /// # Errors
     /// [`TapeFull`].
     pub fn step(&mut self, until: Timestamp) -> Result<bool, TapeFull> {
-        let market = self.market.next_time().unwrap_or(Timestamp::MAX);
+        // At the end of a recording time ends too: timers alone would go on for ever.
+        let Some(market) = self.market.next_time() else { return Ok(false) };
         let next = market.min(until);
         if self.deliver(next)? {
             return Ok(true);
         }
         let due = self.driver.trading().next_due();
         if self.clock == LoopClock::Virtual && due <= next {
-            self.now = self.now.max(due);
-            self.driver.timers(self.now);
-            self.collect();
+            self.fire(due);
             return Ok(true);
         }
-        if market > until || market == Timestamp::MAX {
+        if market > until {
             return Ok(false);
         }
         self.now = self.now.max(market);
         self.market.step(&mut self.out);
         self.packets += 1;
-        if let Some(last) = self.out.events.last_mut() {
-            last.flags = last.flags.with(EventFlags::LAST);
-        }
+        self.out.seal();
         if self.clock == LoopClock::Feed {
             // As a stepped feed has it: the loop learns of every packet, even of an empty one.
             let mut mark = Event::new(EventKind::Mark, Event::ALL);
@@ -202,13 +268,24 @@ impl<T: Tape> Simulation<T> {
 
     fn deliver_order(&mut self) {
         let Some((_, command)) = self.orders.pop_front() else { return };
+        self.delivered += 1;
         if command.kind() != Some(CommandKind::Mark) {
             let venue = self.market.venue();
             venue.command(OURS, &command, self.now, &mut self.out);
-            if let Some(last) = self.out.events.last_mut() {
-                last.flags = last.flags.with(EventFlags::LAST);
-            }
+            self.out.seal();
             self.hear();
+        }
+    }
+
+    /// Notes the mids of the instruments in the packet at hand.
+    fn mark(&mut self) {
+        let mut last = Event::ALL;
+        for event in &self.packet {
+            if std::mem::replace(&mut last, event.instrument) != event.instrument
+                && let Some(mark) = self.marks.get_mut(event.instrument.index())
+            {
+                *mark = self.driver.trading().mid(event.instrument).or(*mark);
+            }
         }
     }
 
@@ -222,6 +299,7 @@ impl<T: Tape> Simulation<T> {
         }
         self.driver.packet_at(self.now, self.events, &self.packet);
         self.events += self.packet.len() as u64;
+        self.mark();
     }
 
     /// Sends what the venue said on its way.
@@ -229,7 +307,10 @@ impl<T: Tape> Simulation<T> {
         let feed = self.latency.feed(self.now);
         self.feed.extend(self.out.events.drain(..).map(|event| (feed, event)));
         let report = self.latency.report(self.now);
-        self.reports.extend(self.out.reports.drain(..).map(|each| (report, each)));
+        match &mut self.held {
+            Some(held) => held.append(&mut self.out.reports),
+            None => self.reports.extend(self.out.reports.drain(..).map(|each| (report, each))),
+        }
     }
 
     /// Sends what the loop published on its way.
@@ -243,6 +324,18 @@ impl<T: Tape> Simulation<T> {
     #[must_use]
     pub fn driver(&self) -> &LoopDriver<T, impl Publish + use<T>, NoStamps> {
         &self.driver
+    }
+
+    /// Commands that reached the venue so far.
+    #[must_use]
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// The last mid price of each instrument that ever had one, by id.
+    #[must_use]
+    pub fn marks(&self) -> &[Option<Price>] {
+        &self.marks
     }
 
     /// The market.
@@ -261,7 +354,8 @@ impl<T: Tape> Simulation<T> {
     pub fn finish(self) -> Finished<T> {
         let run_hash = self.driver.run_hash();
         let (trading, state_hash, tape, _) = self.driver.finish();
-        Finished { trading, run_hash, state_hash, tape, market: self.market }
+        let Simulation { market, marks, now, .. } = self;
+        Finished { trading, run_hash, state_hash, tape, market, marks, now }
     }
 }
 
@@ -277,4 +371,16 @@ pub struct Finished<T> {
     pub tape: T,
     /// The market.
     pub market: Market,
+    /// The last mid price of each instrument that ever had one, by id.
+    pub marks: Vec<Option<Price>>,
+    /// When the run ended.
+    pub now: Timestamp,
+}
+
+impl<T> Finished<T> {
+    /// The same without the tape.
+    pub fn without_tape(self) -> Finished<()> {
+        let Finished { trading, run_hash, state_hash, market, marks, now, .. } = self;
+        Finished { trading, run_hash, state_hash, tape: (), market, marks, now }
+    }
 }

@@ -12,6 +12,16 @@ pub trait Tape: Send {
         None
     }
 
+    /// Sequence of the last record.
+    fn sequence(&self) -> u64 {
+        0
+    }
+
+    /// Sequence of the last record that is on the disk.
+    fn synced(&self) -> u64 {
+        u64::MAX
+    }
+
     /// One record, its payload in parts; false if there was no room after all.
     fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool;
 }
@@ -22,6 +32,14 @@ const ROOM: usize = 64 * 1024;
 impl Tape for Writer {
     fn has_room(&self) -> bool {
         Writer::has_room(self, ROOM)
+    }
+
+    fn sequence(&self) -> u64 {
+        self.next_sequence() - 1
+    }
+
+    fn synced(&self) -> u64 {
+        Writer::synced(self)
     }
 
     fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {
@@ -43,9 +61,31 @@ impl Tape for NoTape {
     }
 }
 
+impl<T: Tape> Tape for &mut T {
+    fn has_room(&self) -> bool {
+        T::has_room(self)
+    }
+
+    fn was_published(&self) -> Option<bool> {
+        T::was_published(self)
+    }
+
+    fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {
+        T::record(self, kind, parts)
+    }
+}
+
 impl<T: Tape> Tape for Option<T> {
     fn has_room(&self) -> bool {
         self.as_ref().is_none_or(Tape::has_room)
+    }
+
+    fn sequence(&self) -> u64 {
+        self.as_ref().map_or(0, Tape::sequence)
+    }
+
+    fn synced(&self) -> u64 {
+        self.as_ref().map_or(u64::MAX, Tape::synced)
     }
 
     fn was_published(&self) -> Option<bool> {

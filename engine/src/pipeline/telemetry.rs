@@ -65,15 +65,6 @@ impl<T> Outbox<T> {
         give(&self.mailbox.full, snapshot);
         true
     }
-
-    /// As [`Outbox::offer`], but fills a snapshot that was not read yet once more: for a stage that
-    /// has come to rest and leaves its last word.
-    pub fn offer_last(&mut self, fill: impl FnOnce(&mut T)) -> bool {
-        if let Some(unread) = self.mailbox.full.pop() {
-            give(&self.mailbox.empty, unread);
-        }
-        self.offer(fill)
-    }
 }
 
 impl<T> Inbox<T> {

@@ -5,6 +5,7 @@
 
 use crate::runtime::clock::Clock;
 use market::{Nanos, Timestamp};
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -30,6 +31,9 @@ pub trait Stage: Send {
 
     /// Off the hot path, about every millisecond: publish counters, hand over histograms.
     fn housekeeping(&mut self, _now: Timestamp) {}
+
+    /// The stage itself, to take it back from its core at the end of a run.
+    fn as_any(self: Box<Self>) -> Box<dyn Any>;
 
     /// True when the stage has nothing left to do after a stop was asked for.
     fn is_done(&self) -> bool {

@@ -8,8 +8,9 @@ use crate::trading::fills::Executions;
 use crate::trading::orders::{OrderTable, PER_INSTRUMENT_MAX};
 use crate::trading::risk::Exposure;
 use market::{
-    Command, CommandKind, Instrument, InstrumentId, Money, Order, OrderEvent, OrderId, OrderState,
-    Position, Price, Qty, RejectReason, Report, ReportKind, Side, StateHasher, Timestamp,
+    Command, CommandKind, ExecId, Instrument, InstrumentId, Money, Order, OrderEvent, OrderId,
+    OrderState, Position, Price, Qty, RejectReason, Report, ReportKind, Side, StateHasher,
+    Timestamp,
 };
 
 /// What a report did.
@@ -352,7 +353,9 @@ impl Account {
     /// A bust takes a fill back at its price; a correction is told as the bust of the old and the
     /// fill of the new, and must name which: without the old terms the instrument is halted.
     fn on_correction(&mut self, report: &Report, mid: Option<Price>) -> Effect {
-        if report.kind() != Some(ReportKind::Busted) || !self.executions.is_new(report.exec) {
+        // The report names the fill that it undoes; a fill is undone once.
+        let undone = ExecId(report.exec.0.map(|word| !word));
+        if report.kind() != Some(ReportKind::Busted) || !self.executions.is_new(undone) {
             return Effect::Contradiction;
         }
         let found = self.orders.find(report.order);

@@ -94,8 +94,7 @@ impl TradingLoop {
     }
 
     fn watch_span(&self) -> Nanos {
-        let shortest = self.stale_after.min(self.answer_within).get();
-        Nanos::new((shortest / 4).clamp(1_000_000, 1_000_000_000))
+        watch_span(self.stale_after, self.answer_within)
     }
 
     /// When the next timer is due.
@@ -509,6 +508,13 @@ impl TradingLoop {
     pub fn context(&self) -> &dyn Context {
         &self.desk
     }
+}
+
+/// How often the loop looks for stale books and overdue answers.
+#[must_use]
+pub fn watch_span(stale_after: Nanos, answer_within: Nanos) -> Nanos {
+    let shortest = stale_after.min(answer_within).get();
+    Nanos::new((shortest / 4).clamp(1_000_000, 1_000_000_000))
 }
 
 /// The report of a command that was kept back.

@@ -103,6 +103,16 @@ impl Crowd {
             .fold(f64::INFINITY, f64::min)
     }
 
+    /// Puts the fair price of a market that has not opened yet, in the quote currency.
+    #[allow(clippy::cast_precision_loss)]
+    pub(super) fn open_at(&mut self, price: f64) {
+        if !self.opened && price.is_finite() {
+            let ticks = price * 1e9 / self.tick as f64;
+            self.fair = ticks.clamp(self.bounds.0, self.bounds.1);
+            self.view = self.fair;
+        }
+    }
+
     /// The fair price in the quote currency.
     #[allow(clippy::cast_precision_loss)]
     pub(super) fn fair(&self) -> f64 {

@@ -192,6 +192,19 @@ fn a_journal_has_one_writer_and_names_it() {
 }
 
 #[test]
+fn a_hot_folder_that_is_not_ours_is_not_used() {
+    let folders = Folders::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), folders.hot_home(&folders.dir)).unwrap();
+    let Opened { mut writer, notice, .. } = create(&folders.settings(), Timestamp::ZERO).unwrap();
+    let notice = notice.unwrap();
+    assert!(notice.contains("belongs to someone else"), "{notice}");
+    append(&mut writer).unwrap();
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    assert_eq!(folders.read().unwrap(), (1, Tail::Open { hot: true }));
+}
+
+#[test]
 fn without_a_hot_directory_the_disk_takes_its_place_and_says_what_it_costs() {
     let folders = Folders::new();
     fs::remove_dir(&folders.hot).unwrap();

@@ -13,16 +13,6 @@ fn the_core_works_only_when_asked() {
 }
 
 #[test]
-fn the_last_word_replaces_what_nobody_read() {
-    let (mut outbox, mut inbox) = mailbox(0, 0);
-    assert!(outbox.offer(|snapshot| *snapshot = 1));
-    assert!(outbox.offer_last(|snapshot| *snapshot = 2));
-    assert_eq!(*inbox.latest(), 2);
-    assert!(outbox.offer_last(|snapshot| *snapshot = 3));
-    assert_eq!(*inbox.latest(), 3);
-}
-
-#[test]
 fn a_reader_never_sees_a_half() {
     let (mut outbox, mut inbox) = mailbox([0u64; 32], [0; 32]);
     let writer = std::thread::spawn(move || {

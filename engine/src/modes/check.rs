@@ -1,0 +1,131 @@
+//! `touchline check`: judges a configuration and shows what it would run on this machine.
+//!
+//! It opens no socket and writes no file. What it refuses, every other mode refuses too: they all
+//! read through [`config::load`]'s one door.
+
+use crate::cli::{CheckArgs, Exit};
+use crate::config::cores::Thread;
+use crate::config::{
+    self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, RunConfig, TradingConfig,
+};
+use crate::runtime::cores::allowed;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// [`config::ConfigErrors`] with everything that is wrong, or a failure to print.
+pub fn main(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let cpus = allowed();
+    let config = config::load(&args.config, &cpus)?;
+    let text = format!("{}: well\n{}", args.config.display(), describe(&config, &cpus)?);
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(Exit::Well.into())
+}
+
+/// What the configuration would run, a line each.
+fn describe(config: &Config, cpus: &BTreeSet<usize>) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    match config {
+        Config::Run(run) => describe_run(&mut text, run, cpus)?,
+        Config::Exchange(exchange) => describe_exchange(&mut text, exchange)?,
+        Config::Backtest(backtest) => describe_backtest(&mut text, backtest)?,
+        Config::Instruments(listed) => describe_instruments(&mut text, listed)?,
+    }
+    Ok(text)
+}
+
+fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> std::fmt::Result {
+    let feed = &run.feed;
+    let thread = |thread: &Thread| {
+        let stages = thread.stages.iter().map(|stage| format!("{stage:?}").to_lowercase());
+        let stages = stages.collect::<Vec<_>>().join("+");
+        match thread.cpu {
+            Some(cpu) => format!("{stages} on CPU {cpu}"),
+            None => format!("{stages} unpinned"),
+        }
+    };
+    let threads: Vec<_> = run.cores.threads(cpus).iter().map(thread).collect();
+    let line_b = feed.line_b.map(|b| format!(" and {b}")).unwrap_or_default();
+    let server = feed.retransmit.map(|at| format!(", retransmission from {at}"));
+    let metrics = run.control.metrics.0;
+    let metrics = metrics.map_or_else(|| "off".to_owned(), |at| format!("http://{at}/metrics"));
+    writeln!(text, "engine      {} ({})", run.engine.name, run.engine.environment)?;
+    let idle = config::choice::idle_word(run.cores.idle);
+    writeln!(text, "threads     {}; idle {idle}", threads.join(", "))?;
+    writeln!(text, "feed        {}{line_b}{}", feed.line_a, server.unwrap_or_default())?;
+    let (us, them) = (&run.gateway.sender_comp_id, &run.gateway.target_comp_id);
+    writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;
+    writeln!(text, "journal     {} ({})", run.journal_dir().display(), run.journal.durability)?;
+    writeln!(text, "control     {}, metrics {metrics}", run.control_socket().display())?;
+    describe_trading(text, &run.trading)
+}
+
+fn describe_exchange(text: &mut String, exchange: &ExchangeConfig) -> std::fmt::Result {
+    let data = &exchange.market_data;
+    let line_b = data.line_b.map(|b| format!(" and {b}")).unwrap_or_default();
+    let flow = match (&exchange.flow.kind, &exchange.flow.file) {
+        (FlowKind::Replay, Some(file)) => format!("replay of {}", file.display()),
+        _ => format!("synthetic {}, seed {}", exchange.synthetic.parameters, exchange.flow.seed),
+    };
+    let place = exchange.exchange.data_dir.display();
+    writeln!(text, "exchange    {}, state in {place}", exchange.exchange.name)?;
+    writeln!(text, "market data {}{line_b}, retransmission at {}", data.line_a, data.retransmit)?;
+    let accounts = exchange.fix.accounts.join(", ");
+    writeln!(text, "orders      {} for {accounts}", exchange.fix.listen)?;
+    writeln!(text, "flow        {flow}")?;
+    describe_instruments(text, &exchange.instruments)
+}
+
+fn describe_backtest(text: &mut String, backtest: &BacktestConfig) -> std::fmt::Result {
+    let section = &backtest.backtest;
+    let data = section.data.display();
+    writeln!(text, "backtest    on {data}, seed {}, {} clock", section.seed, section.clock)?;
+    let (feed, order) = (section.feed_latency_us, section.order_latency_us);
+    writeln!(text, "latency     feed {feed}, orders {order}")?;
+    writeln!(text, "journal     {}", backtest.journal.dir.display())?;
+    describe_trading(text, &backtest.trading)
+}
+
+fn describe_trading(text: &mut String, trading: &TradingConfig) -> std::fmt::Result {
+    for strategy in &trading.strategies {
+        let values = strategy.parameters.iter().map(|(spec, v)| format!("{} = {v}", spec.key));
+        let values: Vec<_> = values.collect();
+        writeln!(text, "strategy    {}: {}", strategy.name, values.join(", "))?;
+    }
+    let session = &trading.session;
+    let (rate, burst) = (session.messages_per_second, session.messages_burst);
+    writeln!(text, "rate        {rate} messages a second, {burst} at once")?;
+    let columns = ("instrument", "strategy", "max order", "max value", "max position", "collar");
+    row(text, columns.0, columns.1, [columns.2, columns.3, columns.4, columns.5])?;
+    for (listed, limits) in trading.instruments.iter().zip(&trading.limits) {
+        let i = &listed.instrument;
+        let quoting = trading.strategies.iter().find(|s| s.instruments.contains(&i.id));
+        let quantities = [limits.order_qty, limits.position].map(|q| q.to_decimal(i.qty_digits));
+        let cells = [
+            quantities[0].to_string(),
+            format!("{} {}", limits.order_value, i.settlement()),
+            quantities[1].to_string(),
+            format!("{} bps", limits.collar_bps),
+        ];
+        let strategy = quoting.map_or("none", |strategy| strategy.name.as_str());
+        row(text, &i.symbol, strategy, cells.each_ref().map(String::as_str))?;
+    }
+    Ok(())
+}
+
+fn row(text: &mut String, first: &str, second: &str, cells: [&str; 4]) -> std::fmt::Result {
+    let [a, b, c, d] = cells;
+    writeln!(text, "{first:<11} {second:<19} {a:>12} {b:>18} {c:>14} {d:>10}")
+}
+
+fn describe_instruments(text: &mut String, listed: &[Listed]) -> std::fmt::Result {
+    for Listed { instrument: i, .. } in listed {
+        let lot = i.lot.to_decimal(i.qty_digits);
+        writeln!(text, "instrument  {}: tick {}, lot {lot}, in {}", i.symbol, i.tick, i.quote)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The bare `touchline`: the embedded exchange and the engine against it, over real loopback
+//! sockets on free ports, for a quarter of a minute.
+
+use crate::cli::{DemoArgs, Exit};
+use crate::config::{ExchangeChanges, ExchangeConfig, RunConfig};
+use crate::modes::live::{Engine, Signals};
+use crate::modes::run;
+use crate::pipeline::exchange::{Exchange, Options};
+use crate::runtime::{clock, cores};
+use anyhow::Context as _;
+use market::Nanos;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Where the last demo's journal stands.
+const FOLDER: &str = "touchline-data/demo";
+
+/// Runs the demo and prints its report.
+///
+/// # Errors
+/// A failure at run time.
+pub fn main(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let cpus = cores::allowed();
+    let folder = Path::new(FOLDER);
+    clear(folder).with_context(|| format!("cannot clear {FOLDER} of the last demo"))?;
+    let changes = ExchangeChanges { seed: Some(args.seed), ..ExchangeChanges::default() };
+    let mut venue = ExchangeConfig::demo(&changes, &cpus)?;
+    let mut config = RunConfig::demo(&cpus)?;
+    venue.exchange.data_dir = folder.join("exchange");
+    config.engine.data_dir = folder.join("engine");
+    free_ports(&mut venue);
+    let signals = Signals::install()?;
+    let (clock, calibrator) = clock::calibrate();
+    println!("touchline demo: the embedded exchange and the engine against it, {} s", args.seconds);
+    let exchange = Exchange::start(&venue, Options { fresh: true }, clock.clone())?;
+    exchange.notices.iter().for_each(|notice| println!("note: {notice}"));
+    let addresses = &exchange.addresses;
+    config.feed.line_a = addresses.line_a;
+    config.feed.line_b = addresses.line_b;
+    config.feed.retransmit = Some(addresses.retransmit);
+    config.gateway.address = addresses.fix.into();
+
+    let mut engine = Engine::start(&config, &clock, calibrator)?;
+    engine.run(&signals, Some(Nanos::from_secs(args.seconds)), || {});
+    let ended = engine.stop()?;
+    exchange.stop();
+    let venue = exchange.join()?;
+    run::report(&config, ended)?;
+    println!("{venue}");
+    Ok(Exit::Well.into())
+}
+
+/// Every port is the system's choice, so that a demo never meets another program.
+fn free_ports(venue: &mut ExchangeConfig) {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    venue.fix.listen = any;
+    venue.market_data.retransmit = any;
+    let portless = |line: SocketAddrV4| SocketAddrV4::new(*line.ip(), 0);
+    venue.market_data.line_a = portless(venue.market_data.line_a);
+    venue.market_data.line_b = venue.market_data.line_b.map(portless);
+}
+
+/// Removes the files of the last demo and keeps the folders: what a killed run left in memory is
+/// found by its folder.
+fn clear(folder: &Path) -> std::io::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            clear(&entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}

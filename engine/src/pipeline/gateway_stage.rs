@@ -1,0 +1,454 @@
+//! The gateway stage: commands out of `trading_gateway` as FIX, reports into `gateway_trading`.
+//!
+//! One session over one connection at a time. Everything sent stands in the gateway's stream first;
+//! nothing leaves past the gate. It never drops a report: a full ring stops the session's reading.
+
+use crate::latency::{Hop, Recorder};
+use crate::pipeline::connector::Connector;
+use crate::pipeline::fix_store::FixStore;
+use crate::pipeline::gate::Gate;
+use crate::pipeline::lifecycle::Lifecycle;
+use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
+use crate::pipeline::trading_stage::CommandSlot;
+use crate::runtime::ring::{Consumer, Producer};
+use crate::runtime::stage::{Stage, Work};
+use gateway::orders::{Inbox, OrderEntry, not_sent};
+use gateway::session::{Disconnect, Outbound, SendError, Session};
+use market::{CommandKind, Nanos, RejectReason, Report, Timestamp};
+use std::collections::VecDeque;
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use wire::tcp::Stream;
+use wire::{Io, ReceiveBuffer, SendBuffer};
+
+/// Bytes of each socket buffer of ours: many of the longest messages.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// Commands sent before the socket is read again.
+const COMMANDS_AT_ONCE: usize = 32;
+/// Reports kept when the ring is full; reading has stopped long before.
+const BACKLOG: usize = 64;
+/// Requests whose send stamps are kept for order-to-ack.
+const STAMPS: usize = 4_096;
+
+/// The socket of the present connection, for the watchdog to shut from its own thread.
+#[derive(Default)]
+pub struct OrderSocket(Mutex<Option<Stream>>);
+
+impl OrderSocket {
+    /// Shuts the connection, whoever owns it now.
+    pub fn shut(&self) {
+        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stream) = stream.as_ref() {
+            let _ = stream.shutdown();
+        }
+    }
+
+    /// Only when a connection begins or ends.
+    fn set(&self, stream: Option<Stream>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+    }
+}
+
+/// Counts of the stage beside those of session and order entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GatewayCounters {
+    /// Connections made.
+    pub connections: u64,
+    /// Attempts that failed.
+    pub failed_attempts: u64,
+    /// Connections that ended unasked.
+    pub disconnects: u64,
+    /// Commands kept back.
+    pub kept_back: u64,
+}
+
+/// What the stage is made of.
+pub struct GatewayParts {
+    /// Sockets.
+    pub io: Box<dyn Io>,
+    /// The session over its store.
+    pub session: Session<FixStore>,
+    /// Commands and reports as FIX.
+    pub entry: OrderEntry,
+    /// Makes connections.
+    pub connector: Connector,
+    /// `trading_gateway`.
+    pub commands: Consumer<CommandSlot>,
+    /// `gateway_trading`.
+    pub reports: Producer<Report>,
+    /// The second gate.
+    pub gate: Arc<Gate>,
+    /// How the run ends.
+    pub lifecycle: Arc<Lifecycle>,
+    /// For the watchdog.
+    pub socket: Arc<OrderSocket>,
+    /// Hops.
+    pub recorder: Recorder,
+    /// Wait between attempts to connect.
+    pub reconnect: Nanos,
+    /// Telemetry.
+    pub outbox: Outbox<GatewaySnapshot>,
+}
+
+/// Orders out, reports in.
+pub struct GatewayStage {
+    io: Box<dyn Io>,
+    session: Session<FixStore>,
+    entry: OrderEntry,
+    connector: Connector,
+    commands: Consumer<CommandSlot>,
+    inbox: RingInbox,
+    link: Option<Link>,
+    gate: Arc<Gate>,
+    lifecycle: Arc<Lifecycle>,
+    socket: Arc<OrderSocket>,
+    recorder: Recorder,
+    reconnect: Nanos,
+    /// When to try again; `None` while an attempt is under way.
+    next_attempt: Option<Timestamp>,
+    logging_out: bool,
+    counters: GatewayCounters,
+    last_error: Option<String>,
+    outbox: Outbox<GatewaySnapshot>,
+}
+
+/// A connection with its buffers; the buffers outlive it.
+struct Link {
+    stream: Stream,
+    out: Out,
+    input: ReceiveBuffer,
+}
+
+struct Out(SendBuffer);
+
+impl Outbound for Out {
+    fn room(&self) -> usize {
+        self.0.room()
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        // Room was asked for.
+        let _ = self.0.push(frame);
+    }
+}
+
+struct RingInbox {
+    ring: Producer<Report>,
+    backlog: VecDeque<Report>,
+    /// Request ids and the stamps of their sends, by counter.
+    sent: Box<[(u64, u64)]>,
+    acked: VecDeque<(u64, u64)>,
+}
+
+impl Inbox<Report> for RingInbox {
+    fn ready(&self) -> bool {
+        self.backlog.is_empty() && self.ring.has_room(4)
+    }
+
+    fn put(&mut self, report: Report) {
+        self.note_answer(&report);
+        if !self.backlog.is_empty() || self.ring.push(report).is_err() {
+            self.backlog.push_back(report);
+        }
+    }
+}
+
+impl RingInbox {
+    fn place(id: u64) -> usize {
+        usize::try_from(id % STAMPS as u64).unwrap_or(0)
+    }
+
+    fn note_answer(&mut self, report: &Report) {
+        let slot = &mut self.sent[Self::place(report.order.0)];
+        if slot.0 == report.order.0 && slot.1 != 0 && self.acked.len() < BACKLOG {
+            self.acked.push_back((slot.1, report.received));
+            *slot = (0, 0);
+        }
+    }
+
+    /// Moves kept reports on; true if any was.
+    fn drain(&mut self) -> bool {
+        let before = self.backlog.len();
+        while let Some(&report) = self.backlog.front() {
+            if self.ring.push(report).is_err() {
+                break;
+            }
+            self.backlog.pop_front();
+        }
+        self.backlog.len() != before
+    }
+}
+
+impl GatewayStage {
+    /// A stage that connects at its first poll.
+    #[must_use]
+    pub fn new(parts: GatewayParts) -> GatewayStage {
+        let inbox = RingInbox {
+            ring: parts.reports,
+            backlog: VecDeque::with_capacity(BACKLOG),
+            sent: vec![(0, 0); STAMPS].into_boxed_slice(),
+            acked: VecDeque::with_capacity(BACKLOG),
+        };
+        GatewayStage {
+            io: parts.io,
+            session: parts.session,
+            entry: parts.entry,
+            connector: parts.connector,
+            commands: parts.commands,
+            inbox,
+            link: None,
+            gate: parts.gate,
+            lifecycle: parts.lifecycle,
+            socket: parts.socket,
+            recorder: parts.recorder,
+            reconnect: parts.reconnect,
+            next_attempt: Some(Timestamp::ZERO),
+            logging_out: false,
+            counters: GatewayCounters::default(),
+            last_error: None,
+            outbox: parts.outbox,
+        }
+    }
+
+    /// The session, for its counters.
+    #[must_use]
+    pub fn session(&self) -> &Session<FixStore> {
+        &self.session
+    }
+
+    /// Commands and reports, for their counters.
+    #[must_use]
+    pub fn entry(&self) -> &OrderEntry {
+        &self.entry
+    }
+
+    /// Counts of connections.
+    #[must_use]
+    pub fn counters(&self) -> GatewayCounters {
+        self.counters
+    }
+
+    /// What the last failed attempt or ended connection said.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// The recorder, for the end of a run.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Closes the gateway's stream at the end of a run.
+    pub fn close(self) {
+        self.session.into_store().close();
+    }
+
+    /// Takes over a connection, or asks for one.
+    fn connect(&mut self, now: Timestamp) -> bool {
+        if self.gate.is_cut() || self.logging_out || self.lifecycle.is_quiet() {
+            return false;
+        }
+        match self.next_attempt {
+            Some(at) if now >= at => {
+                self.connector.request();
+                self.next_attempt = None;
+                true
+            }
+            Some(_) => false,
+            None => match self.connector.take() {
+                Some(Ok(stream)) => {
+                    self.begin(now, stream);
+                    true
+                }
+                Some(Err(error)) => {
+                    self.counters.failed_attempts += 1;
+                    self.last_error = Some(error.to_string());
+                    self.next_attempt = Some(now.after(self.reconnect));
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    fn begin(&mut self, now: Timestamp, stream: Stream) {
+        self.counters.connections += 1;
+        self.socket.set(stream.try_clone().ok());
+        let out = Out(SendBuffer::with_capacity(BUFFER_BYTES));
+        let input = ReceiveBuffer::with_capacity(BUFFER_BYTES);
+        let link = self.link.insert(Link { stream, out, input });
+        self.session.store_mut().set_now(now);
+        if let Err(why) = self.session.connected(now, &mut link.out) {
+            self.end(now, &why.to_string());
+        }
+    }
+
+    /// The connection is over.
+    fn end(&mut self, now: Timestamp, why: &str) {
+        if let Some(mut link) = self.link.take() {
+            let _ = link.out.0.flush(self.io.as_mut(), link.stream.as_fd());
+            let _ = link.stream.shutdown();
+        }
+        self.socket.set(None);
+        if !self.logging_out {
+            self.counters.disconnects += 1;
+            self.last_error = Some(why.to_owned());
+        }
+        let mut application = self.entry.application(&mut self.inbox);
+        self.session.disconnected(now, &mut application);
+        self.next_attempt = Some(now.after(self.reconnect));
+    }
+
+    /// Reads what came and gives it to the session.
+    fn read(&mut self, now: Timestamp) -> Result<bool, String> {
+        let Some(link) = &mut self.link else { return Ok(false) };
+        let came = match link.input.fill(self.io.as_mut(), link.stream.as_fd()) {
+            Ok(Some(0)) => return Err("the venue closed the connection".to_owned()),
+            Ok(Some(_)) => true,
+            Ok(None) => false,
+            Err(error) => return Err(error.to_string()),
+        };
+        if !came && link.input.bytes().is_empty() {
+            return Ok(false);
+        }
+        let stamp = wire::stamp::now();
+        let consumed = {
+            let mut application = self.entry.application(&mut self.inbox);
+            let bytes = link.input.bytes();
+            self.session.received(now, stamp, bytes, &mut link.out, &mut application)
+        };
+        match consumed {
+            Ok(count) => {
+                link.input.consume(count);
+                Ok(came || count > 0)
+            }
+            Err(why) => Err(self.reason(&why)),
+        }
+    }
+
+    fn reason(&self, why: &Disconnect) -> String {
+        let text = String::from_utf8_lossy(self.session.peer_text());
+        if text.is_empty() { why.to_string() } else { format!("{why}: {text}") }
+    }
+
+    /// Sends commands that wait, each at once.
+    fn send(&mut self, now: Timestamp) -> bool {
+        let mut worked = false;
+        for _ in 0..COMMANDS_AT_ONCE {
+            // A command that cannot be sent must find room for the report that says so.
+            if !self.inbox.ready() {
+                break;
+            }
+            let Some(slot) = self.commands.pop() else { break };
+            worked = true;
+            self.send_one(now, &slot);
+        }
+        worked
+    }
+
+    fn send_one(&mut self, now: Timestamp, slot: &CommandSlot) {
+        let CommandSlot { command, stamps } = slot;
+        if self.gate.is_cut() || !self.gate.passes(command.kind()) {
+            return self.keep_back(slot, SendError::Down);
+        }
+        let Some(link) = &mut self.link else { return self.keep_back(slot, SendError::Down) };
+        match self.entry.send(&mut self.session, now, &mut link.out, command) {
+            Err(error) => self.keep_back(slot, error),
+            Ok(_) => {
+                let encoded = wire::stamp::now();
+                // What the socket does not take now goes with the next poll.
+                let _ = link.out.0.flush(self.io.as_mut(), link.stream.as_fd());
+                let sent = wire::stamp::now();
+                self.recorder.record(Hop::Encoded, stamps.checked, encoded);
+                self.recorder.record(Hop::Sent, encoded, sent);
+                self.recorder.record(Hop::TickToTrade, stamps.received, sent);
+                if command.kind() != Some(CommandKind::Mark) {
+                    self.inbox.sent[RingInbox::place(command.id.0)] = (command.id.0, sent);
+                }
+            }
+        }
+    }
+
+    fn keep_back(&mut self, slot: &CommandSlot, error: SendError) {
+        self.counters.kept_back += 1;
+        if slot.command.kind() != Some(CommandKind::Mark) {
+            let report = not_sent(&slot.command, error);
+            debug_assert_ne!(report.reason(), RejectReason::None);
+            self.inbox.put(report);
+        }
+    }
+
+    /// Heartbeats, time-outs, and whatever the socket did not take before.
+    fn tend(&mut self, now: Timestamp) -> Result<bool, String> {
+        let Some(link) = &mut self.link else { return Ok(false) };
+        let worked = self.session.poll(now, &mut link.out).map_err(|why| why.to_string())?;
+        if !link.out.0.is_empty() {
+            let flushed = link.out.0.flush(self.io.as_mut(), link.stream.as_fd());
+            flushed.map_err(|error| error.to_string())?;
+        }
+        Ok(worked)
+    }
+
+    /// Once the loop is quiet: log out, then be done.
+    fn finish(&mut self, now: Timestamp) {
+        if !self.lifecycle.is_quiet() {
+            return;
+        }
+        if let Some(link) = &mut self.link
+            && !std::mem::replace(&mut self.logging_out, true)
+            && let Err(why) = self.session.logout(now, &mut link.out, "the engine stops")
+        {
+            self.end(now, &why.to_string());
+        }
+        if self.link.is_none() {
+            self.lifecycle.set_finished();
+        }
+    }
+}
+
+impl Stage for GatewayStage {
+    fn name(&self) -> &'static str {
+        "gateway"
+    }
+
+    fn poll(&mut self, now: Timestamp) -> Work {
+        self.session.store_mut().set_now(now);
+        let mut worked = self.inbox.drain();
+        if self.link.is_none() {
+            worked |= self.connect(now);
+        } else if self.gate.is_cut() {
+            self.end(now, "the gate was cut");
+        }
+        for step in [Self::read, Self::tend] {
+            match step(self, now) {
+                Ok(did) => worked |= did,
+                Err(why) => {
+                    self.end(now, &why);
+                    worked = true;
+                }
+            }
+        }
+        worked |= self.send(now);
+        self.finish(now);
+        if worked { Work::Busy } else { Work::Idle }
+    }
+
+    fn housekeeping(&mut self, now: Timestamp) {
+        let (session, entry) = (&self.session, &self.entry);
+        self.outbox.offer(|snapshot| snapshot.fill(now, session, entry));
+        while let Some((sent, acked)) = self.inbox.acked.pop_front() {
+            self.recorder.record(Hop::Acked, sent, acked);
+        }
+        self.recorder.hand_over();
+    }
+
+    fn is_done(&self) -> bool {
+        self.lifecycle.is_finished() && self.inbox.backlog.is_empty()
+    }
+
+    fn as_any(self: Box<Self>) -> Box<dyn std::any::Any> {
+        self
+    }
+}

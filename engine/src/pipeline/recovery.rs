@@ -1,0 +1,136 @@
+//! What the records of a trading stream leave behind: the opening state of the next start.
+//!
+//! It follows the records alone, without a market event: an account depends on commands, reports
+//! and time only. A restart takes its opening state from here, and a replay checks with it the
+//! opening state that was taken.
+
+use crate::pipeline::records::{Record, Start, kind};
+use crate::trading::opening::BadOpening;
+use crate::trading::trading_loop::{not_sent, watch_span};
+use crate::trading::{Account, ControlKind, OpeningState, TradingSettings};
+use market::{Instrument, Nanos, RejectReason, ReportKind, Timestamp};
+
+/// The parts of a loop's settings that an account depends on.
+#[derive(Clone, Debug)]
+pub struct AccountSettings {
+    instruments: Vec<Instrument>,
+    orders: usize,
+    executions: usize,
+    answer_within: Nanos,
+    watch: Nanos,
+}
+
+impl From<&TradingSettings> for AccountSettings {
+    fn from(settings: &TradingSettings) -> Self {
+        AccountSettings {
+            instruments: settings.instruments.clone(),
+            orders: settings.orders,
+            executions: settings.executions,
+            answer_within: settings.answer_within,
+            watch: watch_span(settings.stale_after, settings.answer_within),
+        }
+    }
+}
+
+/// Follows the records of one start.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    account: Account,
+    settings: AccountSettings,
+    epoch: u64,
+    killed: Option<String>,
+    now: Timestamp,
+    watch_due: Timestamp,
+}
+
+impl Recovery {
+    /// Begins with a start.
+    ///
+    /// # Errors
+    /// [`BadOpening`]: the start's opening state is of another version.
+    pub fn begin(start: &Start, settings: AccountSettings) -> Result<Recovery, BadOpening> {
+        let opening = OpeningState::from_bytes(&start.opening)?;
+        let mut account =
+            Account::new(settings.instruments.clone(), settings.orders, settings.executions);
+        account.restore(&opening.positions, &opening.orders, &opening.executions);
+        Ok(Recovery {
+            account,
+            epoch: opening.epoch,
+            killed: opening.killed,
+            now: start.now,
+            watch_due: start.now.after(settings.watch),
+            settings,
+        })
+    }
+
+    /// Follows one record of the start; those that no account depends on, and those that are of no
+    /// version, change nothing.
+    pub fn follow(&mut self, kind: u16, payload: &[u8]) {
+        if matches!(kind, kind::PACKET | kind::PACKET_AT) {
+            // Their events concern no account, but their time is that of the commands after them.
+            if let Some(now) = payload.first_chunk::<8>() {
+                self.now = Timestamp::from_nanos(u64::from_le_bytes(*now));
+            }
+            return;
+        }
+        match Record::decode(kind, payload) {
+            Ok(Record::Report(now, mid, report)) => {
+                self.now = now;
+                self.account.on_report(&report, mid, now);
+                match report.kind() {
+                    Some(ReportKind::SessionDown) => while self.account.next_lost().is_some() {},
+                    Some(ReportKind::StatusDone) => while self.account.next_unnamed().is_some() {},
+                    _ => {}
+                }
+            }
+            Ok(Record::Timers(now)) => self.on_timers(now),
+            Ok(Record::Control(now, control)) => {
+                self.now = now;
+                match control.kind() {
+                    Some(ControlKind::Kill) => {
+                        self.killed = Some(format!("{}: {}", control.name(), control.reason()));
+                    }
+                    Some(ControlKind::Clear) => self.killed = None,
+                    _ => {}
+                }
+            }
+            Ok(Record::Command(published, command)) => {
+                self.account.on_command(&command, self.now);
+                if !published {
+                    let report = not_sent(&command, RejectReason::NoSession);
+                    self.account.on_report(&report, None, self.now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The loop's watch for overdue answers, at the loop's times.
+    fn on_timers(&mut self, now: Timestamp) {
+        self.now = now;
+        if now < self.watch_due {
+            return;
+        }
+        self.watch_due = now.after(self.settings.watch);
+        let oldest = now.nanos().saturating_sub(self.settings.answer_within.get());
+        while self.account.next_overdue(Timestamp::from_nanos(oldest)).is_some() {}
+    }
+
+    /// Epoch of the start.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The account so far.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// What the next start takes over, under `epoch`.
+    #[must_use]
+    pub fn opening(&self, epoch: u64) -> OpeningState {
+        OpeningState::of(&self.account, epoch, self.killed.clone())
+    }
+}

@@ -1,0 +1,200 @@
+//! The streams of a live engine's journal, begun or taken over from the runs before: positions,
+//! orders, counted executions, the kill latch, the id epoch and the session's numbers.
+//!
+//! Damage before the end, or a position that the configuration no longer knows, refuses to trade.
+
+use crate::config::run::RunConfig;
+use crate::journal::{self, Durability, JournalError, JournalSettings, Tail};
+use crate::pipeline::assembly::{self, LoopMode};
+use crate::pipeline::fix_store::Numbers;
+use crate::pipeline::records::{BadRecord, Record, kind};
+use crate::pipeline::recovery::{AccountSettings, Recovery};
+use crate::trading::OpeningState;
+use market::{Instrument, InstrumentId, Nanos, Order, Position, Timestamp};
+use strategies::ParameterError;
+
+/// Midnight of 2020-01-01 UTC: epochs of ids count seconds from here.
+const EPOCH_BASE_SECONDS: u64 = 1_577_836_800;
+
+/// Why a journal cannot be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeOverError {
+    /// The journal itself.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A record of another version.
+    #[error("record {sequence} of the trading stream: {source}; use the version that wrote it")]
+    Record {
+        /// Its sequence.
+        sequence: u64,
+        /// What is wrong.
+        source: BadRecord,
+    },
+    /// The configuration that the journal holds is not readable.
+    #[error("the configuration in the journal cannot be read by this version:\n{0}")]
+    Config(String),
+    /// The strategies of the last start cannot be built.
+    #[error("the configuration in the journal: {0}")]
+    Parameters(#[from] ParameterError),
+    /// The opening state is not readable.
+    #[error(transparent)]
+    Opening(#[from] crate::trading::opening::BadOpening),
+    /// A position or order is in an instrument that is no longer configured.
+    #[error(
+        "the journal holds {what} in {symbol}, which is not among the configured instruments: \
+         add it again, or close it first"
+    )]
+    Missing {
+        /// What it holds.
+        what: &'static str,
+        /// Of which instrument.
+        symbol: String,
+    },
+    /// An instrument means something else now.
+    #[error(
+        "{symbol} has a position in the journal and other qty_digits or contract now: \
+         restore its definition, or close the position first"
+    )]
+    Changed {
+        /// Which instrument.
+        symbol: String,
+    },
+}
+
+/// A journal taken over, or begun.
+pub struct Streams {
+    /// The trading stream.
+    pub trading: journal::Opened,
+    /// The gateway stream.
+    pub gateway: journal::Opened,
+    /// What the start takes over.
+    pub opening: OpeningState,
+    /// The session's numbers.
+    pub numbers: Numbers,
+    /// What to tell people, a line each.
+    pub notices: Vec<String>,
+}
+
+/// Opens both streams of a run's journal, going on where the last run ended.
+///
+/// # Errors
+/// [`TakeOverError`]; nothing may be traded then.
+pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError> {
+    let settings = |name: &str| JournalSettings {
+        hot_dir: config.journal.hot_dir.clone(),
+        segment_bytes: config.journal.segment_bytes as u64,
+        durability: durability(config),
+        ..JournalSettings::new(&config.journal_dir(), name)
+    };
+    let (trading, gateway) = (settings("trading"), settings("gateway"));
+    let mut notices = Vec::new();
+    let mut follower = Follower::default();
+    let trading = if journal::exists(&trading.dir, &trading.name)? {
+        let mut failed = None;
+        let recovered = journal::recover(&trading, now, |record| {
+            if failed.is_none() {
+                failed = follower.follow(&record).err();
+            }
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        notices.push(tail_notice("trading", recovered.records, &recovered.tail));
+        recovered.opened
+    } else {
+        journal::create(&trading, now)?
+    };
+    let mut numbers = Numbers::default();
+    let gateway = if journal::exists(&gateway.dir, &gateway.name)? {
+        let recovered = journal::recover(&gateway, now, |record| numbers.follow(&record))?;
+        notices.push(tail_notice("gateway", recovered.records, &recovered.tail));
+        recovered.opened
+    } else {
+        journal::create(&gateway, now)?
+    };
+    notices.extend([&trading, &gateway].into_iter().filter_map(|opened| opened.notice.clone()));
+    let opening = follower.opening(&assembly::instruments(&config.trading), now)?;
+    Ok(Streams { trading, gateway, opening, numbers, notices })
+}
+
+pub(crate) fn durability(config: &RunConfig) -> Durability {
+    match config.journal.durability {
+        crate::config::choice::Durability::Process => Durability::Process,
+        crate::config::choice::Durability::Power => Durability::Power,
+    }
+}
+
+fn tail_notice(stream: &str, records: u64, tail: &Tail) -> String {
+    format!("journal: {stream} stream taken over after {records} records, {tail}")
+}
+
+/// Follows a trading stream over all its starts.
+#[derive(Default)]
+struct Follower {
+    part: Option<(Recovery, Vec<Instrument>)>,
+}
+
+impl Follower {
+    fn follow(&mut self, record: &journal::Record<'_>) -> Result<(), TakeOverError> {
+        if record.kind != kind::START {
+            if let Some((recovery, _)) = &mut self.part {
+                recovery.follow(record.kind, record.payload);
+            }
+            return Ok(());
+        }
+        let sequence = record.sequence;
+        let decoded = Record::decode(record.kind, record.payload)
+            .map_err(|source| TakeOverError::Record { sequence, source })?;
+        let Record::Start(start) = decoded else { return Ok(()) };
+        let config = RunConfig::from_resolved(&start.config)
+            .map_err(|errors| TakeOverError::Config(errors.render(false)))?;
+        let settings = assembly::trading_settings(&config.trading, LoopMode::of_run(&config))?;
+        let recovery = Recovery::begin(&start, AccountSettings::from(&settings))?;
+        self.part = Some((recovery, settings.instruments));
+        Ok(())
+    }
+
+    /// What the next start takes over, in terms of the instruments that are configured now.
+    fn opening(
+        &self,
+        instruments: &[Instrument],
+        now: Timestamp,
+    ) -> Result<OpeningState, TakeOverError> {
+        let seconds = (now.nanos() / Nanos::SECOND.get()).saturating_sub(EPOCH_BASE_SECONDS);
+        match &self.part {
+            None => Ok(OpeningState { epoch: seconds.max(1), ..OpeningState::default() }),
+            Some((recovery, before)) => {
+                let epoch = seconds.max(recovery.epoch() + 1);
+                translate(recovery.opening(epoch), before, instruments)
+            }
+        }
+    }
+}
+
+/// The same state with the ids that instruments have now.
+fn translate(
+    state: OpeningState,
+    from: &[Instrument],
+    to: &[Instrument],
+) -> Result<OpeningState, TakeOverError> {
+    let find = |id: InstrumentId, what| {
+        let old = &from[id.index()];
+        let symbol = old.symbol.clone();
+        let new = to.iter().find(|new| new.symbol == old.symbol);
+        let new = new.ok_or(TakeOverError::Missing { what, symbol: symbol.clone() })?;
+        let same = new.qty_digits == old.qty_digits && new.contract == old.contract;
+        if same { Ok(new.id) } else { Err(TakeOverError::Changed { symbol }) }
+    };
+    let mut positions = vec![Position::default(); to.len()];
+    for (index, position) in (0u32..).zip(&state.positions) {
+        if *position != Position::default() {
+            positions[find(InstrumentId(index), "a position")?.index()] = *position;
+        }
+    }
+    let orders = state
+        .orders
+        .iter()
+        .map(|order| Ok(Order { instrument: find(order.instrument, "an open order")?, ..*order }))
+        .collect::<Result<_, TakeOverError>>()?;
+    Ok(OpeningState { positions, orders, ..state })
+}

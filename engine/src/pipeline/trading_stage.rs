@@ -1,0 +1,296 @@
+//! The trading stage: takes inputs from its rings one at a time, records them, lets the loop decide,
+//! and publishes commands into `trading_gateway`.
+
+use crate::latency::{Hop, Recorder};
+use crate::pipeline::gate::{Gate, Shut};
+use crate::pipeline::lifecycle::Lifecycle;
+use crate::pipeline::loop_driver::{EVENTS_MAX, LoopDriver, Publish, Stamping, Stamps};
+use crate::pipeline::tape::Tape;
+use crate::pipeline::telemetry::{Outbox, TradingSnapshot};
+use crate::runtime::ring::{Consumer, Producer};
+use crate::runtime::stage::{Stage, Work};
+use crate::trading::{Control, ControlKind, TradingLoop};
+use market::{Command, Event, EventFlags, Report, Timestamp};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Depth of `trading_gateway`: the order table, a quota of new orders, and one cancel for each.
+pub const COMMANDS_DEPTH: usize = 16_384;
+/// Depth of `gateway_trading`.
+pub const REPORTS_DEPTH: usize = 4_096;
+/// Reports taken before the market is looked at again.
+const REPORTS_AT_ONCE: usize = 16;
+
+/// A command in the ring: one cache line with the slot's sequence.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CommandSlot {
+    /// What to send.
+    pub command: Command,
+    /// Raw stamps of the way so far.
+    pub stamps: Stamps,
+}
+
+const _: () = assert!(size_of::<CommandSlot>() == 56);
+
+/// Publishes into the ring, or holds commands until the disk has their record.
+pub struct RingPublish {
+    ring: Producer<CommandSlot>,
+    /// With durability `power`: what waits, with the sequence of its record.
+    held: Option<VecDeque<(u64, CommandSlot)>>,
+}
+
+impl RingPublish {
+    /// Publishes at once, or `until_synced`.
+    #[must_use]
+    pub fn new(ring: Producer<CommandSlot>, until_synced: bool) -> RingPublish {
+        let held = until_synced.then(|| VecDeque::with_capacity(COMMANDS_DEPTH));
+        RingPublish { ring, held }
+    }
+
+    /// Lets go what is on the disk; true if anything was.
+    fn release(&mut self, synced: u64) -> bool {
+        let Some(held) = &mut self.held else { return false };
+        let mut released = false;
+        while let Some(&(sequence, slot)) = held.front() {
+            if sequence > synced || self.ring.push(slot).is_err() {
+                break;
+            }
+            held.pop_front();
+            released = true;
+        }
+        released
+    }
+}
+
+impl Publish for RingPublish {
+    fn has_room(&self) -> bool {
+        match &self.held {
+            Some(held) => held.len() < COMMANDS_DEPTH,
+            None => self.ring.has_room(1),
+        }
+    }
+
+    fn publish(&mut self, command: &Command, stamps: Stamps, sequence: u64) {
+        let slot = CommandSlot { command: *command, stamps };
+        match &mut self.held {
+            Some(held) => held.push_back((sequence, slot)),
+            // Room was asked for before the command was recorded.
+            None => drop(self.ring.push(slot)),
+        }
+    }
+}
+
+/// Stamps of a live loop.
+pub struct LiveStamps {
+    recorder: Recorder,
+}
+
+impl Stamping for LiveStamps {
+    fn stamp(&self) -> u64 {
+        wire::stamp::now()
+    }
+
+    fn decided(&mut self, from: u64) {
+        self.recorder.record(Hop::Decided, from, wire::stamp::now());
+    }
+
+    fn checked(&mut self, from: u64, to: u64) {
+        self.recorder.record(Hop::Checked, from, to);
+    }
+}
+
+impl LiveStamps {
+    /// Stamps that go into `recorder`.
+    #[must_use]
+    pub fn new(recorder: Recorder) -> LiveStamps {
+        LiveStamps { recorder }
+    }
+
+    /// The recorder.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+}
+
+/// The loop's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// The clock's.
+    Clock,
+    /// The venue time of the last event.
+    Feed(Timestamp),
+}
+
+/// The rings into the trading stage.
+pub struct Inputs {
+    /// `feed_trading`.
+    pub events: Consumer<Event>,
+    /// `gateway_trading`.
+    pub reports: Consumer<Report>,
+    /// `control_trading`.
+    pub control: Consumer<Control>,
+}
+
+/// The trading core's stage.
+pub struct TradingStage<T> {
+    driver: LoopDriver<T, RingPublish, LiveStamps>,
+    inputs: Inputs,
+    packet: Vec<Event>,
+    time: Time,
+    gate: Arc<Gate>,
+    lifecycle: Arc<Lifecycle>,
+    stop: Arc<AtomicBool>,
+    stopping: bool,
+    outbox: Outbox<TradingSnapshot>,
+}
+
+/// What the trading stage shares with others.
+pub struct Links {
+    /// The gateway's gate.
+    pub gate: Arc<Gate>,
+    /// How the run ends.
+    pub lifecycle: Arc<Lifecycle>,
+    /// The run shall end.
+    pub stop: Arc<AtomicBool>,
+    /// Telemetry.
+    pub outbox: Outbox<TradingSnapshot>,
+}
+
+impl<T: Tape> TradingStage<T> {
+    /// A stage over a started loop.
+    #[must_use]
+    pub fn new(
+        driver: LoopDriver<T, RingPublish, LiveStamps>,
+        inputs: Inputs,
+        time: Time,
+        links: Links,
+    ) -> TradingStage<T> {
+        let packet = Vec::with_capacity(EVENTS_MAX);
+        let Links { gate, lifecycle, stop, outbox } = links;
+        let stopping = false;
+        TradingStage { driver, inputs, packet, time, gate, lifecycle, stop, stopping, outbox }
+    }
+
+    /// The loop.
+    #[must_use]
+    pub fn trading(&self) -> &TradingLoop {
+        self.driver.trading()
+    }
+
+    /// The loop with its tape, at the end of a run.
+    #[must_use]
+    pub fn into_driver(self) -> LoopDriver<T, RingPublish, LiveStamps> {
+        self.driver
+    }
+
+    /// The recorder, for the end of a run.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        self.driver.stamping().recorder()
+    }
+
+    fn now(&self, clock: Timestamp) -> Timestamp {
+        match self.time {
+            Time::Clock => clock,
+            Time::Feed(now) => now,
+        }
+    }
+
+    fn take_control(&mut self, now: Timestamp) -> bool {
+        if self.stop.load(Ordering::Relaxed) && !std::mem::replace(&mut self.stopping, true) {
+            let stop = Control::new(ControlKind::Stop, "touchline", "the run ends");
+            self.driver.control(now, &stop);
+            return true;
+        }
+        let Some(control) = self.inputs.control.pop() else { return false };
+        match control.kind() {
+            Some(ControlKind::Kill) => self.gate.shut(Shut::Killed),
+            Some(ControlKind::Clear) => self.gate.withdraw(Shut::Killed),
+            _ => {}
+        }
+        self.driver.control(now, &control);
+        true
+    }
+
+    fn take_reports(&mut self, now: Timestamp) -> bool {
+        let mut worked = false;
+        for _ in 0..REPORTS_AT_ONCE {
+            if !self.driver.has_room() {
+                break;
+            }
+            let Some(report) = self.inputs.reports.pop() else { break };
+            self.driver.report(now, &report);
+            worked = true;
+        }
+        worked
+    }
+
+    /// The events of one packet.
+    fn take_packet(&mut self, clock: Timestamp) -> bool {
+        self.packet.clear();
+        while self.packet.len() < EVENTS_MAX {
+            let Some(event) = self.inputs.events.pop() else { break };
+            self.packet.push(event);
+            if event.flags.has(EventFlags::LAST) {
+                break;
+            }
+        }
+        let Some(last) = self.packet.last() else { return false };
+        if last.flags.has(EventFlags::LAST) && last.received != 0 {
+            let pushed = last.received + u64::from(last.decoded);
+            self.driver.stamps().recorder.record(Hop::Popped, pushed, wire::stamp::now());
+        }
+        if let Time::Feed(now) = &mut self.time {
+            *now = last.exchange_time.max(*now);
+        }
+        let now = self.now(clock);
+        self.driver.packet(now, &self.packet);
+        true
+    }
+}
+
+impl<T: Tape + 'static> Stage for TradingStage<T> {
+    fn name(&self) -> &'static str {
+        "trading"
+    }
+
+    fn poll(&mut self, clock: Timestamp) -> Work {
+        if !self.driver.has_room() {
+            // Without a journal nothing may be decided, and so nothing may stay in the market.
+            self.gate.shut(Shut::JournalLost);
+            if self.stop.load(Ordering::Relaxed) {
+                self.lifecycle.set_quiet();
+            }
+            return Work::BackPressured;
+        }
+        let now = self.now(clock);
+        let mut worked = self.take_control(now);
+        worked |= self.take_reports(now);
+        worked |= self.take_packet(clock);
+        if self.time == Time::Clock {
+            worked |= self.driver.timers(clock);
+        }
+        let synced = self.driver.tape().synced();
+        worked |= self.driver.publisher().release(synced);
+        if worked { Work::Busy } else { Work::Idle }
+    }
+
+    fn housekeeping(&mut self, now: Timestamp) {
+        self.driver.stamps().recorder.hand_over();
+        let (inputs, trading) = (self.driver.inputs(), self.driver.trading());
+        self.outbox.offer(|snapshot| snapshot.fill(now, inputs, trading));
+        if self.stopping && self.driver.trading().is_stopped() {
+            self.lifecycle.set_quiet();
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.lifecycle.is_quiet() && self.lifecycle.is_finished() && !self.inputs.reports.is_ready()
+    }
+
+    fn as_any(self: Box<Self>) -> Box<dyn std::any::Any> {
+        self
+    }
+}

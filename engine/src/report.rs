@@ -1,0 +1,232 @@
+//! The report of a run, as a trader wants to read it: what came in, what went out, what was earned,
+//! and how fast. At most 100 columns wide.
+//!
+//! It reads counters and decides nothing. What a mode does not have is left out, not shown as zero.
+
+mod hops;
+mod money;
+mod text;
+
+use crate::latency::recorder::HopSet;
+use crate::trading::counters::Counters;
+use crate::trading::desk::Session;
+use crate::trading::{Account, TradingLoop};
+use market::{BookView, InstrumentId, Price};
+use std::fmt;
+use std::path::PathBuf;
+pub use text::{grouped, words};
+
+/// What a feed saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedSummary {
+    /// Datagrams of all lines.
+    pub datagrams: u64,
+    /// Messages in sequence, decoded.
+    pub messages: u64,
+    /// Messages that gave no event because they are wrong.
+    pub skipped: u64,
+    /// Times that messages were missing.
+    pub gaps: u64,
+    /// Messages that came by retransmission.
+    pub recovered: u64,
+    /// Messages given up.
+    pub lost: u64,
+    /// Packets of which every message had come before, by another line.
+    pub duplicates: u64,
+}
+
+/// What an order session did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GatewaySummary {
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages taken in sequence.
+    pub received: u64,
+    /// Logons.
+    pub logons: u64,
+    /// Messages sent or skipped once more for the peer.
+    pub resent: u64,
+    /// Messages that could not be read.
+    pub faulty: u64,
+}
+
+/// A report; [`fmt::Display`] prints it.
+pub struct Report<'a> {
+    /// First line: what ran.
+    pub title: String,
+    /// Further lines about the run: name and value.
+    pub facts: Vec<(&'static str, String)>,
+    /// The loop at its end.
+    pub trading: &'a TradingLoop,
+    /// Prices at which positions are marked, by instrument id.
+    pub marks: &'a [Option<Price>],
+    /// The feed, where there is one.
+    pub feed: Option<FeedSummary>,
+    /// The order session, where there is one.
+    pub gateway: Option<GatewaySummary>,
+    /// Latencies, where they were measured.
+    pub hops: Option<&'a HopSet>,
+    /// The journal's folder, where one was written.
+    pub journal: Option<PathBuf>,
+}
+
+/// Width of the names on the left.
+const NAME: usize = 13;
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.title)?;
+        for (name, value) in &self.facts {
+            line(f, name, value)?;
+        }
+        self.market(f)?;
+        self.books(f)?;
+        self.orders(f)?;
+        self.troubles(f)?;
+        writeln!(f)?;
+        money::table(f, self.trading.account(), self.marks)?;
+        if let Some(hops) = self.hops {
+            writeln!(f)?;
+            hops::table(f, hops)?;
+        }
+        if let Some(journal) = &self.journal {
+            let journal = journal.display();
+            writeln!(f)?;
+            line(f, "journal", &journal.to_string())?;
+            line(f, "replay it", &format!("touchline replay {journal}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// One named line, broken at spaces where it grows too wide.
+fn line(f: &mut fmt::Formatter<'_>, name: &str, value: &str) -> fmt::Result {
+    let mut name = name;
+    for part in text::wrapped(value, text::WIDTH - NAME - 1) {
+        writeln!(f, "{name:<NAME$} {part}")?;
+        name = "";
+    }
+    Ok(())
+}
+
+/// `1,204 new, 3 canceled`: what is not zero, or `none`.
+fn counts(items: &[(u64, &str)]) -> String {
+    let shown = items.iter().filter(|(count, _)| *count > 0);
+    let shown: Vec<_> = shown.map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
+    if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+}
+
+impl Report<'_> {
+    fn counters(&self) -> &Counters {
+        self.trading.counters()
+    }
+
+    fn account(&self) -> &Account {
+        self.trading.account()
+    }
+
+    fn market(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counters = self.counters();
+        let (events, packets) = (grouped(counters.events), grouped(counters.packets));
+        let trades = grouped(counters.market_trades);
+        let loop_saw = format!("{events} events in {packets} packets, {trades} trades");
+        line(f, "market data", &loop_saw)?;
+        if let Some(feed) = &self.feed {
+            let decoded = format!(
+                "{} messages decoded from {} datagrams; ",
+                grouped(feed.messages),
+                grouped(feed.datagrams)
+            );
+            let rest = [
+                (feed.gaps, "gaps"),
+                (feed.recovered, "messages recovered"),
+                (feed.lost, "lost"),
+                (feed.skipped, "not readable"),
+                (feed.duplicates, "packets twice"),
+            ];
+            let gaps = if feed.gaps == 0 { "no gaps, " } else { "" };
+            line(f, "feed", &format!("{decoded}{gaps}{}", counts(&rest)).replace(", none", ""))?;
+        }
+        if let Some(gateway) = &self.gateway {
+            let items = [
+                (gateway.sent, "messages sent"),
+                (gateway.received, "received"),
+                (gateway.logons, "logons"),
+                (gateway.resent, "resent"),
+                (gateway.faulty, "not readable"),
+            ];
+            line(f, "order session", &counts(&items))?;
+        }
+        Ok(())
+    }
+
+    fn books(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = self.account().instruments().iter().map(|instrument| {
+            let state = self.trading.books().book(instrument.id).state();
+            let halted = if self.trading.is_halted(instrument.id) { " (halted)" } else { "" };
+            format!("{} {}{halted}", instrument.symbol, words(state))
+        });
+        line(f, "books", &each.collect::<Vec<_>>().join(", "))
+    }
+
+    fn orders(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counters = self.counters();
+        let sent = counts(&[
+            (counters.news, "new"),
+            (counters.replaces, "replaces"),
+            (counters.cancels, "cancels"),
+        ]);
+        let open = self.account().orders().open_count();
+        let open = if open > 0 { format!("; {open} still open") } else { String::new() };
+        line(f, "orders sent", &format!("{sent}{open}"))?;
+        line(f, "fills", &grouped(counters.fills))?;
+        line(f, "order/trade", &self.order_to_trade())?;
+        let rejects: Vec<_> = counters.rejects().map(|(why, n)| (n, words(why))).collect();
+        let rejects: Vec<_> = rejects.iter().map(|(n, why)| (*n, why.as_str())).collect();
+        line(f, "rejects", &counts(&rejects))?;
+        let refused: Vec<_> = counters.breaches().map(|(name, count)| (count, name)).collect();
+        line(f, "risk refused", &counts(&refused))
+    }
+
+    /// Messages sent for one fill.
+    #[allow(clippy::cast_precision_loss)]
+    fn order_to_trade(&self) -> String {
+        let (sent, fills) = (self.counters().commands(), self.counters().fills);
+        match fills {
+            0 => format!("{} messages, no fill", grouped(sent)),
+            _ => format!("{:.1} messages for each fill", sent as f64 / fills as f64),
+        }
+    }
+
+    /// What should not happen, when it did.
+    fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counters = self.counters();
+        let troubles = counts(&[
+            (counters.unknown, "orders became unknown"),
+            (counters.duplicates, "executions told twice"),
+            (counters.unpublished, "commands without room"),
+            (counters.foreign, "reports on orders that are not ours"),
+            (counters.contradictions, "contradictions of the venue"),
+            (counters.illegal_moves, "illegal moves"),
+            (counters.bad_quotes, "quotes that are none"),
+            (counters.strategy_panics, "panics of a strategy"),
+        ]);
+        if troubles != "none" {
+            line(f, "troubles", &troubles)?;
+        }
+        if let Some(killed) = self.trading.killed() {
+            line(f, "kill latch", &format!("set by {killed}"))?;
+        }
+        if self.trading.session() == Session::Reconciling {
+            line(f, "session", "was up, but the venue never answered the mass status request")?;
+        }
+        Ok(())
+    }
+}
+
+/// Mids of the books now, by instrument id: the marks of a run that ends here.
+#[must_use]
+pub fn mids(trading: &TradingLoop) -> Vec<Option<Price>> {
+    let ids = trading.account().instruments().iter().map(|instrument| instrument.id);
+    ids.map(|id: InstrumentId| trading.mid(id)).collect()
+}
