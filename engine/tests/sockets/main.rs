@@ -7,5 +7,8 @@ mod demo;
 mod exchange_kills;
 mod host;
 mod lab;
+mod recorded_day;
 mod story;
+#[path = "../support/mod.rs"]
+mod support;
 mod two_processes;
