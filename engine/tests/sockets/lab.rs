@@ -84,10 +84,6 @@ impl Lab {
         let flow = format!("parameters = \"default\"\nrate = {rate}");
         lab.write(ENGINE, "engine", EXCHANGE, "exchange");
         lab.change("exchange.toml", &[("parameters = \"default\"", flow)]);
-        // The relay's own delays are no gaps.
-        let retransmit = "stale_ms = 3000";
-        let patient = format!("{retransmit}\narbitration_wait_us = 500000");
-        lab.change("engine.toml", &[(retransmit, patient)]);
         lab
     }
 

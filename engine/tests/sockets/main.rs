@@ -7,7 +7,10 @@ mod demo;
 mod exchange_kills;
 mod host;
 mod lab;
+mod lines;
 mod recorded_day;
+mod relay;
+mod slow_reader;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;

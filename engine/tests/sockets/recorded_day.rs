@@ -12,7 +12,9 @@ use engine::pipeline::tape::Tape;
 use engine::trading::OpeningState;
 use flate2::read::GzDecoder;
 use market::book::{BookLimits, OrderBooks};
-use market::{BookView, Event, EventKind, InstrumentId, Price, Report, ReportKind, Side};
+use market::{
+    BookView, Command, CommandKind, Event, EventKind, InstrumentId, Price, Report, ReportKind, Side,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -27,27 +29,34 @@ const GLFT: &str = "name = \"glft\"\ninstruments = [\"ARL\"]\n\n[strategy.parame
                     gamma = 0.5\na = 0.05\nk = 50.0\nsigma = 0.01\nsigma_half_life = 300.0\n\
                     size = 50\nmax_inventory = 10\n\n[risk]";
 
-/// Fills of a backtest.
+/// What a backtest did.
 #[derive(Default)]
-struct Fills(Vec<Report>);
+struct Deeds {
+    commands: Vec<Command>,
+    fills: Vec<Report>,
+}
 
-impl Tape for &mut Fills {
+impl Tape for &mut Deeds {
     fn has_room(&self) -> bool {
         true
     }
 
     fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {
-        if let Ok(Record::Report(_, _, report)) = Record::decode(kind, &parts.concat())
-            && report.kind() == Some(ReportKind::Filled)
-        {
-            self.0.push(report);
+        match Record::decode(kind, &parts.concat()) {
+            Ok(Record::Report(_, _, report)) if report.kind() == Some(ReportKind::Filled) => {
+                self.fills.push(report);
+            }
+            Ok(Record::Command(_, command)) if command.kind() != Some(CommandKind::Mark) => {
+                self.commands.push(command);
+            }
+            _ => {}
         }
         true
     }
 }
 
-/// The fills of the same loop in a backtest with the feed's clock and without latencies.
-fn backtest(lab: &Lab, data: &Path) -> Vec<Report> {
+/// What the same loop does in a backtest with the feed's clock and without latencies.
+fn backtest(lab: &Lab, data: &Path) -> Deeds {
     let text = include_str!("../../../config/backtest-arl.toml");
     let midnight = "midnight_utc = \"04:00:00\"";
     let feed = "clock = \"feed\"\nfeed_latency_us = 0\norder_latency_us = 0";
@@ -62,9 +71,9 @@ fn backtest(lab: &Lab, data: &Path) -> Vec<Report> {
     let opening = OpeningState { epoch: 1, ..OpeningState::default() };
     let now = market.next_time().unwrap();
     let start = Start { now, opening: opening.to_bytes(), ..Start::default() };
-    let mut fills = Fills::default();
-    backtest::simulate(&config, market, &mut fills, &start).unwrap();
-    fills.0
+    let mut deeds = Deeds::default();
+    backtest::simulate(&config, market, &mut deeds, &start).unwrap();
+    deeds
 }
 
 /// A configuration with the strategies it has replaced.
@@ -74,8 +83,28 @@ fn with_glft(config: &str) -> String {
     format!("{head}[[strategy]]\n{GLFT}{tail}")
 }
 
-/// A fill as it can be compared between runs.
-fn plain(fill: &Report) -> String {
+/// The first difference between what two runs did, in what can be compared between them.
+fn assert_same<T>(live: &[T], backtest: &[T], text: fn(&T) -> String) {
+    let same = live.iter().map(text).zip(backtest.iter().map(text));
+    for (at, (live, backtest)) in same.enumerate() {
+        assert_eq!(live, backtest, "number {at}");
+    }
+    assert_eq!(live.len(), backtest.len());
+}
+
+fn request(command: &Command) -> String {
+    format!(
+        "{:?} {} of {}, {:?} {} at {}",
+        command.kind(),
+        command.id.counter(),
+        command.target.counter(),
+        command.side(),
+        command.qty.raw(),
+        command.price
+    )
+}
+
+fn fill(fill: &Report) -> String {
     format!(
         "order {} {:?} {} at {}, {} left, venue {}",
         fill.order.counter(),
@@ -170,10 +199,11 @@ fn in_lockstep_the_recorded_day_is_what_the_backtest_says() {
     assert_eq!(engine_positions(&ours), exchange_positions(&theirs), "{ours}\n{theirs}");
     compare_books(&story.read().events, &day, &vendor);
 
-    let expected: Vec<String> = backtest(&lab, &day).iter().map(plain).collect();
-    let fills: Vec<String> = story.read().fills.iter().map(plain).collect();
-    assert!(expected.len() >= 10, "only {} fills", expected.len());
-    assert_eq!(fills, expected, "{ours}");
+    let told = story.read();
+    let expected = backtest(&lab, &day);
+    assert!(expected.fills.len() >= 10, "only {} fills", expected.fills.len());
+    assert_same(&told.commands, &expected.commands, request);
+    assert_same(&told.fills, &expected.fills, fill);
     let replayed = replay(lab.dir(), &lab.journal());
     assert!(replayed.contains("\nidentical, state hash "), "{replayed}");
 }

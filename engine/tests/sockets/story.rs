@@ -10,7 +10,9 @@ use engine::pipeline::records::{Record, Start};
 use engine::pipeline::recovery::{AccountSettings, Recovery};
 use gateway::fix::{FieldIndex, tags};
 use gateway::session::FrameKind;
-use market::{Command, CommandKind, Event, EventKind, Instrument, OrderId, Report, ReportKind};
+use market::{
+    Command, CommandKind, Event, EventKind, Instrument, OrderId, Report, ReportKind, Timestamp,
+};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -49,10 +51,15 @@ pub(crate) struct Told {
     pub(crate) events: Vec<Event>,
     /// Every fill, in order.
     pub(crate) fills: Vec<Report>,
+    /// Every request, in order.
+    pub(crate) commands: Vec<Command>,
     /// Requests that were given an id.
     ids: BTreeSet<OrderId>,
     recovery: Option<Recovery>,
-    instruments: Vec<Instrument>,
+    /// What the last start trades.
+    pub(crate) instruments: Vec<Instrument>,
+    /// When it began.
+    pub(crate) begun: Timestamp,
     /// Open when the session went down, or when the engine died.
     left: BTreeSet<OrderId>,
 }
@@ -118,6 +125,7 @@ impl Told {
     fn start(&mut self, start: &Start) {
         self.starts += 1;
         self.now = Counts::default();
+        self.begun = start.now;
         let config = RunConfig::from_resolved(&start.config).unwrap();
         let mode = LoopMode::of_run(&config);
         let settings = assembly::trading_settings(&config.trading, mode).unwrap();
@@ -167,6 +175,7 @@ impl Told {
     fn command(&mut self, command: &Command) {
         if command.kind() != Some(CommandKind::Mark) {
             assert!(self.ids.insert(command.id), "{:?} was given twice", command.id);
+            self.commands.push(*command);
         }
         self.now.news += u64::from(command.kind() == Some(CommandKind::New));
     }
