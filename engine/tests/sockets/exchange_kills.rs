@@ -50,6 +50,7 @@ fn the_exchange_is_killed_at_five_moments() {
     assert!(!theirs.is_empty());
     story.wait("the end of the session", |told| told.now.downs == told.now.ups);
     assert_eq!(story.read().positions(), theirs);
+    assert!(story.read().decided > 0, "no order was open when the exchange was killed");
 
     fresh(&lab, &engine, &session, &mut story);
     let before = theirs;

@@ -62,6 +62,8 @@ pub(crate) struct Told {
     pub(crate) begun: Timestamp,
     /// Open when the session went down, or when the engine died.
     left: BTreeSet<OrderId>,
+    /// Orders left open so, over which the venue's answers decided.
+    pub(crate) decided: usize,
 }
 
 impl Story {
@@ -166,6 +168,7 @@ impl Told {
                 // Neither side of the session keeps orders over its end.
                 let kept: Vec<_> = self.open().intersection(&self.left).copied().collect();
                 assert!(kept.is_empty(), "open after the venue's answer: {kept:?}");
+                self.decided += std::mem::take(&mut self.left).len();
             }
             Some(ReportKind::Unreadable) => panic!("a report that nobody can read"),
             _ => {}

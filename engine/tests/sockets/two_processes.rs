@@ -1,6 +1,6 @@
 //! Exchange and engine as two processes: any order of start, and kill -9 of the engine.
 
-use crate::host::{Host, replay};
+use crate::host::{Host, eventually, replay};
 use crate::lab::{Lab, engine_positions, exchange_positions};
 use crate::story::{Counts, Story, assert_ids_on_the_wire_are_unique};
 
@@ -13,6 +13,10 @@ fn finish(lab: &Lab, engine: Host, exchange: Host, starts: u64) {
     for trouble in ["told twice", "not ours", "contradictions", "illegal", "HALTED", "halted"] {
         assert!(!ours.contains(trouble), "{ours}");
     }
+    let mut story = Story::of(lab);
+    let told = story.read();
+    assert_eq!((told.starts, told.positions()), (starts, exchange_positions(&theirs)));
+    assert!(told.open().is_empty());
     assert_ids_on_the_wire_are_unique(lab);
     let replayed = replay(lab.dir(), &lab.journal());
     assert!(replayed.contains(&format!("starts: {starts}")), "{replayed}");
@@ -23,7 +27,7 @@ fn finish(lab: &Lab, engine: Host, exchange: Host, starts: u64) {
 fn the_exchange_starts_first() {
     let lab = Lab::synthetic(5);
     let exchange = lab.exchange(&[]);
-    crate::host::eventually("a session", || lab.session());
+    eventually("a session", || lab.session());
     let engine = lab.engine();
     Story::of(&lab).wait("fills", |told| told.now.fills >= 3);
     finish(&lab, engine, exchange, 1);
@@ -42,7 +46,7 @@ fn the_engine_starts_first() {
 
 #[test]
 fn the_engine_is_killed_at_five_moments() {
-    let lab = Lab::synthetic(5);
+    let lab = Lab::synthetic(10);
     let mut story = Story::of(&lab);
     let mut until = |start: u64, what: &str, found: fn(&Counts) -> bool| {
         let engine = lab.engine();
@@ -52,7 +56,11 @@ fn the_engine_is_killed_at_five_moments() {
     // There is nothing to log on to yet.
     until(1, "its beginning", |_| true).kill();
     let exchange = lab.exchange(&[]);
-    // It asks for everything from message 1 on.
+    // It asks for everything from message 1 on, which takes it a while.
+    eventually("a past", || {
+        let messages = std::fs::metadata(lab.messages(&lab.session()?)).ok()?;
+        (messages.len() > 50_000).then_some(())
+    });
     until(2, "a first packet", |now| now.packets > 0).kill();
     until(3, "first orders", |now| now.news > 0).kill();
     until(4, "quoting", |now| now.fills >= 5).kill();
