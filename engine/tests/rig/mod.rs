@@ -198,7 +198,8 @@ impl Rig {
             let Some(engine) = &mut self.engine else { return };
             engine.session.store_mut().set_now(self.now);
             for command in std::mem::take(&mut engine.driver.publisher().0) {
-                let sent = engine.entry.send(&mut engine.session, self.now, &mut to_venue, &command);
+                let sent =
+                    engine.entry.send(&mut engine.session, self.now, &mut to_venue, &command);
                 if let Err(error) = sent {
                     engine.driver.report(self.now, &not_sent(&command, error));
                 }
@@ -209,15 +210,15 @@ impl Rig {
             if to_venue.is_empty() && to_engine.is_empty() {
                 break;
             }
-            self.to_engine(&std::mem::take(&mut to_engine), &mut to_venue);
-            self.to_venue(&std::mem::take(&mut to_venue), &mut to_engine);
+            self.hear_venue(&std::mem::take(&mut to_engine), &mut to_venue);
+            self.hear_engine(&std::mem::take(&mut to_venue), &mut to_engine);
         }
         if !self.heard.events.is_empty() {
             self.deliver();
         }
     }
 
-    fn to_engine(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
+    fn hear_venue(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
         let Some(engine) = &mut self.engine else { return };
         let mut reports: Vec<Report> = Vec::new();
         let mut application = engine.entry.application(&mut reports);
@@ -229,7 +230,7 @@ impl Rig {
         }
     }
 
-    fn to_venue(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
+    fn hear_engine(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
         let mut clients: Vec<Client> = Vec::new();
         let mut application = self.venue.application(&mut clients);
         let read = self.acceptor.received(self.now, 0, bytes, back, &mut application);

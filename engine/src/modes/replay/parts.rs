@@ -47,7 +47,7 @@ pub(super) fn compare(journal: &Journal) -> anyhow::Result<Outcome> {
     let (mut difference, tail) = tape.finish()?;
     let mut frames = None;
     if difference.is_none() && journal.has_gateway()? {
-        match check.compare(journal)? {
+        match check.compare(journal, state_hash.is_some())? {
             Ok(agreed) => frames = Some(agreed),
             Err(differs) => difference = Some(differs),
         }
@@ -62,9 +62,9 @@ fn one_start(start: &Start, tape: &mut CompareTape, check: &mut FrameCheck) -> a
     })?;
     let opening = OpeningState::from_bytes(&start.opening)?;
     let instruments = assembly::instruments(&config.trading);
-    if let Some(differs) = tape.judge_opening(|before, traded| {
-        judge(before, traded, &opening, &instruments)
-    }) {
+    if let Some(differs) =
+        tape.judge_opening(|before, traded| judge(before, traded, &opening, &instruments))
+    {
         tape.differ(differs);
         return Ok(());
     }
