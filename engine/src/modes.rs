@@ -5,3 +5,5 @@ pub mod check;
 pub mod live;
 pub mod run;
 pub mod replay;
+pub mod exchange;
+pub mod demo;

@@ -19,11 +19,14 @@ pub enum Shut {
     Stopping = 4,
     /// The journal has no room: the session is dropped, so that the venue cancels. Latches.
     JournalLost = 8,
+    /// A core panicked: likewise. Latches.
+    Panicked = 16,
 }
 
 impl Shut {
     /// Every reason.
-    pub const ALL: [Shut; 4] = [Shut::Killed, Shut::Stalled, Shut::Stopping, Shut::JournalLost];
+    pub const ALL: [Shut; 5] =
+        [Shut::Killed, Shut::Stalled, Shut::Stopping, Shut::JournalLost, Shut::Panicked];
 
     /// Its word in status lines and metrics.
     #[must_use]
@@ -33,6 +36,7 @@ impl Shut {
             Shut::Stalled => "stalled",
             Shut::Stopping => "stopping",
             Shut::JournalLost => "journal lost",
+            Shut::Panicked => "panicked",
         }
     }
 }
@@ -69,7 +73,8 @@ impl Gate {
     /// True if nothing at all may leave and the session must be dropped.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.reasons.load(Ordering::Acquire) & Shut::JournalLost as u8 != 0
+        let cut = Shut::JournalLost as u8 | Shut::Panicked as u8;
+        self.reasons.load(Ordering::Acquire) & cut != 0
     }
 
     /// Why it is shut.
