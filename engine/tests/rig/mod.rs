@@ -198,7 +198,8 @@ impl Rig {
             let Some(engine) = &mut self.engine else { return };
             engine.session.store_mut().set_now(self.now);
             for command in std::mem::take(&mut engine.driver.publisher().0) {
-                let sent = engine.entry.send(&mut engine.session, self.now, &mut to_venue, &command);
+                let sent =
+                    engine.entry.send(&mut engine.session, self.now, &mut to_venue, &command);
                 if let Err(error) = sent {
                     engine.driver.report(self.now, &not_sent(&command, error));
                 }

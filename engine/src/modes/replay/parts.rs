@@ -62,9 +62,9 @@ fn one_start(start: &Start, tape: &mut CompareTape, check: &mut FrameCheck) -> a
     })?;
     let opening = OpeningState::from_bytes(&start.opening)?;
     let instruments = assembly::instruments(&config.trading);
-    if let Some(differs) = tape.judge_opening(|before, traded| {
-        judge(before, traded, &opening, &instruments)
-    }) {
+    if let Some(differs) =
+        tape.judge_opening(|before, traded| judge(before, traded, &opening, &instruments))
+    {
         tape.differ(differs);
         return Ok(());
     }
