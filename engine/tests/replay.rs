@@ -151,7 +151,9 @@ fn several_starts_take_over_from_each_other() {
         if round == 2 {
             rig.control(ControlKind::Kill, "Ada", "drill");
         }
-        let left = rig.engine.as_ref().unwrap().driver.opening_state(0);
+        let trading = rig.engine.as_ref().unwrap().driver.trading();
+        let killed = trading.killed().map(str::to_owned);
+        let left = OpeningState::of(trading.account(), 0, killed, trading.halted());
         rig.kill();
         rig.run_for(Nanos::from_secs(1));
         rig.start();
