@@ -1,7 +1,7 @@
 //! The same recording, the same loop: in step with the exchange, by bytes, and in the simulation.
 
 use super::lab::{Lab, NOON, config, instruments};
-use crate::config::{ExchangeConfig, FlowKind, SessionDay};
+use crate::config::{ExchangeChanges, ExchangeConfig, FlowKind, SessionDay};
 use crate::pipeline::loop_driver::{LoopDriver, NoStamps, Publish, Stamps};
 use crate::pipeline::market_source::Market;
 use crate::pipeline::records::{Start, kind};
@@ -19,7 +19,8 @@ use market::{
 };
 use sim::{AccountId, ConstantLatency, FlowParameters, Output, Run};
 use std::collections::VecDeque;
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use strategies::{Parameters, QuoterSettings};
 
@@ -40,11 +41,8 @@ impl Tape for Notes {
                 let report = Report::from_bytes(parts[1].try_into().unwrap());
                 let Report { order, target, price, qty, cum_qty, leaves_qty, .. } = report;
                 let said = report.kind().unwrap();
-                let session = matches!(
-                    said,
-                    ReportKind::SessionUp | ReportKind::SessionDown | ReportKind::StatusDone
-                );
-                (!session).then(|| {
+                let told = !is_session(&report) && said != ReportKind::StatusDone;
+                told.then(|| {
                     format!(
                         "{said:?} {order:?} {target:?} {price} {qty:?} {cum_qty:?} {leaves_qty:?}"
                     )
@@ -60,6 +58,10 @@ impl Tape for Notes {
     }
 }
 
+fn is_session(report: &Report) -> bool {
+    matches!(report.kind(), Some(ReportKind::SessionUp | ReportKind::SessionDown))
+}
+
 #[derive(Default)]
 struct Queue(VecDeque<Command>);
 
@@ -73,29 +75,36 @@ impl Publish for Queue {
     }
 }
 
-fn trading(config: &ExchangeConfig) -> TradingLoop {
+/// A strategy by name, and its parameters.
+type Choice<'a> = (&'a str, &'a [(&'a str, f64)]);
+
+fn trading(config: &ExchangeConfig, (name, parameters): Choice<'_>) -> TradingLoop {
     let instruments = instruments(config);
     let count = instruments.len();
     let limits = Limits {
         order_qty: Qty::from_raw(1_000),
         order_value: Money::from_raw(10i128.pow(18) * 10_000_000),
         position: Qty::from_raw(2_000),
-        collar_bps: 500,
-        reference_age: Nanos::from_secs(5),
+        collar_bps: 10_000,
+        reference_age: Nanos::DAY,
     };
-    let spec = strategies::find("joiner").unwrap();
-    let parameters = Parameters::new(spec.parameters, &[("size", 100.0)]).unwrap();
+    let spec = strategies::find(name).unwrap();
+    let parameters = Parameters::new(spec.parameters, parameters).unwrap();
     let settings = TradingSettings {
         instruments,
         limits: vec![Some(limits); count],
         strategies: vec![StrategySetting {
             strategy: (spec.build)(&parameters).unwrap(),
-            instruments: vec![InstrumentId(0), InstrumentId(2)],
+            instruments: [0, 2]
+                .map(InstrumentId)
+                .into_iter()
+                .filter(|id| id.index() < count)
+                .collect(),
         }],
         quoter: QuoterSettings::default(),
         books: BookLimits { instruments: count, orders: 65_536, levels: 1_024 },
         messages: (100_000, 10_000),
-        stale_after: Nanos::from_secs(60),
+        stale_after: Nanos::DAY,
         answer_within: Nanos::from_secs(2),
         orders: 1_024,
         executions: 4_096,
@@ -146,30 +155,36 @@ fn record(path: &Path, config: &ExchangeConfig, start: Timestamp) {
     std::fs::write(path, recording.bytes).unwrap();
 }
 
+/// The midnight of the recording.
+fn base(config: &ExchangeConfig) -> Timestamp {
+    config.flow.session_day.base(config.flow.midnight_utc, NOON)
+}
+
 /// The loop in the simulation.
-fn simulated(config: &ExchangeConfig, path: &Path, start: &Start) -> Vec<String> {
+fn simulated(config: &ExchangeConfig, choice: Choice<'_>, start: &Start) -> Vec<String> {
     let story = Story::default();
-    let market =
-        Market::recorded(instruments(config), path, NOON.midnight(), Run::default()).unwrap();
+    let path = config.flow.file.as_deref().unwrap();
+    let market = Market::recorded(instruments(config), path, base(config), Run::default()).unwrap();
     let none = ConstantLatency { feed: Nanos::ZERO, order: Nanos::ZERO, report: Nanos::ZERO };
     let tape = Notes(story.clone());
     let clock = LoopClock::Feed;
     let mut simulation =
-        Simulation::start(trading(config), market, none, clock, tape, start).unwrap();
+        Simulation::start(trading(config, choice), market, none, clock, tape, start).unwrap();
     while simulation.step(Timestamp::MAX).unwrap() {}
     drop(simulation);
     Arc::into_inner(story).unwrap().into_inner().unwrap()
 }
 
 /// The loop in step with the exchange, by packets and FIX.
-fn in_step(config: &ExchangeConfig, start: &Start) -> Vec<String> {
+fn in_step(config: &ExchangeConfig, choice: Choice<'_>, start: &Start) -> Vec<String> {
     let story = Story::default();
     let mut lab = Lab::new(config, NOON);
     let listings: Vec<Listing> = instruments(config).iter().map(Listing::from).collect();
-    let decoder = Decoder::new(&listings, NOON.midnight()).unwrap();
+    let decoder = Decoder::new(&listings, base(config)).unwrap();
     let mut feed = Feed::new(Config::new(1), decoder, true);
     let tape = Notes(story.clone());
-    let driver = LoopDriver::start(trading(config), tape, Queue::default(), NoStamps, start);
+    let driver =
+        LoopDriver::start(trading(config, choice), tape, Queue::default(), NoStamps, start);
     let mut driver = driver.unwrap();
     let mut time = start.now;
     lab.log_on(0);
@@ -178,6 +193,10 @@ fn in_step(config: &ExchangeConfig, start: &Start) -> Vec<String> {
         lab.run(Nanos::from_millis(1));
         assert!(before + lab.net.packets.len() + lab.engines[0].reports.len() > 0, "stuck");
         for report in lab.engines[0].heard() {
+            // The venue's time; the session's own reports bear the clock's.
+            if !is_session(&report) {
+                time = time.max(report.exchange_time);
+            }
             driver.report(time, &report);
         }
         for packet in std::mem::take(&mut lab.net.packets) {
@@ -202,6 +221,15 @@ fn in_step(config: &ExchangeConfig, start: &Start) -> Vec<String> {
     Arc::into_inner(story).unwrap().into_inner().unwrap()
 }
 
+/// Both ways over the recording that `settings` names, which begins after `begin`.
+fn assert_same_story(settings: &ExchangeConfig, choice: Choice<'_>, begin: Timestamp) {
+    let start = Start { now: begin, ..Start::default() };
+    let (ours, theirs) = (in_step(settings, choice, &start), simulated(settings, choice, &start));
+    let differs = ours.iter().zip(&theirs).position(|(ours, theirs)| ours != theirs);
+    assert_eq!(differs, None, "{:?}", differs.map(|at| (&ours[at], &theirs[at])));
+    assert_eq!(ours.len(), theirs.len());
+}
+
 #[test]
 fn in_step_by_bytes_equals_the_simulation() {
     let folder = tempfile::tempdir().unwrap();
@@ -213,9 +241,27 @@ fn in_step_by_bytes_equals_the_simulation() {
     settings.flow.file = Some(path.clone());
     settings.flow.session_day = SessionDay::Date(NOON.midnight());
     settings.flow.lockstep = true;
-    let start = Start { now: begin, ..Start::default() };
-    let (ours, theirs) = (in_step(&settings, &start), simulated(&settings, &path, &start));
-    let differs = ours.iter().zip(&theirs).position(|(ours, theirs)| ours != theirs);
-    assert_eq!(differs, None, "{:?}", differs.map(|at| (&ours[at], &theirs[at])));
-    assert_eq!(ours.len(), theirs.len());
+    assert_same_story(&settings, ("joiner", &[("size", 100.0)]), begin);
+}
+
+#[test]
+fn so_it_does_on_the_recorded_day() {
+    let data = std::env::var_os("TOUCHLINE_DATA").map(PathBuf::from);
+    let data =
+        data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
+    let path = data.join("derived/ARL_20250717.derived.itch50.gz");
+    if !path.exists() {
+        let required = std::env::var("TOUCHLINE_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|word| word == "data"), "{} is missing", path.display());
+        let _ = writeln!(std::io::stderr(), "skipped: {} is missing", path.display());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let changes =
+        ExchangeChanges { replay: Some(path), lockstep: true, ..ExchangeChanges::default() };
+    let mut settings = ExchangeConfig::demo(&changes, &[0].into()).unwrap();
+    settings.exchange.data_dir = folder.path().to_owned();
+    settings.fix.accounts = vec!["A".to_owned()];
+    let parameters = [("gamma", 0.5), ("a", 0.05), ("k", 60.0), ("sigma", 0.01), ("size", 100.0)];
+    assert_same_story(&settings, ("glft", &parameters), base(&settings));
 }
