@@ -18,10 +18,11 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Backtest(args) => modes::backtest::main(&args),
         Command::Check(args) => modes::check::main(&args),
+        Command::Ctl(_) => anyhow::bail!("not in this build"),
+        Command::Demo(args) => modes::demo::main(&args),
+        Command::Exchange(args) => modes::exchange::main(&args),
         Command::Replay(args) => modes::replay::main(&args),
-        Command::Demo(_) | Command::Exchange(_) | Command::Run(_) | Command::Ctl(_) => {
-            anyhow::bail!("not in this build")
-        }
+        Command::Run(args) => modes::run::main(&args),
     }
 }
 

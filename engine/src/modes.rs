@@ -6,3 +6,5 @@ pub mod ctl;
 pub mod live;
 pub mod run;
 pub mod replay;
+pub mod exchange;
+pub mod demo;

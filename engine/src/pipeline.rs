@@ -17,3 +17,4 @@ pub mod feed_stage;
 pub mod trading_stage;
 pub mod gateway_stage;
 pub mod topology;
+pub mod exchange;

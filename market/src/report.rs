@@ -40,6 +40,9 @@ pub enum ReportKind {
     MassCanceled = 14,
     /// The gateway did not send a command: `order` is the command's id.
     NotSent = 15,
+    /// The venue sent something about our orders that the gateway could not read, or about an
+    /// instrument that is not ours: nothing that is known of orders and positions is certain.
+    Unreadable = 16,
 }
 
 impl ReportKind {
@@ -63,6 +66,7 @@ impl ReportKind {
             13 => K::SessionDown,
             14 => K::MassCanceled,
             15 => K::NotSent,
+            16 => K::Unreadable,
             _ => return None,
         })
     }

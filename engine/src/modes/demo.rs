@@ -2,10 +2,11 @@
 //! sockets on free ports, for a quarter of a minute.
 
 use crate::cli::{DemoArgs, Exit};
+use crate::config::special::Endpoint;
 use crate::config::{ExchangeChanges, ExchangeConfig, RunConfig};
 use crate::modes::live::{Engine, Signals};
 use crate::modes::run;
-use crate::pipeline::exchange::{Exchange, Options};
+use crate::pipeline::exchange::running::{Exchange, Options};
 use crate::runtime::{clock, cores};
 use anyhow::Context as _;
 use market::Nanos;
@@ -38,15 +39,16 @@ pub fn main(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let addresses = &exchange.addresses;
     config.feed.line_a = addresses.line_a;
     config.feed.line_b = addresses.line_b;
-    config.feed.retransmit = Some(addresses.retransmit);
-    config.gateway.address = addresses.fix.into();
+    config.feed.retransmit = Some(addresses.retransmit.into());
+    config.gateway.address =
+        Endpoint { host: addresses.fix.ip().to_string(), port: addresses.fix.port() };
 
     let mut engine = Engine::start(&config, &clock, calibrator)?;
-    engine.run(&signals, Some(Nanos::from_secs(args.seconds)), || {});
+    let took = engine.run(&signals, Some(Nanos::from_secs(args.seconds)));
     let ended = engine.stop()?;
     exchange.stop();
     let venue = exchange.join()?;
-    run::report(&config, ended)?;
+    run::report(&config, took, ended)?;
     println!("{venue}");
     Ok(Exit::Well.into())
 }

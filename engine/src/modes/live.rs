@@ -80,9 +80,8 @@ impl Engine {
         &mut self.pipeline
     }
 
-    /// Runs until told, until `after`, or until the engine ends by itself. `look` is called at
-    /// every turn.
-    pub fn run(&mut self, signals: &Signals, after: Option<Nanos>, mut look: impl FnMut()) {
+    /// Runs until told, until `after`, or until the engine ends by itself. Gives how long it ran.
+    pub fn run(&mut self, signals: &Signals, after: Option<Nanos>) -> Duration {
         let began = Instant::now();
         let after = after.map(|after| Duration::from_nanos(after.get()));
         let mut status = Status::new(began);
@@ -93,7 +92,6 @@ impl Engine {
             }
             std::thread::sleep(LOOK);
             self.adjust();
-            look();
             status.show(&self.pipeline);
             let complaint = self.pipeline.complaint().unwrap_or_default();
             if complaint != complained {
@@ -105,6 +103,7 @@ impl Engine {
             }
         }
         status.end();
+        began.elapsed()
     }
 
     fn adjust(&mut self) {

@@ -1,9 +1,15 @@
 //! `touchline run`: the engine against an exchange.
 
 use crate::cli::{Exit, RunArgs};
+use crate::config::RunConfig;
 use crate::modes::live::{Engine, Signals};
+use crate::pipeline::topology::Ended;
+use crate::report::{FeedSummary, GatewaySummary, Report};
 use crate::runtime::{clock, cores};
+use anyhow::Context as _;
+use market::BookView;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Runs the engine until stopped, then prints the report.
 ///
@@ -14,8 +20,53 @@ pub fn main(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let signals = Signals::install()?;
     let (clock, calibrator) = clock::calibrate();
     let mut engine = Engine::start(&config, &clock, calibrator)?;
-    engine.run(&signals, config.stop.after_s, || {});
-    let ended = engine.stop()?;
-    println!("{:?}", ended.trading.counters());
+    let took = engine.run(&signals, config.stop.after_s);
+    report(&config, took, engine.stop()?)?;
     Ok(Exit::Well.into())
+}
+
+/// Prints what a run came to.
+///
+/// # Errors
+/// The journal could not be brought to disk as a whole.
+pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Result<()> {
+    let Ended { trading, feed, gateway, connections, hops, .. } = &ended;
+    let strategies: Vec<_> =
+        config.trading.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
+    let books = trading.books().books();
+    let marks: Vec<_> = books.iter().map(BookView::mid).collect();
+    let lines = feed.lines.iter().chain([&feed.retransmission]);
+    let mut facts = vec![
+        ("ran", format!("{:.1} s as {}", took.as_secs_f64(), config.engine.environment.word())),
+        ("state hash", format!("{:032x} after {} inputs", ended.state_hash, ended.inputs)),
+    ];
+    if let Some(reason) = trading.killed() {
+        facts.push(("killed", format!("{reason}; `touchline ctl clear` lets it trade again")));
+    }
+    let report = Report {
+        title: format!("touchline run: {}", strategies.join(", ")),
+        facts,
+        trading,
+        marks: &marks,
+        feed: Some(FeedSummary {
+            datagrams: lines.clone().map(|line| line.datagrams).sum(),
+            messages: feed.messages,
+            skipped: feed.skipped().map(|(_, count)| count).sum(),
+            gaps: feed.gaps,
+            recovered: feed.recovered,
+            lost: feed.lost,
+            duplicates: lines.map(|line| line.duplicates).sum(),
+        }),
+        gateway: Some(GatewaySummary {
+            sent: gateway.session.sent,
+            received: gateway.session.received,
+            logons: connections.connections,
+            resent: gateway.session.resent,
+            faulty: gateway.entry.faulty,
+        }),
+        hops: Some(hops),
+        journal: Some(config.journal_dir()),
+    };
+    println!("\n{report}");
+    ended.journal.context("the journal could not be brought to disk")
 }

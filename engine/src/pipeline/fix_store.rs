@@ -138,7 +138,11 @@ impl FixStore {
         let payload = draft.payload();
         payload[..head.len()].copy_from_slice(head);
         payload[head.len()..most].copy_from_slice(frame);
-        blank_secrets(&mut payload[head.len()..most]);
+        let copy = &mut payload[head.len()..most];
+        // Only a Logon holds secrets.
+        if copy.windows(LOGON.len()).take(HEAD).any(|window| window == LOGON) {
+            blank_secrets(copy);
+        }
         draft.commit(most);
         Ok(())
     }
@@ -197,6 +201,11 @@ impl Store for FixStore {
         Ok(())
     }
 }
+
+/// MsgType of a Logon, which is the third field of a frame.
+const LOGON: &[u8] = b"\x0135=A\x01";
+/// Bytes of a frame within which the third field begins.
+const HEAD: usize = 32;
 
 /// Overwrites the values of RawData (96), Password (554) and NewPassword (925) with `*`.
 fn blank_secrets(frame: &mut [u8]) {

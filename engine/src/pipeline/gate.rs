@@ -17,11 +17,13 @@ pub enum Shut {
     Stalled = 2,
     /// The journal has no room: the session is dropped, so that the venue cancels. Latches.
     JournalLost = 4,
+    /// A core panicked: likewise. Latches.
+    Panicked = 8,
 }
 
 impl Shut {
     /// Every reason.
-    pub const ALL: [Shut; 3] = [Shut::Killed, Shut::Stalled, Shut::JournalLost];
+    pub const ALL: [Shut; 4] = [Shut::Killed, Shut::Stalled, Shut::JournalLost, Shut::Panicked];
 
     /// Its word in status lines and metrics.
     #[must_use]
@@ -30,6 +32,7 @@ impl Shut {
             Shut::Killed => "killed",
             Shut::Stalled => "stalled",
             Shut::JournalLost => "journal lost",
+            Shut::Panicked => "panicked",
         }
     }
 }
@@ -66,7 +69,8 @@ impl Gate {
     /// True if nothing at all may leave and the session must be dropped.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.reasons.load(Ordering::Acquire) & Shut::JournalLost as u8 != 0
+        let cut = Shut::JournalLost as u8 | Shut::Panicked as u8;
+        self.reasons.load(Ordering::Acquire) & cut != 0
     }
 
     /// Why it is shut.

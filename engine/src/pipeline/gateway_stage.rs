@@ -14,7 +14,7 @@ use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use gateway::orders::{Inbox, OrderEntry, not_sent};
 use gateway::session::{Disconnect, Outbound, SendError, Session};
-use market::{CommandKind, Nanos, RejectReason, Report, Timestamp};
+use market::{CommandKind, Event, Nanos, OrderId, RejectReason, Report, ReportKind, Timestamp};
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,7 +98,10 @@ pub struct GatewayStage {
     connector: Connector,
     commands: Consumer<CommandSlot>,
     inbox: RingInbox,
-    link: Option<Link>,
+    link: Option<Stream>,
+    /// Buffers go from one connection to the next.
+    out: Out,
+    input: ReceiveBuffer,
     gate: Arc<Gate>,
     lifecycle: Arc<Lifecycle>,
     socket: Arc<OrderSocket>,
@@ -110,13 +113,6 @@ pub struct GatewayStage {
     counters: GatewayCounters,
     last_error: Option<String>,
     outbox: Outbox<GatewaySnapshot>,
-}
-
-/// A connection with its buffers; the buffers outlive it.
-struct Link {
-    stream: Stream,
-    out: Out,
-    input: ReceiveBuffer,
 }
 
 struct Out(SendBuffer);
@@ -160,8 +156,10 @@ impl RingInbox {
 
     fn note_answer(&mut self, report: &Report) {
         let slot = &mut self.sent[Self::place(report.order.0)];
-        if slot.0 == report.order.0 && slot.1 != 0 && self.acked.len() < BACKLOG {
-            self.acked.push_back((slot.1, report.received));
+        if slot.0 == report.order.0 && slot.1 != 0 {
+            if self.acked.len() < BACKLOG {
+                self.acked.push_back((slot.1, report.received));
+            }
             *slot = (0, 0);
         }
     }
@@ -197,6 +195,8 @@ impl GatewayStage {
             commands: parts.commands,
             inbox,
             link: None,
+            out: Out(SendBuffer::with_capacity(BUFFER_BYTES)),
+            input: ReceiveBuffer::with_capacity(BUFFER_BYTES),
             gate: parts.gate,
             lifecycle: parts.lifecycle,
             socket: parts.socket,
@@ -257,6 +257,8 @@ impl GatewayStage {
                 true
             }
             Some(_) => false,
+            // The session's end and beginning must find room for what they say.
+            None if !self.inbox.ready() => false,
             None => match self.connector.take() {
                 Some(Ok(stream)) => {
                     self.begin(now, stream);
@@ -276,20 +278,20 @@ impl GatewayStage {
     fn begin(&mut self, now: Timestamp, stream: Stream) {
         self.counters.connections += 1;
         self.socket.set(stream.try_clone().ok());
-        let out = Out(SendBuffer::with_capacity(BUFFER_BYTES));
-        let input = ReceiveBuffer::with_capacity(BUFFER_BYTES);
-        let link = self.link.insert(Link { stream, out, input });
+        self.out.0.clear();
+        self.input.clear();
+        self.link = Some(stream);
         self.session.store_mut().set_now(now);
-        if let Err(why) = self.session.connected(now, &mut link.out) {
+        if let Err(why) = self.session.connected(now, &mut self.out) {
             self.end(now, &why.to_string());
         }
     }
 
     /// The connection is over.
     fn end(&mut self, now: Timestamp, why: &str) {
-        if let Some(mut link) = self.link.take() {
-            let _ = link.out.0.flush(self.io.as_mut(), link.stream.as_fd());
-            let _ = link.stream.shutdown();
+        if let Some(link) = self.link.take() {
+            let _ = self.out.0.flush(self.io.as_mut(), link.as_fd());
+            let _ = link.shutdown();
         }
         self.socket.set(None);
         if !self.logging_out {
@@ -303,25 +305,31 @@ impl GatewayStage {
 
     /// Reads what came and gives it to the session.
     fn read(&mut self, now: Timestamp) -> Result<bool, String> {
-        let Some(link) = &mut self.link else { return Ok(false) };
-        let came = match link.input.fill(self.io.as_mut(), link.stream.as_fd()) {
+        let Some(link) = &self.link else { return Ok(false) };
+        let came = match self.input.fill(self.io.as_mut(), link.as_fd()) {
             Ok(Some(0)) => return Err("the venue closed the connection".to_owned()),
             Ok(Some(_)) => true,
             Ok(None) => false,
             Err(error) => return Err(error.to_string()),
         };
-        if !came && link.input.bytes().is_empty() {
+        if !came && self.input.bytes().is_empty() {
             return Ok(false);
         }
         let stamp = wire::stamp::now();
+        let unread =
+            |entry: &OrderEntry| entry.counters().faulty + entry.counters().unknown_instrument;
+        let before = unread(&self.entry);
         let consumed = {
             let mut application = self.entry.application(&mut self.inbox);
-            let bytes = link.input.bytes();
-            self.session.received(now, stamp, bytes, &mut link.out, &mut application)
+            let bytes = self.input.bytes();
+            self.session.received(now, stamp, bytes, &mut self.out, &mut application)
         };
+        if unread(&self.entry) != before {
+            self.inbox.put(Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL));
+        }
         match consumed {
             Ok(count) => {
-                link.input.consume(count);
+                self.input.consume(count);
                 Ok(came || count > 0)
             }
             Err(why) => Err(self.reason(&why)),
@@ -353,18 +361,21 @@ impl GatewayStage {
         if self.gate.is_cut() || !self.gate.passes(command.kind()) {
             return self.keep_back(slot, SendError::Down);
         }
-        let Some(link) = &mut self.link else { return self.keep_back(slot, SendError::Down) };
-        match self.entry.send(&mut self.session, now, &mut link.out, command) {
+        let Some(link) = &self.link else { return self.keep_back(slot, SendError::Down) };
+        match self.entry.send(&mut self.session, now, &mut self.out, command) {
             Err(error) => self.keep_back(slot, error),
             Ok(_) => {
                 let encoded = wire::stamp::now();
                 // What the socket does not take now goes with the next poll.
-                let _ = link.out.0.flush(self.io.as_mut(), link.stream.as_fd());
+                let _ = self.out.0.flush(self.io.as_mut(), link.as_fd());
                 let sent = wire::stamp::now();
                 self.recorder.record(Hop::Encoded, stamps.checked, encoded);
                 self.recorder.record(Hop::Sent, encoded, sent);
                 self.recorder.record(Hop::TickToTrade, stamps.received, sent);
-                if command.kind() != Some(CommandKind::Mark) {
+                if matches!(
+                    command.kind(),
+                    Some(CommandKind::New | CommandKind::Replace | CommandKind::Cancel)
+                ) {
                     self.inbox.sent[RingInbox::place(command.id.0)] = (command.id.0, sent);
                 }
             }
@@ -382,10 +393,10 @@ impl GatewayStage {
 
     /// Heartbeats, time-outs, and whatever the socket did not take before.
     fn tend(&mut self, now: Timestamp) -> Result<bool, String> {
-        let Some(link) = &mut self.link else { return Ok(false) };
-        let worked = self.session.poll(now, &mut link.out).map_err(|why| why.to_string())?;
-        if !link.out.0.is_empty() {
-            let flushed = link.out.0.flush(self.io.as_mut(), link.stream.as_fd());
+        let Some(link) = &self.link else { return Ok(false) };
+        let worked = self.session.poll(now, &mut self.out).map_err(|why| why.to_string())?;
+        if !self.out.0.is_empty() {
+            let flushed = self.out.0.flush(self.io.as_mut(), link.as_fd());
             flushed.map_err(|error| error.to_string())?;
         }
         Ok(worked)
@@ -396,9 +407,9 @@ impl GatewayStage {
         if !self.lifecycle.is_quiet() {
             return;
         }
-        if let Some(link) = &mut self.link
+        if self.link.is_some()
             && !std::mem::replace(&mut self.logging_out, true)
-            && let Err(why) = self.session.logout(now, &mut link.out, "the engine stops")
+            && let Err(why) = self.session.logout(now, &mut self.out, "the engine stops")
         {
             self.end(now, &why.to_string());
         }

@@ -4,7 +4,7 @@
 
 use crate::pipeline::records::{self, kind};
 use crate::pipeline::tape::Tape;
-use crate::trading::{Control, OpeningState, Outlet, TradingLoop};
+use crate::trading::{Control, Outlet, TradingLoop};
 use market::{Command, Event, Report, StateHasher, Timestamp};
 
 /// Inputs between two state hashes.
@@ -74,7 +74,10 @@ struct Out<T, P, S> {
 
 impl<T: Tape, P: Publish, S: Stamping> Outlet for Out<T, P, S> {
     fn decided(&mut self) {
-        self.stamps.decided(self.popped);
+        // Only what began on the wire is a tick.
+        if self.received != 0 {
+            self.stamps.decided(self.popped);
+        }
         self.last = self.stamps.stamp();
     }
 
@@ -144,8 +147,8 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
 
     /// Events of one packet, at most [`EVENTS_MAX`].
     pub fn packet(&mut self, now: Timestamp, events: &[Event]) {
-        self.begin(events.last().map_or(0, |event| event.received));
         self.timers(now);
+        self.begin(events.last().map_or(0, |event| event.received));
         let mut bytes = [0u8; EVENTS_MAX * Event::BYTES];
         let events = &events[..events.len().min(EVENTS_MAX)];
         for (slot, event) in bytes.as_chunks_mut::<{ Event::BYTES }>().0.iter_mut().zip(events) {
@@ -172,8 +175,8 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
 
     /// One report.
     pub fn report(&mut self, now: Timestamp, report: &Report) {
-        self.begin(report.received);
         self.timers(now);
+        self.begin(report.received);
         let mut untimed = *report;
         untimed.received = 0;
         self.out.run.bytes(&untimed.to_bytes());
@@ -188,6 +191,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
         if self.trading.next_due() > now {
             return false;
         }
+        self.begin(0);
         self.input(kind::TIMERS, &[&now.nanos().to_le_bytes()], |trading, out| {
             trading.on_timers(now, out);
         });
@@ -209,7 +213,8 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
         parts: &[&[u8]],
         act: impl FnOnce(&mut TradingLoop, &mut Out<T, P, S>),
     ) {
-        if !self.out.tape.record(kind, parts) {
+        // After a lost record nothing more may be decided: the tape would have a hole.
+        if self.out.broken || !self.out.tape.record(kind, parts) {
             self.out.broken = true;
             return;
         }
@@ -268,12 +273,5 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
         let hash = self.trading.state_hash();
         self.out.tape.record(kind::END, &[&records::hash(self.inputs, hash)]);
         (self.trading, hash, self.out.tape, self.out.stamps)
-    }
-
-    /// What the next start takes over.
-    #[must_use]
-    pub fn opening_state(&self, epoch: u64) -> OpeningState {
-        let killed = self.trading.killed().map(str::to_owned);
-        OpeningState::of(self.trading.account(), epoch, killed)
     }
 }

@@ -5,10 +5,14 @@
 //! opening state that was taken.
 
 use crate::pipeline::records::{Record, Start, kind};
+use crate::trading::account::Effect;
 use crate::trading::opening::BadOpening;
 use crate::trading::trading_loop::{not_sent, watch_span};
 use crate::trading::{Account, ControlKind, OpeningState, TradingSettings};
-use market::{Instrument, Nanos, RejectReason, ReportKind, Timestamp};
+use market::{
+    CommandKind, Instrument, InstrumentId, Nanos, OrderId, Price, RejectReason, Report, ReportKind,
+    Timestamp,
+};
 
 /// The parts of a loop's settings that an account depends on.
 #[derive(Clone, Debug)]
@@ -39,6 +43,9 @@ pub struct Recovery {
     settings: AccountSettings,
     epoch: u64,
     killed: Option<String>,
+    halted: Vec<InstrumentId>,
+    /// The status request that is not answered yet.
+    asked: OrderId,
     now: Timestamp,
     watch_due: Timestamp,
 }
@@ -57,6 +64,8 @@ impl Recovery {
             account,
             epoch: opening.epoch,
             killed: opening.killed,
+            halted: opening.halted,
+            asked: OrderId::NONE,
             now: start.now,
             watch_due: start.now.after(settings.watch),
             settings,
@@ -76,12 +85,7 @@ impl Recovery {
         match Record::decode(kind, payload) {
             Ok(Record::Report(now, mid, report)) => {
                 self.now = now;
-                self.account.on_report(&report, mid, now);
-                match report.kind() {
-                    Some(ReportKind::SessionDown) => while self.account.next_lost().is_some() {},
-                    Some(ReportKind::StatusDone) => while self.account.next_unnamed().is_some() {},
-                    _ => {}
-                }
+                self.on_report(&report, mid);
             }
             Ok(Record::Timers(now)) => self.on_timers(now),
             Ok(Record::Control(now, control)) => {
@@ -90,18 +94,52 @@ impl Recovery {
                     Some(ControlKind::Kill) => {
                         self.killed = Some(format!("{}: {}", control.name(), control.reason()));
                     }
-                    Some(ControlKind::Clear) => self.killed = None,
+                    Some(ControlKind::Clear) => {
+                        self.killed = None;
+                        self.halted.clear();
+                    }
                     _ => {}
                 }
             }
             Ok(Record::Command(published, command)) => {
                 self.account.on_command(&command, self.now);
+                if command.kind() == Some(CommandKind::MassStatus) {
+                    self.asked = command.id;
+                }
                 if !published {
                     let report = not_sent(&command, RejectReason::NoSession);
                     self.account.on_report(&report, None, self.now);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What the loop does to account and halts with a report.
+    fn on_report(&mut self, report: &Report, mid: Option<Price>) {
+        let effect = self.account.on_report(report, mid, self.now);
+        match report.kind() {
+            Some(ReportKind::SessionUp | ReportKind::SessionDown) => {
+                while self.account.next_lost().is_some() {}
+            }
+            Some(ReportKind::StatusDone) if report.order == self.asked => {
+                self.asked = OrderId::NONE;
+                while self.account.next_unnamed().is_some() {}
+            }
+            Some(ReportKind::Unreadable) => {
+                let count = u32::try_from(self.settings.instruments.len()).unwrap_or(u32::MAX);
+                (0..count).for_each(|id| self.halt(InstrumentId(id)));
+            }
+            _ if matches!(effect, Effect::Foreign | Effect::Contradiction) => {
+                self.halt(report.instrument);
+            }
+            _ => {}
+        }
+    }
+
+    fn halt(&mut self, id: InstrumentId) {
+        if id.index() < self.settings.instruments.len() && !self.halted.contains(&id) {
+            self.halted.push(id);
         }
     }
 
@@ -131,6 +169,8 @@ impl Recovery {
     /// What the next start takes over, under `epoch`.
     #[must_use]
     pub fn opening(&self, epoch: u64) -> OpeningState {
-        OpeningState::of(&self.account, epoch, self.killed.clone())
+        let mut halted = self.halted.clone();
+        halted.sort_unstable();
+        OpeningState::of(&self.account, epoch, self.killed.clone(), halted)
     }
 }

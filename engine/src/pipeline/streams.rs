@@ -6,11 +6,15 @@
 use crate::config::run::RunConfig;
 use crate::journal::{self, Durability, JournalError, JournalSettings, Tail};
 use crate::pipeline::assembly::{self, LoopMode};
-use crate::pipeline::fix_store::Numbers;
+use crate::pipeline::fix_store::{self, Numbers, StoredFrame};
 use crate::pipeline::records::{BadRecord, Record, kind};
 use crate::pipeline::recovery::{AccountSettings, Recovery};
-use crate::trading::OpeningState;
-use market::{Instrument, InstrumentId, Nanos, Order, Position, Timestamp};
+use crate::pipeline::trading_stage;
+use crate::trading::{Account, OpeningState};
+use gateway::fix::FieldIndex;
+use gateway::orders::{Instruments, InstrumentsError, Requests, decode_report};
+use market::{Instrument, InstrumentId, Nanos, Order, Position, Report, ReportKind, Timestamp};
+use std::collections::VecDeque;
 use strategies::ParameterError;
 
 /// Midnight of 2020-01-01 UTC: epochs of ids count seconds from here.
@@ -33,6 +37,9 @@ pub enum TakeOverError {
     /// The configuration that the journal holds is not readable.
     #[error("the configuration in the journal cannot be read by this version:\n{0}")]
     Config(String),
+    /// The instruments cannot be spoken of in FIX.
+    #[error(transparent)]
+    Instruments(#[from] InstrumentsError),
     /// The strategies of the last start cannot be built.
     #[error("the configuration in the journal: {0}")]
     Parameters(#[from] ParameterError),
@@ -71,6 +78,8 @@ pub struct Streams {
     pub opening: OpeningState,
     /// The session's numbers.
     pub numbers: Numbers,
+    /// Fills that the session took and the loop did not: the first inputs of the new loop.
+    pub missed: Vec<Report>,
     /// What to tell people, a line each.
     pub notices: Vec<String>,
 }
@@ -105,16 +114,25 @@ pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError
         journal::create(&trading, now)?
     };
     let mut numbers = Numbers::default();
+    let mut frames = LastFrames::default();
     let gateway = if journal::exists(&gateway.dir, &gateway.name)? {
-        let recovered = journal::recover(&gateway, now, |record| numbers.follow(&record))?;
+        let recovered = journal::recover(&gateway, now, |record| {
+            numbers.follow(&record);
+            frames.follow(&record);
+        })?;
         notices.push(tail_notice("gateway", recovered.records, &recovered.tail));
         recovered.opened
     } else {
         journal::create(&gateway, now)?
     };
     notices.extend([&trading, &gateway].into_iter().filter_map(|opened| opened.notice.clone()));
-    let opening = follower.opening(&assembly::instruments(&config.trading), now)?;
-    Ok(Streams { trading, gateway, opening, numbers, notices })
+    let instruments = assembly::instruments(&config.trading);
+    let opening = follower.opening(&instruments, now)?;
+    let missed = frames.missed(&instruments, follower.account())?;
+    if !missed.is_empty() {
+        notices.push(format!("journal: {} fills taken from the session's stream", missed.len()));
+    }
+    Ok(Streams { trading, gateway, opening, numbers, missed, notices })
 }
 
 pub(crate) fn durability(config: &RunConfig) -> Durability {
@@ -154,6 +172,10 @@ impl Follower {
         Ok(())
     }
 
+    fn account(&self) -> Option<&Account> {
+        self.part.as_ref().map(|(recovery, _)| recovery.account())
+    }
+
     /// What the next start takes over, in terms of the instruments that are configured now.
     fn opening(
         &self,
@@ -171,8 +193,58 @@ impl Follower {
     }
 }
 
+/// The last frames of the venue in a gateway stream. The session takes a frame before the loop
+/// records the report in it, so a kill may leave fills that only this stream holds.
+#[derive(Default)]
+struct LastFrames(VecDeque<Vec<u8>>);
+
+/// As many reports as may lie between the two streams.
+const FRAMES: usize = trading_stage::REPORTS_DEPTH + 256;
+
+impl LastFrames {
+    fn follow(&mut self, record: &journal::Record<'_>) {
+        if record.kind == fix_store::kind::IN
+            && let Some(frame) = StoredFrame::of(record)
+        {
+            // The oldest gives its memory to the newest.
+            let mut bytes =
+                if self.0.len() == FRAMES { self.0.pop_front() } else { None }.unwrap_or_default();
+            bytes.clear();
+            bytes.extend_from_slice(frame.bytes);
+            self.0.push_back(bytes);
+        }
+    }
+
+    /// Fills among them that the account has not counted.
+    fn missed(
+        &self,
+        instruments: &[Instrument],
+        account: Option<&Account>,
+    ) -> Result<Vec<Report>, TakeOverError> {
+        let table = Instruments::new(instruments)?;
+        let requests = Requests::new(1);
+        let mut index = FieldIndex::new(FIELDS);
+        let mut missed = Vec::new();
+        for bytes in &self.0 {
+            let message = index.parse(bytes);
+            // Frames that are no reports, or that nobody could read then either.
+            let _ = decode_report(&message, 0, &table, &requests, &mut |report| {
+                let trade = matches!(report.kind(), Some(ReportKind::Filled | ReportKind::Busted));
+                let known = account.is_some_and(|account| account.has_counted(&report));
+                if trade && !known {
+                    missed.push(report);
+                }
+            });
+        }
+        Ok(missed)
+    }
+}
+
+/// Fields of the longest message that is looked at again.
+const FIELDS: usize = 256;
+
 /// The same state with the ids that instruments have now.
-fn translate(
+pub(crate) fn translate(
     state: OpeningState,
     from: &[Instrument],
     to: &[Instrument],
@@ -196,5 +268,7 @@ fn translate(
         .iter()
         .map(|order| Ok(Order { instrument: find(order.instrument, "an open order")?, ..*order }))
         .collect::<Result<_, TakeOverError>>()?;
-    Ok(OpeningState { positions, orders, ..state })
+    // A halt of an instrument that is gone has nothing to hold back.
+    let halted = state.halted.iter().filter_map(|&id| find(id, "a halt").ok()).collect();
+    Ok(OpeningState { positions, orders, halted, ..state })
 }

@@ -129,7 +129,7 @@ struct Shared {
 pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let now = clock.now();
     let streams = streams::open(config, now).context("the journal cannot be taken over")?;
-    let Streams { trading, gateway, opening, numbers, mut notices } = streams;
+    let Streams { trading, gateway, opening, numbers, missed, mut notices } = streams;
     let shared = Shared::default();
     if opening.killed.is_some() {
         shared.gate.shut(Shut::Killed);
@@ -165,8 +165,9 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let publish = RingPublish::new(rings.trading_gateway.0, until_synced);
     let stamps = LiveStamps::new(trading_hops.0);
     let trading_loop = TradingLoop::new(settings, &opening);
-    let driver = LoopDriver::start(trading_loop, trading.writer, publish, stamps, &start)
+    let mut driver = LoopDriver::start(trading_loop, trading.writer, publish, stamps, &start)
         .context("the journal has no room for the first record: raise [journal] segment_bytes")?;
+    missed.iter().for_each(|report| driver.report(begun, report));
     let inputs = Inputs {
         events: rings.feed_trading.1,
         reports: rings.gateway_trading.1,
@@ -187,7 +188,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         (StageName::Trading, Box::new(trading)),
         (StageName::Gateway, Box::new(gateway)),
     ];
-    let (cores, counters, fused) = spawn(config, stages, clock, &shared.stop, &mut notices)?;
+    let (cores, counters, fused) = spawn(config, stages, clock, &shared, &mut notices)?;
     Ok(Pipeline {
         cores,
         stop: shared.stop,
@@ -314,12 +315,28 @@ fn order_gateway(
 
 type Cores = (Vec<JoinHandle<Vec<Box<dyn Stage>>>>, Vec<(&'static str, Arc<StageCounters>)>, bool);
 
+/// A core that panics takes its orders with it: the session is cut at once, so that the venue
+/// cancels, and the other cores end.
+struct PanicGuard(Shared);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Shared { gate, lifecycle, socket, stop } = &self.0;
+            gate.shut(Shut::Panicked);
+            socket.shut();
+            lifecycle.set_quiet();
+            stop.store(true, Ordering::Release);
+        }
+    }
+}
+
 /// Puts stages on cores. Threads first, pinned after, from within.
 fn spawn(
     config: &RunConfig,
     stages: [(StageName, Box<dyn Stage>); 3],
     clock: &Clock,
-    stop: &Arc<AtomicBool>,
+    shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<Cores> {
     let cpus: BTreeSet<usize> = cores::allowed();
@@ -346,8 +363,10 @@ fn spawn(
             notices.push(format!("{name}: CPU {refused} is not to be had here; not pinned"));
         }
         let idle = config.cores.idle;
-        let core = Core { stages: polled, idle, clock: clock.clone(), stop: stop.clone() };
+        let core = Core { stages: polled, idle, clock: clock.clone(), stop: shared.stop.clone() };
+        let guard = PanicGuard(shared.clone());
         let thread = std::thread::Builder::new().name(name).spawn(move || {
+            let _guard = guard;
             if let Some(Err(refusal)) = cpu.map(cores::pin) {
                 tracing::warn!("{refusal}");
             }

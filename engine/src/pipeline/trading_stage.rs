@@ -229,13 +229,14 @@ impl<T: Tape> TradingStage<T> {
 
     /// The events of one packet.
     fn take_packet(&mut self, clock: Timestamp) -> bool {
-        self.packet.clear();
-        while self.packet.len() < EVENTS_MAX {
-            let Some(event) = self.inputs.events.pop() else { break };
+        // A packet that the feed is still writing waits here for its rest.
+        let whole = |packet: &[Event]| {
+            let last = packet.last().is_some_and(|event| event.flags.has(EventFlags::LAST));
+            last || packet.len() == EVENTS_MAX
+        };
+        while !whole(&self.packet) {
+            let Some(event) = self.inputs.events.pop() else { return false };
             self.packet.push(event);
-            if event.flags.has(EventFlags::LAST) {
-                break;
-            }
         }
         let Some(last) = self.packet.last() else { return false };
         if last.flags.has(EventFlags::LAST) && last.received != 0 {
@@ -247,6 +248,7 @@ impl<T: Tape> TradingStage<T> {
         }
         let now = self.now(clock);
         self.driver.packet(now, &self.packet);
+        self.packet.clear();
         true
     }
 }
@@ -268,8 +270,8 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
         let now = self.now(clock);
         let mut worked = self.take_control(now);
         worked |= self.take_reports(now);
-        worked |= self.take_packet(clock);
-        if self.time == Time::Clock {
+        worked |= self.driver.has_room() && self.take_packet(clock);
+        if self.time == Time::Clock && self.driver.has_room() {
             worked |= self.driver.timers(clock);
         }
         let synced = self.driver.tape().synced();

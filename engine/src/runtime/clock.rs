@@ -47,6 +47,8 @@ pub struct Calibrator {
     current: Calibration,
     /// A measured pair far enough back to give a precise rate.
     anchor: (u64, u64),
+    /// The ratio first measured.
+    base: u64,
 }
 
 /// Reads ticks and UTC as close together as a few tries allow.
@@ -82,7 +84,8 @@ pub fn calibrate() -> (Clock, Calibrator) {
         ratio: ratio(second.0.saturating_sub(first.0), second.1.saturating_sub(first.1)),
     };
     let shared = Arc::new(Shared::default());
-    let mut calibrator = Calibrator { shared: shared.clone(), current, anchor: first };
+    let base = current.ratio;
+    let mut calibrator = Calibrator { shared: shared.clone(), current, anchor: first, base };
     calibrator.publish();
     (Clock { shared }, calibrator)
 }
@@ -96,6 +99,8 @@ impl Calibrator {
         let ours = self.current.nanos_at(ticks);
         let error = ours as i64 - utc as i64;
         let rate = ratio(ticks.saturating_sub(self.anchor.0), utc.saturating_sub(self.anchor.1));
+        // UTC may have been stepped since; the oscillator is never off by a thousandth.
+        let rate = rate.clamp(self.base - self.base / 1_000, self.base + self.base / 1_000);
         // After `next` the clock shall show utc + next: it has next − error to run, at least half
         // the true speed and at most double, so that a stepped UTC cannot stop or rush it.
         let span = next.get().max(1);

@@ -113,8 +113,10 @@ impl Core {
         let mut polls = 0u32;
         let mut kept_house = Timestamp::ZERO;
         let mut give_up: Option<Timestamp> = None;
+        let mut last = Timestamp::ZERO;
         loop {
-            let mut now = self.clock.now();
+            // A calibration between two readings may step back by less than its own sampling took.
+            let mut now = self.clock.now().max(last);
             let mut worked = false;
             for (stage, counters) in &mut self.stages {
                 let began = wire::stamp::now();
@@ -126,6 +128,7 @@ impl Core {
                     now = self.clock.at(ended).max(now);
                 }
             }
+            last = now;
             polls = polls.wrapping_add(1);
             idle_polls = if worked { 0 } else { idle_polls.saturating_add(1) };
             let sleepy = self.idle == Idle::Kind && idle_polls > KIND_SPINS;

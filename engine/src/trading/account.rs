@@ -303,11 +303,20 @@ impl Account {
         self.orders.get_mut(slot).pending_qty = Qty::ZERO;
     }
 
+    /// True if the fill, or the bust, of a report was counted.
+    #[must_use]
+    pub fn has_counted(&self, report: &Report) -> bool {
+        self.executions.knows(match report.kind() {
+            Some(ReportKind::Busted) => undone(report.exec),
+            _ => fill_key(report),
+        })
+    }
+
     fn on_fill(&mut self, report: &Report, mid: Option<Price>) -> Effect {
         if !report.qty.is_positive() {
             return Effect::Contradiction;
         }
-        if !self.executions.is_new(report.exec) {
+        if !self.executions.is_new(fill_key(report)) {
             return Effect::Duplicate;
         }
         let found = self.orders.find(report.order).or_else(|| self.orders.find(report.target));
@@ -354,8 +363,8 @@ impl Account {
     /// fill of the new, and must name which: without the old terms the instrument is halted.
     fn on_correction(&mut self, report: &Report, mid: Option<Price>) -> Effect {
         // The report names the fill that it undoes; a fill is undone once.
-        let undone = ExecId(report.exec.0.map(|word| !word));
-        if report.kind() != Some(ReportKind::Busted) || !self.executions.is_new(undone) {
+        let busted = report.kind() == Some(ReportKind::Busted);
+        if !busted || !self.executions.is_new(undone(report.exec)) {
             return Effect::Contradiction;
         }
         let found = self.orders.find(report.order);
@@ -418,7 +427,17 @@ impl Account {
 
     fn on_replaced(&mut self, slot: u32, report: &Report, now: Timestamp) -> Effect {
         let order = *self.orders.get(slot);
-        if order.request != report.order || !self.advance(slot, OrderEvent::Replaced) {
+        if order.request != report.order {
+            // A late answer to a request that we had given up: the venue holds the order by it.
+            if order.id == report.order {
+                return Effect::Duplicate;
+            }
+            if order.id != report.target {
+                return Effect::Contradiction;
+            }
+            self.orders.set_request(slot, report.order);
+        }
+        if !self.advance(slot, OrderEvent::Replaced) {
             return Effect::Illegal;
         }
         self.orders.adopt_request(slot);
@@ -442,6 +461,10 @@ impl Account {
             self.end_request(slot);
         }
         let gone = matches!(report.reason(), RejectReason::TooLate | RejectReason::UnknownOrder);
+        if order.request != report.order && !gone {
+            // A late answer to a request that we had given up.
+            return Effect::None;
+        }
         let event = if gone && order.state.is_open() {
             OrderEvent::Lost
         } else {
@@ -484,4 +507,19 @@ impl Account {
         self.orders.hash_into(hasher);
         self.executions.keys().for_each(|key| hasher.word(key));
     }
+}
+
+/// What a fill is counted by. A venue without ExecIDs is told apart by order and cumulative
+/// quantity.
+fn fill_key(report: &Report) -> ExecId {
+    if report.exec.is_none() {
+        ExecId([report.order.0, report.cum_qty.raw().cast_unsigned()])
+    } else {
+        report.exec
+    }
+}
+
+/// What the bust of a fill is counted by.
+fn undone(fill: ExecId) -> ExecId {
+    ExecId(fill.0.map(|word| !word))
 }

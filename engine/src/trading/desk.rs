@@ -41,12 +41,16 @@ pub(crate) struct Line {
     pub(crate) quotable: bool,
     /// Halted since the venue contradicted us; an operator clears it.
     pub(crate) halted: bool,
+    /// Risk refused something wanted: the same wish is planned again when it is stated again.
+    refused: bool,
     /// No plan before this: the venue refused something a moment ago.
     pub(crate) not_before: Timestamp,
     /// When the loop last heard of it.
     pub(crate) heard: Timestamp,
 }
 
+/// Name of the one check that time alone satisfies.
+const RATE: &str = "rate";
 /// Wait after a refusal before the quoter tries again, at least.
 const AFTER_REFUSAL: Nanos = Nanos::from_millis(10);
 /// Commands one input may lead to; what goes beyond waits for the next plan.
@@ -70,6 +74,8 @@ pub struct Desk {
     pub(crate) current: u16,
     pub(crate) outbox: Vec<Command>,
     pub(crate) next_sequence: u64,
+    /// The status request that is not answered yet, and when it was made.
+    pub(crate) asked: Option<(OrderId, Timestamp)>,
     epoch: u64,
     count: u64,
     quoter: Quoter,
@@ -105,7 +111,8 @@ impl Desk {
             wanted: Wanted::default(),
             dirty: false,
             quotable: false,
-            halted: false,
+            halted: opening.halted.iter().any(|halted| halted.index() == id),
+            refused: false,
             not_before: Timestamp::ZERO,
             heard: Timestamp::ZERO,
         };
@@ -124,6 +131,7 @@ impl Desk {
             current: 0,
             outbox: Vec::with_capacity(COMMANDS_MAX),
             next_sequence: 0,
+            asked: None,
             epoch: opening.epoch,
             count: 0,
             quoter: Quoter { settings: parts.quoter },
@@ -234,7 +242,7 @@ impl Desk {
             return Err(Refused::InFlight);
         }
         if !self.rate.allows_cancel(self.now) || !self.has_outbox_room() {
-            return Err(Refused::Risk("rate"));
+            return Err(Refused::Risk(RATE));
         }
         let id = self.next_id();
         self.issue(Command::cancel(id, order.id, order.instrument, order.side));
@@ -263,13 +271,29 @@ impl Desk {
     }
 
     fn touch_index(&mut self, index: usize) {
-        let line = &mut self.lines[index];
-        if line.owner.is_some()
-            && !std::mem::replace(&mut line.dirty, true)
+        // Also where nobody quotes: orders that an earlier run left there are not wanted.
+        if !std::mem::replace(&mut self.lines[index].dirty, true)
             && let Ok(id) = u32::try_from(index)
         {
             self.dirty.push(InstrumentId(id));
         }
+    }
+
+    /// Nothing may be wanted in an instrument: the kill latch, a stop or a halt.
+    fn is_barred(&self, id: InstrumentId) -> bool {
+        self.killed.is_some() || self.stopping || self.lines[id.index()].halted
+    }
+
+    /// True if orders are open that a kill, a stop or a halt wants gone.
+    pub(crate) fn has_barred_orders(&self, id: InstrumentId) -> bool {
+        self.is_barred(id) && !self.account.orders().open(id).is_empty()
+    }
+
+    /// Asks the venue which orders it holds.
+    pub(crate) fn ask_status(&mut self) {
+        let id = self.next_id();
+        self.asked = Some((id, self.now));
+        self.issue(Command::mass_status(id));
     }
 
     /// Holds the quoter back on an instrument for a moment after a refusal.
@@ -294,35 +318,53 @@ impl Desk {
         if self.session != Session::Ready {
             return;
         }
-        let line = &self.lines[id.index()];
-        let held_back = self.now < line.not_before && line.wanted != Wanted::default();
-        if held_back {
-            return;
-        }
+        let held_back = self.now < self.lines[id.index()].not_before;
+        let barred = self.is_barred(id);
+        self.lines[id.index()].refused = false;
         self.views.clear();
         let orders = self.account.orders();
         self.views.extend(orders.open(id).iter().map(|&slot| orders.get(slot).view()));
         let mut plan = std::mem::take(&mut self.plan);
         if let Some(instrument) = self.account.instrument(id) {
-            let wanted = &self.lines[id.index()].wanted;
+            let nothing = Wanted::default();
+            let wanted = if barred { &nothing } else { &self.lines[id.index()].wanted };
             self.quoter.plan(instrument, wanted, &self.views, self.now, &mut plan);
         }
         if let Some(at) = plan.again() {
             self.timers.set_by(at, Due::Plan(id));
         }
         for action in plan.actions() {
-            self.carry_out(id, action);
+            // After a refusal only retreats go on at once; the timer plans the rest.
+            if !held_back || self.retreats(action) {
+                self.carry_out(id, action);
+            }
         }
         self.plan = plan;
+    }
+
+    /// True if the action can only take an order farther from the market, or off it.
+    fn retreats(&self, action: &Action) -> bool {
+        match *action {
+            Action::New(_) => false,
+            Action::Cancel { .. } => true,
+            Action::Replace { id, price, .. } => {
+                let orders = self.account.orders();
+                let order = orders.find(id).map(|slot| orders.get(slot));
+                order.is_some_and(|order| order.side.is_better(order.price, price))
+            }
+        }
     }
 
     fn carry_out(&mut self, id: InstrumentId, action: &Action) {
         let outcome = match *action {
             Action::New(order) => self.send_new(&order).map(|_| ()),
             Action::Replace { id: order, price, qty } => match self.account.orders().find(order) {
-                // A move that risk forbids must not leave the quote where it is wanted no more.
+                // A move that risk forbids must not leave the quote where it is wanted no more; and a
+                // retreat that the rate forbids may go as a cancel, which has a reserve.
                 Some(slot) => match self.send_replace(slot, price, qty) {
-                    Err(Refused::Risk(name)) if name != "rate" => self.send_cancel(slot),
+                    Err(Refused::Risk(name)) if name != RATE || self.retreats(action) => {
+                        self.send_cancel(slot)
+                    }
                     other => other.map(|_| ()),
                 },
                 None => Ok(()),
@@ -332,7 +374,10 @@ impl Desk {
                 None => Ok(()),
             },
         };
-        if outcome == Err(Refused::Risk("rate")) {
+        if let Err(Refused::Risk(_)) = outcome {
+            self.lines[id.index()].refused = true;
+        }
+        if outcome == Err(Refused::Risk(RATE)) {
             let wait = self.rate.wait().max(Nanos::from_micros(100));
             self.timers.set_by(self.now.after(wait), Due::Plan(id));
         }
@@ -353,7 +398,7 @@ impl Desk {
         self.books.hash_into(hasher);
         for line in &self.lines {
             line.wanted.hash_into(hasher);
-            let bits = [line.dirty, line.quotable, line.halted];
+            let bits = [line.dirty, line.quotable, line.halted, line.refused];
             bits.into_iter().for_each(|bit| hasher.word(u64::from(bit)));
             hasher.word(line.not_before.nanos());
             hasher.word(line.heard.nanos());
@@ -368,6 +413,9 @@ impl Desk {
         hasher.word(self.now.nanos());
         hasher.word(self.count);
         hasher.word(self.next_sequence);
+        let (asked, since) = self.asked.unwrap_or_default();
+        hasher.word(asked.0);
+        hasher.word(since.nanos());
     }
 }
 
@@ -422,7 +470,7 @@ impl Context for Desk {
             self.counters.bad_quotes += 1;
             Wanted::default()
         });
-        if line.wanted != wanted {
+        if line.wanted != wanted || line.refused {
             line.wanted = wanted;
             self.touch(id);
         }

@@ -31,6 +31,12 @@ impl Executions {
         exec.0[0] ^ exec.0[1].rotate_left(32)
     }
 
+    /// True if it was counted.
+    #[must_use]
+    pub fn knows(&self, exec: ExecId) -> bool {
+        !exec.is_none() && self.ids.get(Self::key(exec)).is_some()
+    }
+
     /// True if it was not counted before; it is now. A report without an ExecID is always new.
     pub fn is_new(&mut self, exec: ExecId) -> bool {
         if exec.is_none() {

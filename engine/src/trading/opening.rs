@@ -14,6 +14,8 @@ pub struct OpeningState {
     pub epoch: u64,
     /// The kill latch, and who set it why.
     pub killed: Option<String>,
+    /// Instruments halted since the venue contradicted us, until an operator clears them.
+    pub halted: Vec<InstrumentId>,
     /// Positions by instrument.
     pub positions: Vec<Position>,
     /// Orders that were open: they start as Unknown.
@@ -37,7 +39,12 @@ impl std::error::Error for BadOpening {}
 impl OpeningState {
     /// What the next start takes over from an account.
     #[must_use]
-    pub fn of(account: &Account, epoch: u64, killed: Option<String>) -> OpeningState {
+    pub fn of(
+        account: &Account,
+        epoch: u64,
+        killed: Option<String>,
+        halted: Vec<InstrumentId>,
+    ) -> OpeningState {
         let orders = account.orders();
         let orders = orders
             .all_open()
@@ -46,6 +53,7 @@ impl OpeningState {
         OpeningState {
             epoch,
             killed,
+            halted,
             positions: account.positions().to_vec(),
             orders,
             executions: account.executions().keys().collect(),
@@ -59,6 +67,8 @@ impl OpeningState {
         out.word(self.epoch);
         out.word(u64::from(self.killed.is_some()));
         out.bytes(self.killed.as_deref().unwrap_or("").as_bytes());
+        out.word(self.halted.len() as u64);
+        self.halted.iter().for_each(|id| out.word(u64::from(id.0)));
         out.word(self.positions.len() as u64);
         for p in &self.positions {
             out.words(&[p.net, p.bought, p.sold].map(i64::cast_unsigned));
@@ -92,6 +102,10 @@ impl OpeningState {
         let reason = String::from_utf8(input.bytes()?.to_vec()).map_err(|_| BadOpening)?;
         let mut state =
             OpeningState { epoch, killed: is_killed.then_some(reason), ..OpeningState::default() };
+        for _ in 0..input.word()? {
+            let id = u32::try_from(input.word()?).map_err(|_| BadOpening)?;
+            state.halted.push(InstrumentId(id));
+        }
         for _ in 0..input.word()? {
             state.positions.push(input.position()?);
         }
@@ -212,6 +226,7 @@ mod tests {
         OpeningState {
             epoch: 7,
             killed: Some("Ada: too wide".into()),
+            halted: vec![InstrumentId(1)],
             positions: vec![Position::default(), position],
             orders: vec![order],
             executions: vec![1, 2, 3],

@@ -13,7 +13,7 @@ use crate::trading::timers::Due;
 use market::book::{OrderBooks, Touched};
 use market::{
     BookState, BookView, Command, CommandKind, Event, EventFlags, EventKind, InstrumentId, Nanos,
-    OrderView, Price, RejectReason, Report, ReportKind, StateHasher, Timestamp, Trade,
+    OrderState, OrderView, Price, RejectReason, Report, ReportKind, StateHasher, Timestamp, Trade,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use strategies::{Context, Fill, Strategy};
@@ -38,6 +38,8 @@ impl<F: FnMut(&Command) -> bool> Outlet for F {
 pub struct TradingLoop {
     desk: Desk,
     strategies: Vec<Box<dyn Strategy>>,
+    /// Which of them panicked.
+    dead: Vec<bool>,
     /// Instruments touched by the packet at hand: a mark each, and in order of touch.
     touched: Vec<bool>,
     touched_list: Vec<InstrumentId>,
@@ -71,9 +73,11 @@ impl TradingLoop {
             seed: settings.seed,
             shows_own_orders: settings.shows_own_orders,
         };
+        let dead = vec![false; parts.quotes.len()];
         TradingLoop {
             desk: Desk::new(parts, opening),
             strategies,
+            dead,
             touched: vec![false; count],
             touched_list: Vec::with_capacity(count),
             stale_after: settings.stale_after,
@@ -103,7 +107,8 @@ impl TradingLoop {
         self.desk.timers.next_due()
     }
 
-    /// The events of one packet, or as many as came.
+    /// The events of one packet. A part of one, without `LAST`, changes the books, and the
+    /// strategies hear of it with the rest.
     pub fn on_packet(&mut self, now: Timestamp, events: &[Event], out: &mut dyn Outlet) {
         self.desk.now = now;
         self.desk.counters.packets += 1;
@@ -113,7 +118,6 @@ impl TradingLoop {
                 self.tell_touched();
             }
         }
-        self.tell_touched();
         self.finish(out);
     }
 
@@ -131,10 +135,8 @@ impl TradingLoop {
                 self.touch(id);
                 self.desk.lines[id.index()].heard = now;
             }
-            Touched::All => {
-                self.touch_all();
-                self.desk.lines.iter_mut().for_each(|line| line.heard = now);
-            }
+            // A mark of the feed, not the venue's word on any instrument: references stay as old.
+            Touched::All => self.touch_all(),
         }
         if let Some(trade) = applied.trade {
             self.desk.counters.market_trades += 1;
@@ -183,18 +185,22 @@ impl TradingLoop {
         }
     }
 
-    /// Calls a strategy. One that panics loses its instruments: they are halted, its orders
-    /// canceled.
+    /// Calls a strategy. One that panics is not called again in this run; its instruments are
+    /// halted, its orders canceled.
     fn call(&mut self, index: usize, act: impl FnOnce(&mut dyn Strategy, &mut Desk)) {
         let (Some(strategy), Ok(current)) = (self.strategies.get_mut(index), u16::try_from(index))
         else {
             return;
         };
+        if self.dead[index] {
+            return;
+        }
         self.desk.current = current;
         let desk = &mut self.desk;
         let called = catch_unwind(AssertUnwindSafe(|| act(strategy.as_mut(), desk)));
         if called.is_err() {
             self.desk.counters.strategy_panics += 1;
+            self.dead[index] = true;
             for at in 0..self.desk.quotes[index].len() {
                 let id = self.desk.quotes[index][at];
                 self.halt(id);
@@ -209,6 +215,7 @@ impl TradingLoop {
         if !std::mem::replace(&mut line.halted, true) {
             self.desk.mass_cancel(id);
         }
+        self.desk.touch(id);
     }
 
     /// One report of the venue or the gateway.
@@ -218,7 +225,8 @@ impl TradingLoop {
         match report.kind() {
             Some(ReportKind::SessionUp) => self.on_session_up(),
             Some(ReportKind::SessionDown) => self.on_session_down(),
-            Some(ReportKind::StatusDone) => self.on_status_done(),
+            Some(ReportKind::StatusDone) => self.on_status_done(report),
+            Some(ReportKind::Unreadable) => self.on_unreadable(),
             _ => self.on_order_report(report),
         }
         self.finish(out);
@@ -226,15 +234,15 @@ impl TradingLoop {
 
     fn on_session_up(&mut self) {
         self.desk.session = Session::Reconciling;
-        self.ask_status();
+        // What a resend told us may be older than the venue's last restart: ask about all of it.
+        while self.desk.account.next_lost().is_some() {
+            self.desk.counters.unknown += 1;
+        }
+        self.marked = (0, 0);
+        self.desk.ask_status();
         if self.desk.killed.is_some() || self.desk.stopping {
             self.desk.mass_cancel(Event::ALL);
         }
-    }
-
-    fn ask_status(&mut self) {
-        let id = self.desk.next_id();
-        self.desk.issue(Command::mass_status(id));
     }
 
     fn on_session_down(&mut self) {
@@ -247,18 +255,34 @@ impl TradingLoop {
         }
     }
 
-    fn on_status_done(&mut self) {
+    fn on_status_done(&mut self, report: &Report) {
+        // An answer to an earlier question says nothing of the orders since.
+        let current = self.desk.asked.is_some_and(|(asked, _)| asked == report.order);
+        if !current {
+            return;
+        }
+        self.desk.asked = None;
         while let Some(slot) = self.desk.account.next_unnamed() {
             self.tell_order(slot);
         }
         if self.desk.session == Session::Reconciling {
             self.desk.session = Session::Ready;
+            // A stepped venue must hear after every logon where we stand.
+            self.marked = (u64::MAX, u64::MAX);
             // Books may have been quotable all along: say so again.
             for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
                 self.desk.lines[id as usize].quotable = false;
                 self.desk.touch(InstrumentId(id));
                 self.tell_book(InstrumentId(id));
             }
+        }
+    }
+
+    /// The venue said something of our orders that nobody could read: nothing we hold is certain.
+    fn on_unreadable(&mut self) {
+        self.desk.counters.contradictions += 1;
+        for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
+            self.halt(InstrumentId(id));
         }
     }
 
@@ -270,8 +294,11 @@ impl TradingLoop {
             Effect::Changed { slot } => self.tell_order(slot),
             Effect::Refused { slot, reason } => {
                 self.desk.counters.reject(reason);
-                let id = self.desk.account.orders().get(slot).instrument;
-                self.desk.back_off(id);
+                let order = *self.desk.account.orders().get(slot);
+                // A request that met a fill or cancel on the way is no reason to hold back.
+                if order.state.is_open() || order.state == OrderState::Rejected {
+                    self.desk.back_off(order.instrument);
+                }
                 self.tell_order(slot);
             }
             Effect::Duplicate => self.desk.counters.duplicates += 1,
@@ -348,14 +375,34 @@ impl TradingLoop {
             }
         }
         let deadline = Timestamp::from_nanos(now.nanos().saturating_sub(self.answer_within.get()));
-        let mut overdue = false;
         while let Some(slot) = self.desk.account.next_overdue(deadline) {
-            overdue = true;
             self.desk.counters.unknown += 1;
             self.tell_order(slot);
         }
-        if overdue && self.desk.session == Session::Ready {
-            self.ask_status();
+        if self.desk.session != Session::Down {
+            self.ask_again();
+            self.cancel_again();
+        }
+    }
+
+    /// Asks the venue once more while anything is unknown and the last question found no answer.
+    fn ask_again(&mut self) {
+        let open =
+            self.desk.asked.is_some_and(|(_, at)| self.desk.now.since(at) <= self.answer_within);
+        let unclear = self.desk.session == Session::Reconciling || self.desk.account.has_unknown();
+        if unclear && !open {
+            self.desk.ask_status();
+        }
+    }
+
+    /// A mass cancel may be refused or lost: while orders stand that must not, say it again.
+    fn cancel_again(&mut self) {
+        for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
+            let id = InstrumentId(id);
+            if self.desk.has_barred_orders(id) {
+                self.desk.mass_cancel(id);
+                self.desk.touch(id);
+            }
         }
     }
 
@@ -377,6 +424,9 @@ impl TradingLoop {
                 }
                 self.touch_all();
                 self.tell_touched();
+                for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
+                    self.desk.touch(InstrumentId(id));
+                }
             }
             Some(ControlKind::Stop) => self.stop(),
             None => self.desk.counters.illegal_moves += 1,
@@ -438,8 +488,9 @@ impl TradingLoop {
     fn mark(&mut self, out: &mut dyn Outlet) {
         let reached = (self.desk.next_sequence, self.desk.account.reports());
         if self.lockstep && self.desk.session == Session::Ready && reached != self.marked {
-            self.marked = reached;
-            if !out.send(&Command::mark(reached.0, reached.1)) {
+            if out.send(&Command::mark(reached.0, reached.1)) {
+                self.marked = reached;
+            } else {
                 self.desk.counters.unpublished += 1;
             }
         }
@@ -481,6 +532,13 @@ impl TradingLoop {
         self.desk.killed.as_deref()
     }
 
+    /// The instruments that are halted.
+    #[must_use]
+    pub fn halted(&self) -> Vec<InstrumentId> {
+        let ids = (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok());
+        ids.map(InstrumentId).filter(|&id| self.is_halted(id)).collect()
+    }
+
     /// True if the venue contradicted us on this instrument.
     #[must_use]
     pub fn is_halted(&self, id: InstrumentId) -> bool {
@@ -499,6 +557,10 @@ impl TradingLoop {
     pub fn state_hash(&self) -> u128 {
         let mut hasher = StateHasher::new();
         self.desk.hash_into(&mut hasher);
+        hasher.word(self.marked.0);
+        hasher.word(self.marked.1);
+        self.touched_list.iter().for_each(|id| hasher.word(u64::from(id.0)));
+        self.dead.iter().for_each(|&dead| hasher.word(u64::from(dead)));
         self.strategies.iter().for_each(|strategy| strategy.hash_into(&mut hasher));
         hasher.finish()
     }

@@ -319,12 +319,13 @@ fn execution(
             report.qty = amount(tags::ORDER_QTY, fields.qty, digits)?;
         }
     }
-    if let Some(commission) = fields.commission {
-        // 3 is "absolute", the only commission that is an amount.
-        if fields.comm_type.is_some_and(|value| value != b"3") {
-            return Err(wrong(tags::COMM_TYPE).into());
-        }
-        report = report.with_fee(as_decimal(tags::COMMISSION, commission, 9)?);
+    // A trade is a fact, whatever its commission: one that is no amount (3 is "absolute") or that we
+    // cannot hold counts as not said.
+    let absolute = fields.comm_type.is_none_or(|value| value == b"3");
+    if let Some(commission) = fields.commission.filter(|_| absolute)
+        && let Ok(fee) = as_decimal(tags::COMMISSION, commission, 9)
+    {
+        report = report.with_fee(fee);
     }
     match fields.liquidity {
         Some(b"1") => report = report.with_liquidity(Liquidity::Maker),

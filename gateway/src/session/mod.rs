@@ -255,6 +255,11 @@ impl<S: Store> Session<S> {
         if !self.is_up() && !self.config.send_when_down {
             return Err(SendError::Down);
         }
+        // While a resend runs, new frames wait in the store behind it; frames of ours that are never
+        // sent again would be swallowed there.
+        if self.resend.is_some() && self.config.resend == Resend::GapFillOrders {
+            return Err(SendError::Backpressure);
+        }
         self.emit(now, out, FrameKind::Application, msg_type, write)
     }
 

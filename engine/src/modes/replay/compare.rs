@@ -102,9 +102,12 @@ impl CompareTape {
         self.instruments = instruments;
     }
 
-    /// What was followed since the last start.
-    pub(super) fn recovery(&self) -> Option<&Recovery> {
-        self.recovery.as_ref()
+    /// Shows what the start before left, and what it traded, if there was one.
+    pub(super) fn judge_opening<R>(
+        &self,
+        judge: impl FnOnce(&Recovery, &[Instrument]) -> Option<R>,
+    ) -> Option<R> {
+        self.recovery.as_ref().and_then(|before| judge(before, &self.instruments))
     }
 
     /// Notes a difference at the next record, unless there was one before.

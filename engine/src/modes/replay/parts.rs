@@ -10,9 +10,10 @@ use crate::pipeline::assembly::{self, LoopMode};
 use crate::pipeline::loop_driver::{LoopDriver, NoStamps, Publish, Stamps};
 use crate::pipeline::records::{Record, Start, kind};
 use crate::pipeline::recovery::{AccountSettings, Recovery};
+use crate::pipeline::streams::translate;
 use crate::trading::{OpeningState, TradingLoop};
 use anyhow::Context as _;
-use market::Command;
+use market::{Command, Instrument};
 
 /// Notes what was published, for the frames it led to.
 struct Published<'a>(&'a mut FrameCheck);
@@ -60,13 +61,16 @@ fn one_start(start: &Start, tape: &mut CompareTape, check: &mut FrameCheck) -> a
         format!("the journal's configuration is of another version ({})", start.build)
     })?;
     let opening = OpeningState::from_bytes(&start.opening)?;
-    if let Some(differs) = tape.recovery().and_then(|before| judge(before, &opening)) {
+    let instruments = assembly::instruments(&config.trading);
+    if let Some(differs) =
+        tape.judge_opening(|before, traded| judge(before, traded, &opening, &instruments))
+    {
         tape.differ(differs);
         return Ok(());
     }
     let settings = assembly::trading_settings(&config.trading, LoopMode::of_run(&config))?;
     let recovery = Recovery::begin(start, AccountSettings::from(&settings))?;
-    tape.follow(recovery, settings.instruments.clone());
+    tape.follow(recovery, instruments);
     check.start(&config)?;
     let trading = TradingLoop::new(settings, &opening);
     let publish = Published(check);
@@ -98,11 +102,19 @@ fn one_start(start: &Start, tape: &mut CompareTape, check: &mut FrameCheck) -> a
 }
 
 /// In what an opening state differs from what the start before left, if it does.
-fn judge(before: &Recovery, opening: &OpeningState) -> Option<String> {
+fn judge(
+    before: &Recovery,
+    traded: &[Instrument],
+    opening: &OpeningState,
+    instruments: &[Instrument],
+) -> Option<String> {
     if opening.epoch <= before.epoch() {
         return Some(format!("a start with an epoch above {}", before.epoch()));
     }
-    let expected = before.opening(opening.epoch);
+    let expected = match translate(before.opening(opening.epoch), traded, instruments) {
+        Ok(expected) => expected,
+        Err(error) => return Some(error.to_string()),
+    };
     if expected == *opening {
         return None;
     }

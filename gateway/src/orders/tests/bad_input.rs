@@ -88,13 +88,18 @@ fn executions_that_are_none() {
         ("151=200|", "", RequiredTagMissing, 151),
         ("151=200|", "151=200|151=1|", Repeated, 151),
         ("151=200|", "151=200|60=later|", DataFormat, 60),
-        ("151=200|", "151=200|12=1|13=2|", ValueIncorrect, 13),
         ("151=200|", "151=200|912=?|", DataFormat, 912),
         ("150=F", "150=H", RequiredTagMissing, 19),
     ] {
         let body = FILL.replacen(from, to, 1);
         let expected = Err(ReportError::Fault(fault(code, tag)));
         assert_eq!(read_reports(&message_of("8", &body), &none), expected, "{body}");
+    }
+    // A trade stands whatever its commission: per cent, or finer than we hold, is not said.
+    for commission in ["12=1|13=2|", "12=0.0000000001|13=3|", "12=x|"] {
+        let body = FILL.replacen("151=200|", &format!("151=200|{commission}"), 1);
+        let reports = read_reports(&message_of("8", &body), &none).unwrap();
+        assert_eq!((reports[0].kind(), reports[0].fee()), (Some(ReportKind::Filled), None));
     }
     let foreign = message_of("8", &FILL.replace("ARL", "XYZ"));
     assert_eq!(read_reports(&foreign, &none), Err(ReportError::UnknownInstrument));

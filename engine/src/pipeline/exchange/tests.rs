@@ -1,0 +1,9 @@
+//! The exchange without sockets, in virtual time, against engines made of the gateway's own session.
+
+mod data;
+mod days;
+mod lab;
+mod lockstep;
+mod orders;
+mod restart;
+mod sessions;
