@@ -320,6 +320,18 @@ impl<T: Tape> Simulation<T> {
         self.orders.extend(commands.map(|command| (arrival, command)));
     }
 
+    /// Commands on their way to the venue.
+    #[must_use]
+    pub fn orders_in_flight(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// True if no command and no report is on its way.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.orders.is_empty() && self.reports.is_empty()
+    }
+
     /// The loop with its tape.
     #[must_use]
     pub fn driver(&self) -> &LoopDriver<T, impl Publish + use<T>, NoStamps> {

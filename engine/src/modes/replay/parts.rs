@@ -47,7 +47,7 @@ pub(super) fn compare(journal: &Journal) -> anyhow::Result<Outcome> {
     let (mut difference, tail) = tape.finish()?;
     let mut frames = None;
     if difference.is_none() && journal.has_gateway()? {
-        match check.compare(journal)? {
+        match check.compare(journal, state_hash.is_some())? {
             Ok(agreed) => frames = Some(agreed),
             Err(differs) => difference = Some(differs),
         }
