@@ -152,7 +152,8 @@ fn several_starts_take_over_from_each_other() {
             rig.control(ControlKind::Kill, "Ada", "drill");
         }
         let driver = &rig.engine.as_ref().unwrap().driver;
-        let left = driver.opening_state(0);
+        let killed = driver.trading().killed().map(str::to_owned);
+        let left = OpeningState::of(driver.trading().account(), 0, killed);
         assert_eq!(round > 0, driver.trading().counters().unknown > 0, "round {round}");
         assert!(round == 2 || !left.orders.is_empty(), "round {round}");
         rig.kill();
