@@ -9,6 +9,7 @@ pub mod config;
 pub mod cli;
 pub mod pipeline;
 pub mod report;
+pub mod control;
 pub mod modes;
 
 /// Name and version of this program, as journals hold it.

@@ -18,7 +18,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Backtest(args) => modes::backtest::main(&args),
         Command::Check(args) => modes::check::main(&args),
-        Command::Ctl(_) => anyhow::bail!("not in this build"),
+        Command::Ctl(args) => modes::ctl::main(&args),
         Command::Demo(args) => modes::demo::main(&args),
         Command::Exchange(args) => modes::exchange::main(&args),
         Command::Replay(args) => modes::replay::main(&args),
@@ -28,6 +28,11 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
 
 /// Prints the error as one chain and says how the program ends.
 fn report(error: &anyhow::Error) -> Exit {
+    // Whoever read our output has enough of it (`… | head`).
+    let piped = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    if piped.into_iter().any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe) {
+        return Exit::Well;
+    }
     let mut stderr = std::io::stderr().lock();
     let (text, exit) = match error.downcast_ref::<ConfigErrors>() {
         Some(errors) => (errors.render(stderr.is_terminal()), Exit::Configuration),

@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod check;
+pub mod ctl;
 pub mod live;
 pub mod run;
 pub mod replay;

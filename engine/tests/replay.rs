@@ -151,10 +151,10 @@ fn several_starts_take_over_from_each_other() {
         if round == 2 {
             rig.control(ControlKind::Kill, "Ada", "drill");
         }
-        let driver = &rig.engine.as_ref().unwrap().driver;
-        let killed = driver.trading().killed().map(str::to_owned);
-        let left = OpeningState::of(driver.trading().account(), 0, killed);
-        assert_eq!(round > 0, driver.trading().counters().unknown > 0, "round {round}");
+        let trading = rig.engine.as_ref().unwrap().driver.trading();
+        let killed = trading.killed().map(str::to_owned);
+        let left = OpeningState::of(trading.account(), 0, killed, trading.halted());
+        assert_eq!(round > 0, trading.counters().unknown > 0, "round {round}");
         assert!(round == 2 || !left.orders.is_empty(), "round {round}");
         rig.kill();
         rig.run_for(Nanos::from_secs(1));

@@ -4,6 +4,7 @@
 use crate::cli::{DemoArgs, Exit};
 use crate::config::special::Endpoint;
 use crate::config::{ExchangeChanges, ExchangeConfig, RunConfig};
+use crate::control::log;
 use crate::modes::live::{Engine, Signals};
 use crate::modes::run;
 use crate::pipeline::exchange::running::{Exchange, Options};
@@ -31,6 +32,7 @@ pub fn main(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     venue.exchange.data_dir = folder.join("exchange");
     config.engine.data_dir = folder.join("engine");
     free_ports(&mut venue);
+    let _log = log::start(&config.log)?;
     let signals = Signals::install()?;
     let (clock, calibrator) = clock::calibrate();
     println!("touchline demo: the embedded exchange and the engine against it, {} s", args.seconds);

@@ -4,16 +4,13 @@
 
 use crate::cli::{ExchangeArgs, Exit};
 use crate::config::{ExchangeConfig, FlowKind, Speed};
+use crate::modes::live::Signals;
 use crate::pipeline::exchange::running::{Exchange, Options, RunningExchange};
 use crate::runtime::clock::{self, Calibrator};
 use crate::runtime::cores;
 use market::Nanos;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often signals are looked for.
@@ -22,8 +19,6 @@ const LOOK: Duration = Duration::from_millis(50);
 const LINE_EVERY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 /// How often the clock is set against UTC.
 const ADJUST: Nanos = Nanos::SECOND;
-/// What a shell gives for a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
 
 /// Runs the subcommand.
 ///
@@ -31,17 +26,12 @@ const INTERRUPTED: i32 = 130;
 /// [`crate::config::ConfigErrors`] with everything that is wrong, or what could not be had.
 pub fn main(args: &ExchangeArgs) -> anyhow::Result<ExitCode> {
     let config = args.config(&cores::allowed())?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order: the second signal finds the flag that the first one set.
-        flag::register_conditional_shutdown(signal, INTERRUPTED, stop.clone())?;
-        flag::register(signal, stop.clone())?;
-    }
+    let signals = Signals::install()?;
     let (clock, calibrator) = clock::calibrate();
     let exchange = Exchange::start(&config, Options { fresh: args.fresh }, clock)?;
     let mut out = std::io::stdout().lock();
     introduce(&mut out, &config, &exchange)?;
-    watch(&mut out, &exchange, calibrator, &stop)?;
+    watch(&mut out, &exchange, calibrator, &signals)?;
     exchange.stop();
     let report = exchange.join()?;
     write!(out, "{report}")?;
@@ -86,12 +76,12 @@ fn watch(
     out: &mut impl Write,
     exchange: &RunningExchange,
     mut calibrator: Calibrator,
-    stop: &AtomicBool,
+    signals: &Signals,
 ) -> std::io::Result<()> {
     let terminal = std::io::stdout().is_terminal();
     let every = if terminal { LINE_EVERY.0 } else { LINE_EVERY.1 };
     let (mut shown, mut adjusted) = (Instant::now(), Instant::now());
-    while !stop.load(Ordering::Relaxed) && !exchange.is_ended() {
+    while !signals.stop_asked() && !exchange.is_ended() {
         std::thread::sleep(LOOK);
         if adjusted.elapsed() >= Duration::from_nanos(ADJUST.get()) {
             adjusted = Instant::now();

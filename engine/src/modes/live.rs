@@ -3,6 +3,7 @@
 //! Owns the housekeeping thread's work: the clock's calibration, the status line, signals, the stop.
 
 use crate::config::run::RunConfig;
+use crate::control::plane::Plane;
 use crate::pipeline::telemetry::Telemetry;
 use crate::pipeline::topology::{self, Ended, Pipeline};
 use crate::runtime::clock::{Calibrator, Clock};
@@ -21,6 +22,10 @@ const ADJUST: Duration = Duration::from_secs(1);
 const PLAIN_STATUS: Duration = Duration::from_secs(5);
 /// How long a stop may take before the engine is left to itself.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// What the watchdog's alert says.
+const STALLED: &str = "the trading loop stalled: the order session was cut and nothing new is sent \
+                       until a restart";
 
 /// Ctrl-C and SIGTERM: the first asks for a clean stop, the second leaves at once.
 #[derive(Clone)]
@@ -53,6 +58,7 @@ impl Signals {
 
 /// A running engine.
 pub struct Engine {
+    plane: Plane,
     pipeline: Pipeline,
     calibrator: Calibrator,
     adjusted: Instant,
@@ -68,16 +74,12 @@ impl Engine {
         clock: &Clock,
         calibrator: Calibrator,
     ) -> anyhow::Result<Engine> {
-        let pipeline = topology::start(config, clock)?;
+        let mut pipeline = topology::start(config, clock)?;
         for notice in &pipeline.notices {
             println!("note: {notice}");
         }
-        Ok(Engine { pipeline, calibrator, adjusted: Instant::now() })
-    }
-
-    /// The pipeline, for the control plane.
-    pub fn pipeline(&mut self) -> &mut Pipeline {
-        &mut self.pipeline
+        let plane = Plane::start(config, &mut pipeline)?;
+        Ok(Engine { plane, pipeline, calibrator, adjusted: Instant::now() })
     }
 
     /// Runs until told, until `after`, or until the engine ends by itself. Gives how long it ran.
@@ -93,7 +95,8 @@ impl Engine {
             std::thread::sleep(LOOK);
             self.adjust();
             status.show(&self.pipeline);
-            let complaint = self.pipeline.complaint().unwrap_or_default();
+            let stalled = || self.plane.has_stalled().then(|| STALLED.to_owned());
+            let complaint = self.pipeline.complaint().or_else(stalled).unwrap_or_default();
             if complaint != complained {
                 status.end();
                 if !complaint.is_empty() {
@@ -118,18 +121,19 @@ impl Engine {
     ///
     /// # Errors
     /// A core panicked or does not end.
-    pub fn stop(mut self) -> anyhow::Result<Ended> {
-        self.pipeline.stop();
+    pub fn stop(self) -> anyhow::Result<Ended> {
+        let Engine { plane, pipeline, mut calibrator, .. } = self;
+        // Cores that end are no stall.
+        drop(plane);
+        pipeline.stop();
         let asked = Instant::now();
-        while !self.pipeline.is_ended() {
-            anyhow::ensure!(
-                asked.elapsed() < STOP_WITHIN,
-                "a core does not end: orders may be open"
-            );
+        while !pipeline.is_ended() {
+            let waited = asked.elapsed();
+            anyhow::ensure!(waited < STOP_WITHIN, "a core does not end: orders may be open");
             std::thread::sleep(Duration::from_millis(5));
-            self.adjust();
+            calibrator.adjust(Nanos::from_millis(5));
         }
-        self.pipeline.join()
+        pipeline.join()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::{Exit, RunArgs};
 use crate::config::RunConfig;
+use crate::control::log;
 use crate::modes::live::{Engine, Signals};
 use crate::pipeline::topology::Ended;
 use crate::report::{FeedSummary, GatewaySummary, Report};
@@ -17,6 +18,7 @@ use std::time::Duration;
 /// A configuration that `check` refuses too, or a failure at run time.
 pub fn main(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = args.config(&cores::allowed())?;
+    let _log = log::start(&config.log)?;
     let signals = Signals::install()?;
     let (clock, calibrator) = clock::calibrate();
     let mut engine = Engine::start(&config, &clock, calibrator)?;

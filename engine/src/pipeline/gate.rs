@@ -15,18 +15,15 @@ pub enum Shut {
     Killed = 1,
     /// The trading loop stalled: it latches until a restart.
     Stalled = 2,
-    /// The engine is stopping.
-    Stopping = 4,
     /// The journal has no room: the session is dropped, so that the venue cancels. Latches.
-    JournalLost = 8,
+    JournalLost = 4,
     /// A core panicked: likewise. Latches.
-    Panicked = 16,
+    Panicked = 8,
 }
 
 impl Shut {
     /// Every reason.
-    pub const ALL: [Shut; 5] =
-        [Shut::Killed, Shut::Stalled, Shut::Stopping, Shut::JournalLost, Shut::Panicked];
+    pub const ALL: [Shut; 4] = [Shut::Killed, Shut::Stalled, Shut::JournalLost, Shut::Panicked];
 
     /// Its word in status lines and metrics.
     #[must_use]
@@ -34,7 +31,6 @@ impl Shut {
         match self {
             Shut::Killed => "killed",
             Shut::Stalled => "stalled",
-            Shut::Stopping => "stopping",
             Shut::JournalLost => "journal lost",
             Shut::Panicked => "panicked",
         }

@@ -9,10 +9,11 @@ mod hub;
 mod snapshots;
 
 pub use hub::{HopTotals, Stages, Telemetry};
-pub use snapshots::{FeedSnapshot, GatewaySnapshot, TradingSnapshot};
+pub use snapshots::{FeedSnapshot, GatewaySnapshot, LineCounters, OrderSession, TradingSnapshot};
 
 use crossbeam::queue::ArrayQueue;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 struct Mailbox<T> {
     /// Given back by the reader.
@@ -31,6 +32,9 @@ pub struct Inbox<T> {
     mailbox: Arc<Mailbox<T>>,
     current: Box<T>,
 }
+
+/// How long a reader rests between two looks for an answer; cores answer about every millisecond.
+const LOOK_EVERY: Duration = Duration::from_micros(500);
 
 /// A mailbox that passes two snapshots to and fro. The reader sees `one` until the first comes.
 ///
@@ -61,15 +65,6 @@ impl<T> Outbox<T> {
         give(&self.mailbox.full, snapshot);
         true
     }
-
-    /// As [`Outbox::offer`], but fills a snapshot that was not read yet once more: for a stage that
-    /// has come to rest and leaves its last word.
-    pub fn offer_last(&mut self, fill: impl FnOnce(&mut T)) -> bool {
-        if let Some(unread) = self.mailbox.full.pop() {
-            give(&self.mailbox.empty, unread);
-        }
-        self.offer(fill)
-    }
 }
 
 impl<T> Inbox<T> {
@@ -89,6 +84,19 @@ impl<T> Inbox<T> {
             taken = true;
         }
         taken
+    }
+
+    /// Waits for a snapshot that is filled after this call, until `give_up`; true if it came.
+    pub fn renew(&mut self, give_up: Instant) -> bool {
+        // What lies there may be old; taking it asks for what is new.
+        self.take();
+        while !self.take() {
+            if Instant::now() >= give_up {
+                return false;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        true
     }
 
     /// The snapshot in hand, without asking for another.

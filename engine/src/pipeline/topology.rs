@@ -194,7 +194,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         stop: shared.stop,
         copier,
         control: Some(rings.control_trading.0),
-        gate,
+        gate: gate.clone(),
         socket,
         telemetry: Arc::new(Mutex::new(Telemetry {
             engine: config.engine.name.clone(),
@@ -203,6 +203,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
             trading: trading_told.1,
             feed: feed_told.1,
             gateway: gateway_told.1,
+            gate,
             stages: counters,
             collectors: vec![feed_hops.1, trading_hops.1, gateway_hops.1],
             clock: clock.clone(),

@@ -10,8 +10,8 @@ use crate::trading::risk::{self, Breach, Exposure, Limits, Subject};
 use crate::trading::timers::{Due, Timers};
 use market::book::OrderBooks;
 use market::{
-    BookView, Command, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position,
-    Price, Qty, Rng, Side, StateHasher, Timestamp,
+    BookView, Command, Event, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView,
+    Position, Price, Qty, Rng, Side, StateHasher, Timestamp,
 };
 use strategies::{
     Action, Context, NewOrder, Plan, Quote, Quoter, QuoterSettings, Refused, TimerId, Wanted,
@@ -47,8 +47,12 @@ pub(crate) struct Line {
     pub(crate) not_before: Timestamp,
     /// When the loop last heard of it.
     pub(crate) heard: Timestamp,
+    /// When a mass cancel of it was last sent.
+    mass_canceled: Timestamp,
 }
 
+/// How long a mass cancel is given before orders are canceled one by one as well.
+const MASS_CANCEL_WITHIN: Nanos = Nanos::SECOND;
 /// Name of the one check that time alone satisfies.
 const RATE: &str = "rate";
 /// Wait after a refusal before the quoter tries again, at least.
@@ -115,6 +119,7 @@ impl Desk {
             refused: false,
             not_before: Timestamp::ZERO,
             heard: Timestamp::ZERO,
+            mass_canceled: Timestamp::ZERO,
         };
         Desk {
             lines: parts.limits.iter().enumerate().map(line).collect(),
@@ -251,9 +256,15 @@ impl Desk {
 
     /// Cancels every order of an instrument, or of the account, whatever is in flight.
     pub(crate) fn mass_cancel(&mut self, instrument: InstrumentId) {
-        if self.session != Session::Down {
-            let id = self.next_id();
-            self.issue(Command::mass_cancel(id, instrument));
+        if self.session == Session::Down {
+            return;
+        }
+        let id = self.next_id();
+        self.issue(Command::mass_cancel(id, instrument));
+        for (index, line) in self.lines.iter_mut().enumerate() {
+            if instrument == Event::ALL || instrument.index() == index {
+                line.mass_canceled = self.now;
+            }
         }
     }
 
@@ -320,6 +331,10 @@ impl Desk {
         }
         let held_back = self.now < self.lines[id.index()].not_before;
         let barred = self.is_barred(id);
+        let canceling = self.now.since(self.lines[id.index()].mass_canceled) < MASS_CANCEL_WITHIN;
+        if barred && canceling {
+            return;
+        }
         self.lines[id.index()].refused = false;
         self.views.clear();
         let orders = self.account.orders();
@@ -402,6 +417,7 @@ impl Desk {
             bits.into_iter().for_each(|bit| hasher.word(u64::from(bit)));
             hasher.word(line.not_before.nanos());
             hasher.word(line.heard.nanos());
+            hasher.word(line.mass_canceled.nanos());
         }
         self.counters.hash_into(hasher);
         self.timers.hash_into(hasher);

@@ -2,6 +2,7 @@
 //! operators' socket, the metrics and the exit report share it behind a lock that no hot core takes.
 
 use crate::latency::{Collector, recorder};
+use crate::pipeline::gate::Gate;
 use crate::pipeline::telemetry::{FeedSnapshot, GatewaySnapshot, Inbox, TradingSnapshot};
 use crate::runtime::clock::Clock;
 use crate::runtime::stage::StageCounters;
@@ -30,6 +31,8 @@ pub struct Telemetry {
     pub feed: Inbox<FeedSnapshot>,
     /// The gateway stage.
     pub gateway: Inbox<GatewaySnapshot>,
+    /// The gateway's gate.
+    pub gate: Arc<Gate>,
     /// Every stage's counters.
     pub stages: Stages,
     /// Latency recorders' other ends, one per stage that records.
@@ -38,31 +41,21 @@ pub struct Telemetry {
     pub clock: Clock,
 }
 
-/// How long a reader rests between two looks for an answer; cores answer about every millisecond.
-const LOOK_EVERY: Duration = Duration::from_micros(500);
-
 impl Telemetry {
     /// Asks every stage and waits for all answers, at most for `within`. False if a stage did not
     /// answer: its snapshot in hand is an old one.
     pub fn refresh(&mut self, within: Duration) -> bool {
         let give_up = Instant::now() + within;
-        // What lies there may be old; taking it asks for what is new.
+        // Ask all before waiting for any.
         self.trading.latest();
         self.feed.latest();
         self.gateway.latest();
-        let mut answered = [false; 3];
-        loop {
-            answered[0] = answered[0] || self.trading.take();
-            answered[1] = answered[1] || self.feed.take();
-            answered[2] = answered[2] || self.gateway.take();
-            if answered == [true; 3] {
-                return true;
-            }
-            if Instant::now() >= give_up {
-                return false;
-            }
-            std::thread::sleep(LOOK_EVERY);
+        for collector in &mut self.collectors {
+            collector.collect();
         }
+        let answers =
+            [self.trading.renew(give_up), self.feed.renew(give_up), self.gateway.renew(give_up)];
+        answers == [true; 3]
     }
 
     /// Everything measured so far, hop by hop.

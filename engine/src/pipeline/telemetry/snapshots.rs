@@ -3,12 +3,13 @@
 use crate::trading::{Counters, TradingLoop};
 use feeds::Feed;
 use feeds::itch50::Skip;
-use feeds::moldudp64::{BadPacket, LineCounters, Session as FeedSession};
+use feeds::moldudp64::{BadPacket, Session as FeedSession};
 use gateway::orders::{EntryCounters, OrderEntry};
 use gateway::session::{Counters as SessionCounters, Session, State, Store};
 use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Timestamp};
 
-use crate::trading::desk::Session as OrderSession;
+pub use crate::trading::desk::Session as OrderSession;
+pub use feeds::moldudp64::LineCounters;
 
 /// Longest text of the kill latch: name, colon and reason of a control.
 const KILL_TEXT_MAX: usize = 128;

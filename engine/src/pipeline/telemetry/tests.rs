@@ -13,16 +13,6 @@ fn the_core_works_only_when_asked() {
 }
 
 #[test]
-fn the_last_word_replaces_what_nobody_read() {
-    let (mut outbox, mut inbox) = mailbox(0, 0);
-    assert!(outbox.offer(|snapshot| *snapshot = 1));
-    assert!(outbox.offer_last(|snapshot| *snapshot = 2));
-    assert_eq!(*inbox.latest(), 2);
-    assert!(outbox.offer_last(|snapshot| *snapshot = 3));
-    assert_eq!(*inbox.latest(), 3);
-}
-
-#[test]
 fn a_reader_never_sees_a_half() {
     let (mut outbox, mut inbox) = mailbox([0u64; 32], [0; 32]);
     let writer = std::thread::spawn(move || {
@@ -44,4 +34,22 @@ fn a_reader_never_sees_a_half() {
         std::thread::yield_now();
     }
     writer.join().unwrap();
+}
+
+#[test]
+fn a_renewed_snapshot_is_newer_than_the_question() {
+    let (mut outbox, mut inbox) = mailbox(0, 0);
+    let soon = || Instant::now() + Duration::from_millis(1);
+    assert!(!inbox.renew(soon()));
+    outbox.offer(|snapshot| *snapshot = 1);
+    assert!(!inbox.renew(soon()), "it was filled before the question");
+    let far = Instant::now() + Duration::from_secs(60);
+    let core = std::thread::spawn(move || {
+        while !outbox.offer(|snapshot| *snapshot = 2) {
+            std::thread::yield_now();
+        }
+    });
+    assert!(inbox.renew(far));
+    assert_eq!(*inbox.current(), 2);
+    core.join().unwrap();
 }

@@ -1,0 +1,302 @@
+//! The metrics: every one named, explained and read in one place. `docs/` and dashboards use these
+//! names.
+//!
+//! Reads telemetry only. A counter's name gets `_total`, a unit stands behind the name.
+
+use crate::latency::hops::HOPS;
+use crate::pipeline::gate::Shut;
+use crate::pipeline::telemetry::{LineCounters, OrderSession, Telemetry};
+use crate::runtime::stage::StageCounters;
+use crate::trading::counters::REASONS;
+use crate::trading::risk::CHECKS;
+use market::{BookState, Money, Price, Qty};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a metric is to Prometheus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Grows only.
+    Counter,
+    /// Any number.
+    Gauge,
+}
+
+/// The unit of a metric, where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// A count, a state or a share.
+    One,
+    /// Bytes.
+    Bytes,
+    /// Seconds.
+    Seconds,
+}
+
+/// A label and its value.
+type Label<'a> = (&'a str, &'a str);
+/// Takes the samples of a metric.
+pub(crate) type Samples<'a> = dyn FnMut(&[Label<'_>], f64) + 'a;
+
+/// One metric.
+pub(crate) struct Metric {
+    /// Its name, without unit and ending.
+    pub(crate) name: &'static str,
+    pub(crate) unit: Unit,
+    pub(crate) kind: Kind,
+    pub(crate) help: &'static str,
+    /// Gives its samples.
+    pub(crate) read: fn(&Telemetry, &mut Samples<'_>),
+}
+
+impl Metric {
+    /// Its name behind `touchline_`, with unit and the ending of a counter.
+    pub(crate) fn full_name(&self) -> String {
+        let unit = match self.unit {
+            Unit::One => "",
+            Unit::Bytes => "_bytes",
+            Unit::Seconds => "_seconds",
+        };
+        let ending = if self.kind == Kind::Counter { "_total" } else { "" };
+        format!("{}{unit}{ending}", self.name)
+    }
+}
+
+/// The histogram of every hop: name and help.
+pub(crate) const HOP: (&str, &str) = ("hop_seconds", "Latency of each hop by name.");
+
+/// Counts stay exact up to 2^53.
+#[allow(clippy::cast_precision_loss)]
+fn f(count: u64) -> f64 {
+    count as f64
+}
+
+fn flag(set: bool) -> f64 {
+    f64::from(u8::from(set))
+}
+
+/// Rows: kind, name, unit, help, and what gives the samples.
+macro_rules! metrics {
+    ($($kind:ident $name:literal $unit:ident $help:literal = $read:expr;)+) => {
+        &[$(Metric {
+            name: $name,
+            unit: Unit::$unit,
+            kind: Kind::$kind,
+            help: $help,
+            read: $read,
+        }),+]
+    };
+}
+
+/// A row without labels.
+macro_rules! one {
+    ($telemetry:ident => $value:expr) => {
+        |$telemetry, sample| sample(&[], $value)
+    };
+}
+
+/// Every metric but the histogram of hops.
+#[rustfmt::skip]
+pub(crate) const METRICS: &[Metric] = metrics! {
+    Gauge "engine_info" One "Name and environment of the engine; always 1." =
+        |t, sample| sample(&[("engine", &t.engine), ("environment", &t.environment)], 1.0);
+
+    Counter "feed_datagrams" One "Datagrams received by line, good or bad." =
+        |t, sample| lines(t, sample, |line| line.datagrams);
+    Counter "feed" Bytes "Bytes received by line." =
+        |t, sample| lines(t, sample, |line| line.bytes);
+    Counter "feed_first" One "Packets whose messages came by this line first." =
+        |t, sample| lines(t, sample, |line| line.first);
+    Counter "feed_duplicates" One "Packets of which every message had come before." =
+        |t, sample| lines(t, sample, |line| line.duplicates);
+    Counter "feed_heartbeats" One "Heartbeats and ends of session." =
+        |t, sample| lines(t, sample, |line| line.heartbeats);
+    Counter "feed_messages" One "Messages given on in sequence." =
+        one!(t => f(t.feed.current().messages));
+    Counter "feed_gaps" One "Times that messages were declared missing." =
+        one!(t => f(t.feed.current().gaps));
+    Counter "feed_requests" One "Retransmission requests made." =
+        one!(t => f(t.feed.current().requests));
+    Counter "feed_requested_messages" One "Messages asked for, repetitions counted again." =
+        one!(t => f(t.feed.current().requested));
+    Counter "feed_recovered_messages" One "Messages that came by retransmission." =
+        one!(t => f(t.feed.current().recovered));
+    Counter "feed_lost_messages" One "Messages given up." =
+        one!(t => f(t.feed.current().lost));
+    Counter "feed_mismatches" One "Packets that differ from another copy of themselves." =
+        one!(t => f(t.feed.current().mismatches));
+    Counter "feed_session_resets" One "Market data sessions that followed another." =
+        one!(t => f(t.feed.current().resets));
+    Counter "feed_bad_datagrams" One "Datagrams dropped by reason." =
+        |t, sample| for (reason, count) in t.feed.current().bad() {
+            sample(&[("reason", &reason.to_string())], f(count));
+        };
+    Counter "feed_decoded_messages" One "Messages decoded, skipped ones included." =
+        one!(t => f(t.feed.current().decoded));
+    Counter "feed_skipped_messages" One "Messages that gave no event by reason." =
+        |t, sample| for (reason, count) in t.feed.current().skipped() {
+            sample(&[("reason", &reason.to_string())], f(count));
+        };
+    Counter "feed_events" One "Events given to the trading loop." =
+        one!(t => f(t.feed.current().events));
+    Gauge "feed_in_gap" One "1 while market data messages are missing." =
+        one!(t => flag(t.feed.current().in_gap));
+
+    Counter "trading_inputs" One "Inputs of the trading loop." =
+        one!(t => f(t.trading.current().inputs));
+    Counter "trading_packets" One "Packets of market events." =
+        one!(t => f(t.trading.current().counters.packets));
+    Counter "trading_events" One "Market events." =
+        one!(t => f(t.trading.current().counters.events));
+    Counter "trading_reports" One "Reports of venue and gateway." =
+        one!(t => f(t.trading.current().counters.reports));
+    Counter "trading_commands" One "Commands published by kind." = |t, sample| {
+        let c = &t.trading.current().counters;
+        for (kind, count) in [("new", c.news), ("replace", c.replaces), ("cancel", c.cancels)] {
+            sample(&[("kind", kind)], f(count));
+        }
+    };
+    Counter "trading_unpublished" One "Commands for which ring or journal had no room." =
+        one!(t => f(t.trading.current().counters.unpublished));
+    Counter "trading_fills" One "Fills counted." =
+        one!(t => f(t.trading.current().counters.fills));
+    Counter "trading_anomalies" One "What should not happen, by kind." = |t, sample| {
+        let c = &t.trading.current().counters;
+        for (kind, count) in [
+            ("duplicate execution", c.duplicates),
+            ("foreign order", c.foreign),
+            ("illegal move", c.illegal_moves),
+            ("contradiction", c.contradictions),
+            ("unknown order", c.unknown),
+            ("bad quote", c.bad_quotes),
+            ("strategy panic", c.strategy_panics),
+        ] {
+            sample(&[("kind", kind)], f(count));
+        }
+    };
+    Counter "trading_breaches" One "Orders refused by risk check." =
+        |t, sample| for (check, count) in CHECKS.iter().zip(t.trading.current().counters.breaches) {
+            sample(&[("check", check.name)], f(count));
+        };
+    Counter "trading_rejects" One "Requests refused by venue or gateway, by reason." =
+        |t, sample| for (reason, count) in REASONS.iter().zip(t.trading.current().counters.rejects) {
+            sample(&[("reason", &format!("{reason:?}"))], f(count));
+        };
+    Gauge "trading_open_orders" One "Open orders, Unknown ones included." =
+        one!(t => f(t.trading.current().open_orders as u64));
+    Gauge "trading_ready" One "1 while the order session is up and reconciled." =
+        one!(t => flag(t.trading.current().session == OrderSession::Ready));
+    Gauge "trading_killed" One "1 while the kill latch is set." =
+        one!(t => flag(t.trading.current().killed));
+    Gauge "gate_shut" One "1 while the gateway lets only cancels out, by reason." =
+        |t, sample| for reason in Shut::ALL {
+            let shut = t.gate.reasons().any(|other| other == reason);
+            sample(&[("reason", reason.word())], flag(shut));
+        };
+
+    Gauge "position" One "Position in units of the instrument." = |t, sample| {
+        for (instrument, position) in t.instruments.iter().zip(&t.trading.current().positions) {
+            let units = Qty::from_raw(position.net).to_f64(instrument.qty_digits);
+            sample(&[("instrument", &instrument.symbol)], units);
+        }
+    };
+    Gauge "mark_price" One "Mid price of the book, while it has one." = |t, sample| {
+        for (instrument, mark) in t.instruments.iter().zip(&t.trading.current().marks) {
+            if let Some(mark) = mark {
+                sample(&[("instrument", &instrument.symbol)], Price::to_f64(*mark));
+            }
+        }
+    };
+    Gauge "profit" One "Realised and marked profit less fees, in the settlement currency." =
+        |t, sample| for instrument in &t.instruments {
+            if let Some(profit) = t.trading.current().profit(instrument) {
+                let currency = instrument.settlement();
+                let labels = [("instrument", instrument.symbol.as_str()), ("currency", currency)];
+                sample(&labels, Money::to_f64(profit));
+            }
+        };
+    Gauge "book_state" One "1 for the state that a book is in." = |t, sample| {
+        for (instrument, book) in t.instruments.iter().zip(&t.trading.current().books) {
+            for state in BookState::ALL {
+                let name = format!("{state:?}");
+                let labels = [("instrument", instrument.symbol.as_str()), ("state", &name)];
+                sample(&labels, flag(state == *book));
+            }
+        }
+    };
+    Gauge "instrument_halted" One "1 for an instrument halted until an operator clears it." =
+        |t, sample| {
+            for (instrument, halted) in t.instruments.iter().zip(&t.trading.current().halted) {
+                sample(&[("instrument", &instrument.symbol)], flag(*halted));
+            }
+        };
+
+    Gauge "gateway_up" One "1 while the FIX session is logged on." =
+        one!(t => flag(t.gateway.current().is_up()));
+    Counter "gateway_sent_messages" One "FIX messages sent, resends not included." =
+        one!(t => f(t.gateway.current().session.sent));
+    Counter "gateway_received_messages" One "FIX messages taken in sequence." =
+        one!(t => f(t.gateway.current().session.received));
+    Counter "gateway_resent_messages" One "FIX messages sent once more." =
+        one!(t => f(t.gateway.current().session.resent));
+    Counter "gateway_gap_fills" One "Gap fills sent in place of messages." =
+        one!(t => f(t.gateway.current().session.gap_fills));
+    Counter "gateway_anomalies" One "What a good session does not do, by kind." = |t, sample| {
+        let (s, e) = (&t.gateway.current().session, &t.gateway.current().entry);
+        for (kind, count) in [
+            ("garbled", s.garbled),
+            ("duplicate", s.duplicates),
+            ("too high", s.too_high),
+            ("reject sent", s.rejects),
+            ("faulty report", e.faulty),
+            ("unknown instrument", e.unknown_instrument),
+            ("unknown request", e.unknown_request),
+            ("unsupported message", e.unsupported),
+        ] {
+            sample(&[("kind", kind)], f(count));
+        }
+    };
+
+    Counter "stage_polls" One "Polls of a stage by what they found." = |t, sample| {
+        for (stage, counters) in &t.stages {
+            for (regime, count) in regimes(counters) {
+                let count = f(count.load(Ordering::Relaxed));
+                sample(&[("stage", stage), ("regime", regime)], count);
+            }
+        }
+    };
+    Gauge "stage_longest_poll" Seconds "Longest poll of a stage." = |t, sample| {
+        for (stage, counters) in &t.stages {
+            let span = t.clock.span(counters.longest_ticks.load(Ordering::Relaxed));
+            sample(&[("stage", stage)], f(span.get()) / 1e9);
+        }
+    };
+    Gauge "stage_silence" Seconds "Time since a stage last finished a poll." = |t, sample| {
+        for (stage, counters) in &t.stages {
+            if let Some(span) = t.silence(counters) {
+                sample(&[("stage", stage)], f(span.get()) / 1e9);
+            }
+        }
+    };
+};
+
+fn regimes(counters: &StageCounters) -> [(&'static str, &AtomicU64); 3] {
+    [
+        ("idle", &counters.idle),
+        ("busy", &counters.busy),
+        ("back-pressured", &counters.back_pressured),
+    ]
+}
+
+/// A sample for each live line, A and B, and one for the answers to requests.
+fn lines(telemetry: &Telemetry, sample: &mut Samples<'_>, value: fn(&LineCounters) -> u64) {
+    let feed = telemetry.feed.current();
+    for (name, line) in ["A", "B"].iter().zip(&feed.lines) {
+        sample(&[("line", name)], f(value(line)));
+    }
+    sample(&[("line", "retransmission")], f(value(&feed.retransmission)));
+}
+
+/// Names of the hops, in order: the values of the label `hop`.
+pub(crate) fn hop_names() -> impl Iterator<Item = &'static str> {
+    HOPS.iter().map(|(_, name, _)| *name)
+}

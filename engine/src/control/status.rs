@@ -1,0 +1,111 @@
+//! How a running engine stands, in a page an operator can read.
+//!
+//! Only renders what telemetry holds; never asks, waits or decides.
+
+use crate::pipeline::gate::{Gate, Shut};
+use crate::pipeline::telemetry::{OrderSession, Telemetry, TradingSnapshot};
+use market::{BookState, Instrument, Qty};
+use std::fmt::Write;
+
+/// The page. `answered`: every stage told how it stands just now.
+#[must_use]
+pub fn text(telemetry: &Telemetry, answered: bool) -> String {
+    let mut page = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(&mut page, telemetry, answered);
+    page
+}
+
+fn write(page: &mut String, telemetry: &Telemetry, answered: bool) -> std::fmt::Result {
+    let trading = telemetry.trading.current();
+    writeln!(page, "engine     {} ({})", telemetry.engine, telemetry.environment)?;
+    if !answered {
+        writeln!(page, "warning    a stage does not answer: what follows may be old")?;
+    }
+    writeln!(page, "kill       {}", kill(trading, &telemetry.gate))?;
+    orders(page, telemetry, trading)?;
+    market_data(page, telemetry)?;
+    for (name, counters) in &telemetry.stages {
+        let silence = telemetry.silence(counters);
+        let silence =
+            silence.map_or("not polled yet".to_owned(), |span| format!("polled {span} ago"));
+        writeln!(page, "stage      {name}: {silence}")?;
+    }
+    for instrument in &telemetry.instruments {
+        writeln!(page, "{}", line(trading, instrument))?;
+    }
+    Ok(())
+}
+
+fn kill(trading: &TradingSnapshot, gate: &Gate) -> String {
+    let latch = match trading.killed {
+        true => format!("set by {}", trading.kill_text),
+        false => "not set".to_owned(),
+    };
+    let reasons: Vec<_> = gate.reasons().map(Shut::word).collect();
+    match reasons.is_empty() {
+        true => latch,
+        false => format!("{latch}; the gateway lets only cancels out: {}", reasons.join(", ")),
+    }
+}
+
+fn orders(page: &mut String, telemetry: &Telemetry, trading: &TradingSnapshot) -> std::fmt::Result {
+    let session = match trading.session {
+        OrderSession::Down => "down",
+        OrderSession::Reconciling => "reconciling",
+        OrderSession::Ready => "ready",
+    };
+    let fix = telemetry.gateway.current();
+    let up = if fix.is_up() { "up" } else { "down" };
+    let (sent, received) = (fix.session.sent, fix.session.received);
+    writeln!(page, "session    {session}; FIX {up}, {sent} sent, {received} received")?;
+    let counters = &trading.counters;
+    writeln!(
+        page,
+        "orders     {} open; {} new, {} replaced, {} canceled, {} filled, {} unknown",
+        trading.open_orders,
+        counters.news,
+        counters.replaces,
+        counters.cancels,
+        counters.fills,
+        counters.unknown
+    )?;
+    let refused = counters.breaches().map(|(name, count)| format!("{name} {count}"));
+    let rejected = counters.rejects().map(|(reason, count)| format!("{reason:?} {count}"));
+    for (word, list) in
+        [("refused   ", refused.collect::<Vec<_>>()), ("rejected  ", rejected.collect::<Vec<_>>())]
+    {
+        if !list.is_empty() {
+            writeln!(page, "{word} {}", list.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+fn market_data(page: &mut String, telemetry: &Telemetry) -> std::fmt::Result {
+    let feed = telemetry.feed.current();
+    let gap = if feed.in_gap { "; IN A GAP" } else { "" };
+    writeln!(
+        page,
+        "feed       next {}, {} messages, {} gaps, {} lost{gap}",
+        feed.expected, feed.messages, feed.gaps, feed.lost
+    )
+}
+
+fn line(trading: &TradingSnapshot, instrument: &Instrument) -> String {
+    let at = instrument.id.index();
+    let state = trading.books.get(at).copied().unwrap_or(BookState::Recovering);
+    let halted = trading.halted.get(at).copied().unwrap_or(false);
+    let net = trading.positions.get(at).map_or(0, |position| position.net);
+    let net = Qty::from_raw(net).to_decimal(instrument.qty_digits).normalize();
+    let mark = trading.marks.get(at).copied().flatten();
+    let mark = mark.map_or("no mark".to_owned(), |mark| format!("at {mark}"));
+    let profit = trading.profit(instrument);
+    let profit = profit.map_or("unknown".to_owned(), |profit| profit.to_string());
+    let halted = if halted { ", HALTED until cleared" } else { "" };
+    format!(
+        "{:10} {state:?}{halted}; position {net} {mark}, profit {profit} {}",
+        instrument.symbol,
+        instrument.settlement()
+    )
+}
