@@ -138,5 +138,8 @@ fn judge(
     if expected.killed != opening.killed {
         parts.push(format!("kill latch {:?} (recorded {:?})", expected.killed, opening.killed));
     }
+    if expected.halted != opening.halted {
+        parts.push(format!("halts {:?} (recorded {:?})", expected.halted, opening.halted));
+    }
     Some(format!("a start that takes over {}", parts.join(", ")))
 }
