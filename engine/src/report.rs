@@ -133,16 +133,17 @@ impl Report<'_> {
         line(f, "market data", &loop_saw)?;
         if let Some(feed) = &self.feed {
             let (messages, datagrams) = (grouped(feed.messages), grouped(feed.datagrams));
-            let counted = counts(&[
+            let twice = counts(&[(feed.duplicates, "packets by both lines")]);
+            let decoded =
+                format!("{messages} messages decoded from {datagrams} datagrams, {twice}");
+            line(f, "feed", decoded.trim_end_matches(", none"))?;
+            let gaps = counts(&[
                 (feed.gaps, "found"),
                 (feed.recovered, "messages recovered"),
                 (feed.lost, "lost"),
                 (feed.skipped, "not readable"),
-                (feed.duplicates, "packets twice"),
             ]);
-            let decoded = format!("{messages} messages decoded from {datagrams} datagrams");
-            line(f, "feed", &decoded)?;
-            line(f, "gaps", &counted)?;
+            line(f, "gaps", &gaps)?;
         }
         if let Some(gateway) = &self.gateway {
             let items = [

@@ -44,6 +44,8 @@ pub(crate) struct Line {
     pub(crate) halted: bool,
     /// Risk refused something wanted: the same wish is planned again when it is stated again.
     refused: bool,
+    /// The plan to come is for a wish that was refused before: its refusals were counted.
+    repeated: bool,
     /// No plan before this: the venue refused something a moment ago.
     pub(crate) not_before: Timestamp,
     /// When the loop last heard of it.
@@ -118,6 +120,7 @@ impl Desk {
             quotable: false,
             halted: opening.halted.iter().any(|halted| halted.index() == id),
             refused: false,
+            repeated: false,
             not_before: Timestamp::ZERO,
             heard: Timestamp::ZERO,
             mass_canceled: Timestamp::ZERO,
@@ -322,7 +325,7 @@ impl Desk {
         self.books.hash_into(hasher);
         for line in &self.lines {
             line.wanted.hash_into(hasher);
-            let bits = [line.dirty, line.quotable, line.halted, line.refused];
+            let bits = [line.dirty, line.quotable, line.halted, line.refused, line.repeated];
             bits.into_iter().for_each(|bit| hasher.word(u64::from(bit)));
             hasher.word(line.not_before.nanos());
             hasher.word(line.heard.nanos());

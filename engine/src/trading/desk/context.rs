@@ -59,6 +59,7 @@ impl Context for Desk {
             Wanted::default()
         });
         if line.wanted != wanted || line.refused {
+            line.repeated = line.wanted == wanted;
             line.wanted = wanted;
             self.touch(id);
         }

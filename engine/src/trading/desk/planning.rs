@@ -28,6 +28,8 @@ impl Desk {
             return;
         }
         self.lines[id.index()].refused = false;
+        let repeated = std::mem::take(&mut self.lines[id.index()].repeated);
+        let counted = self.counters.breaches;
         self.views.clear();
         let orders = self.account.orders();
         self.views.extend(orders.open(id).iter().map(|&slot| orders.get(slot).view()));
@@ -47,6 +49,9 @@ impl Desk {
             }
         }
         self.plan = plan;
+        if repeated {
+            self.counters.breaches = counted;
+        }
     }
 
     /// True if the action can only take an order farther from the market, or off it.
