@@ -24,7 +24,8 @@ pub const OURS: AccountId = AccountId(sim::flow::ACCOUNTS);
 pub enum LoopClock {
     /// The simulation's own.
     Virtual,
-    /// The venue time of the last event: nothing happens between packets.
+    /// The venue time of the last event that the loop was given: nothing happens between packets,
+    /// and what a packet leads to at the venue is reported at the time of the packet before.
     Feed,
 }
 
@@ -42,6 +43,8 @@ pub struct Simulation<T> {
     /// Reports that the venue keeps for the next logon; `None` while the session is up.
     held: Option<Vec<Report>>,
     now: Timestamp,
+    /// Venue time of the last event given to the loop.
+    told: Timestamp,
     /// Events given to the loop.
     events: u64,
     /// Packets that happened at the venue.
@@ -126,6 +129,7 @@ impl<T: Tape> Simulation<T> {
             out: Heard::default(),
             held: None,
             now: start.now,
+            told: start.now,
             events: 0,
             packets: 0,
             delivered: 0,
@@ -157,13 +161,21 @@ impl<T: Tape> Simulation<T> {
 
     fn fire(&mut self, due: Timestamp) {
         self.now = self.now.max(due);
-        self.driver.timers(self.now);
+        self.driver.timers(self.loop_time());
         self.collect();
+    }
+
+    /// What the loop's clock shows.
+    fn loop_time(&self) -> Timestamp {
+        match self.clock {
+            LoopClock::Virtual => self.now,
+            LoopClock::Feed => self.told,
+        }
     }
 
     /// An operator's act, now.
     pub fn control(&mut self, control: &Control) {
-        self.driver.control(self.now, control);
+        self.driver.control(self.loop_time(), control);
         self.collect();
     }
 
@@ -188,14 +200,14 @@ impl<T: Tape> Simulation<T> {
     pub fn restore_session(&mut self) {
         let Some(held) = self.held.take() else { return };
         for report in held {
-            self.driver.report(self.now, &report);
+            self.driver.report(self.loop_time(), &report);
             self.collect();
         }
         self.session(ReportKind::SessionUp);
     }
 
     fn session(&mut self, kind: ReportKind) {
-        self.driver.report(self.now, &Report::new(kind, OrderId::NONE, Event::ALL));
+        self.driver.report(self.loop_time(), &Report::new(kind, OrderId::NONE, Event::ALL));
         self.collect();
     }
 
@@ -204,8 +216,13 @@ impl<T: Tape> Simulation<T> {
     /// # Errors
     /// [`TapeFull`].
     pub fn step(&mut self, until: Timestamp) -> Result<bool, TapeFull> {
-        // At the end of a recording time ends too: timers alone would go on for ever.
-        let Some(market) = self.market.next_time() else { return Ok(false) };
+        // At the end of a recording time ends too, once the loop has seen all of it: timers alone
+        // would go on for ever.
+        let market = match self.market.next_time() {
+            None if self.feed.is_empty() => return Ok(false),
+            None => Timestamp::MAX,
+            Some(market) => market,
+        };
         let next = market.min(until);
         if self.deliver(next)? {
             return Ok(true);
@@ -215,15 +232,13 @@ impl<T: Tape> Simulation<T> {
             self.fire(due);
             return Ok(true);
         }
-        if market > until {
+        if market > until || market == Timestamp::MAX {
             return Ok(false);
         }
         self.now = self.now.max(market);
         self.market.step(&mut self.out);
         self.packets += 1;
-        if self.clock == LoopClock::Virtual {
-            self.out.seal();
-        } else {
+        if self.clock == LoopClock::Feed {
             // As a stepped feed has it: a mark ends every packet, even an empty one.
             self.out.events.iter_mut().for_each(|event| {
                 event.flags.0 &= !EventFlags::LAST.0;
@@ -231,9 +246,9 @@ impl<T: Tape> Simulation<T> {
             let mut mark = Event::new(EventKind::Mark, Event::ALL);
             mark.exchange_time = market;
             mark.order = self.packets + 1;
-            mark.flags = EventFlags::LAST;
             self.out.events.push(mark);
         }
+        self.out.seal();
         self.hear();
         Ok(true)
     }
@@ -261,7 +276,7 @@ impl<T: Tape> Simulation<T> {
             self.deliver_order();
         } else if report == next {
             if let Some((_, report)) = self.reports.pop_front() {
-                self.driver.report(self.now, &report);
+                self.driver.report(self.loop_time(), &report);
             }
         } else {
             self.deliver_packet();
@@ -301,7 +316,9 @@ impl<T: Tape> Simulation<T> {
                 break;
             }
         }
-        self.driver.packet_at(self.now, self.events, &self.packet);
+        let last = self.packet.last().map_or(self.told, |event| event.exchange_time);
+        self.told = self.told.max(last);
+        self.driver.packet_at(self.loop_time(), self.events, &self.packet);
         self.events += self.packet.len() as u64;
         self.mark();
     }

@@ -10,7 +10,7 @@ use crate::pipeline::telemetry::{Outbox, TradingSnapshot};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use crate::trading::{Control, ControlKind, TradingLoop};
-use market::{Command, Event, EventFlags, Report, ReportKind, Timestamp};
+use market::{Command, Event, EventFlags, Report, Timestamp};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -221,16 +221,6 @@ impl<T: Tape> TradingStage<T> {
                 break;
             }
             let Some(report) = self.inputs.reports.pop() else { break };
-            // A stepped venue's reports bear the recording's time; the session's own do not.
-            let session = matches!(
-                report.kind(),
-                Some(ReportKind::SessionUp | ReportKind::SessionDown | ReportKind::Unreadable)
-            );
-            if let Time::Feed(time) = &mut self.time
-                && !session
-            {
-                *time = report.exchange_time.max(*time);
-            }
             let now = self.now(clock);
             self.driver.report(now, &report);
             worked = true;
