@@ -221,9 +221,13 @@ impl<T: Tape> Simulation<T> {
         self.now = self.now.max(market);
         self.market.step(&mut self.out);
         self.packets += 1;
-        self.out.seal();
-        if self.clock == LoopClock::Feed {
-            // As a stepped feed has it: the loop learns of every packet, even of an empty one.
+        if self.clock == LoopClock::Virtual {
+            self.out.seal();
+        } else {
+            // As a stepped feed has it: a mark ends every packet, even an empty one.
+            self.out.events.iter_mut().for_each(|event| {
+                event.flags.0 &= !EventFlags::LAST.0;
+            });
             let mut mark = Event::new(EventKind::Mark, Event::ALL);
             mark.exchange_time = market;
             mark.order = self.packets + 1;

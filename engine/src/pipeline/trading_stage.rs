@@ -10,7 +10,7 @@ use crate::pipeline::telemetry::{Outbox, TradingSnapshot};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use crate::trading::{Control, ControlKind, TradingLoop};
-use market::{Command, Event, EventFlags, Report, Timestamp};
+use market::{Command, Event, EventFlags, Report, ReportKind, Timestamp};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -214,13 +214,24 @@ impl<T: Tape> TradingStage<T> {
         true
     }
 
-    fn take_reports(&mut self, now: Timestamp) -> bool {
+    fn take_reports(&mut self, clock: Timestamp) -> bool {
         let mut worked = false;
         for _ in 0..REPORTS_AT_ONCE {
             if !self.driver.has_room() {
                 break;
             }
             let Some(report) = self.inputs.reports.pop() else { break };
+            // A stepped venue's reports bear the recording's time; the session's own do not.
+            let session = matches!(
+                report.kind(),
+                Some(ReportKind::SessionUp | ReportKind::SessionDown | ReportKind::Unreadable)
+            );
+            if let Time::Feed(time) = &mut self.time
+                && !session
+            {
+                *time = report.exchange_time.max(*time);
+            }
+            let now = self.now(clock);
             self.driver.report(now, &report);
             worked = true;
         }
@@ -269,7 +280,7 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
         }
         let now = self.now(clock);
         let mut worked = self.take_control(now);
-        worked |= self.take_reports(now);
+        worked |= self.take_reports(clock);
         worked |= self.driver.has_room() && self.take_packet(clock);
         if self.time == Time::Clock && self.driver.has_room() {
             worked |= self.driver.timers(clock);
