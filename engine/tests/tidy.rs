@@ -48,14 +48,8 @@ const UNSAFE: [&str; 8] = [
     "wire/tests/allocation.rs",
 ];
 
-/// Lines that a file may have, and files that may have more, with the reason.
+/// Lines that a file may have.
 const LINES: usize = 500;
-const LONG: [(&str, &str); 4] = [
-    ("engine/src/pipeline/exchange.rs", "one state machine: a part of it makes no sense alone"),
-    ("engine/src/trading/account.rs", "one table of reports and effects, with its tests"),
-    ("engine/src/trading/desk.rs", "all state of the loop in one place"),
-    ("engine/src/trading/trading_loop.rs", "one method an input, in the order of things"),
-];
 
 /// Columns that a comment may have; rustfmt keeps code to a hundred. Rows of tables cannot be
 /// broken, nor can the sentences that become `config/reference.toml`.
@@ -234,9 +228,7 @@ fn files_say_what_they_are_for_and_are_short() {
     for source in sources() {
         assert!(source.text.starts_with("//! "), "{} does not begin with //!", source.path);
         let lines = source.text.lines().count();
-        let long = LONG.iter().any(|(path, _)| *path == source.path);
-        assert!(lines <= LINES || long, "{} has {lines} lines", source.path);
-        assert!(lines > LINES || !long, "{} is short enough: take it off LONG", source.path);
+        assert!(lines <= LINES, "{} has {lines} lines", source.path);
         if WIDE.contains(&source.path.as_str()) {
             continue;
         }
