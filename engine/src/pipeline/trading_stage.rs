@@ -205,11 +205,6 @@ impl<T: Tape> TradingStage<T> {
             return true;
         }
         let Some(control) = self.inputs.control.pop() else { return false };
-        match control.kind() {
-            Some(ControlKind::Kill) => self.gate.shut(Shut::Killed),
-            Some(ControlKind::Clear) => self.gate.withdraw(Shut::Killed),
-            _ => {}
-        }
         self.driver.control(now, &control);
         true
     }

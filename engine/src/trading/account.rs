@@ -158,7 +158,7 @@ impl Account {
     }
 
     /// Notes a command that is about to be sent. Whether it could be is told by a
-    /// [`ReportKind::NotSent`] report.
+    /// [`market::ReportKind::NotSent`] report.
     pub fn on_command(&mut self, command: &Command, now: Timestamp) {
         let Some(kind) = command.kind() else { return };
         if kind == CommandKind::Mark {

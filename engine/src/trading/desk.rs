@@ -1,4 +1,4 @@
-//! The desk: everything the loop holds but the strategies themselves. It is the [`Context`] that a
+//! The desk: everything the loop holds but the strategies themselves. It is the [`strategies::Context`] that a
 //! strategy sees, and the one place where wants and acts become checked commands.
 
 mod context;

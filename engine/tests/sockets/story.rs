@@ -193,7 +193,7 @@ impl Told {
         let each = self.instruments.iter().zip(recovery.account().positions());
         let each = each.filter(|(_, position)| position.fills > 0);
         each.map(|(instrument, position)| {
-            let net = i64::try_from(position.net).unwrap();
+            let net = position.net;
             (instrument.symbol.clone(), (position.fills, net))
         })
         .collect()
