@@ -11,7 +11,7 @@ use crate::latency::recorder::HopSet;
 use crate::trading::counters::Counters;
 use crate::trading::desk::Session;
 use crate::trading::{Account, TradingLoop};
-use market::{BookView, InstrumentId, Price};
+use market::{BookView, Price};
 use std::fmt;
 use std::path::PathBuf;
 pub use text::{grouped, words};
@@ -109,7 +109,7 @@ fn line(f: &mut fmt::Formatter<'_>, name: &str, value: &str) -> fmt::Result {
     Ok(())
 }
 
-/// `1,204 new, 3 canceled`: what is not zero, or `none`.
+/// `1,204 new, 3 cancels`: what is not zero, or `none`.
 fn counts(items: &[(u64, &str)]) -> String {
     let shown = items.iter().filter(|(count, _)| *count > 0);
     let shown: Vec<_> = shown.map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
@@ -132,20 +132,18 @@ impl Report<'_> {
         let loop_saw = format!("{events} events in {packets} packets, {trades} trades");
         line(f, "market data", &loop_saw)?;
         if let Some(feed) = &self.feed {
-            let decoded = format!(
-                "{} messages decoded from {} datagrams; ",
-                grouped(feed.messages),
-                grouped(feed.datagrams)
-            );
-            let rest = [
-                (feed.gaps, "gaps"),
+            let (messages, datagrams) = (grouped(feed.messages), grouped(feed.datagrams));
+            let twice = counts(&[(feed.duplicates, "packets by both lines")]);
+            let decoded =
+                format!("{messages} messages decoded from {datagrams} datagrams, {twice}");
+            line(f, "feed", decoded.trim_end_matches(", none"))?;
+            let gaps = counts(&[
+                (feed.gaps, "found"),
                 (feed.recovered, "messages recovered"),
                 (feed.lost, "lost"),
                 (feed.skipped, "not readable"),
-                (feed.duplicates, "packets twice"),
-            ];
-            let gaps = if feed.gaps == 0 { "no gaps, " } else { "" };
-            line(f, "feed", &format!("{decoded}{gaps}{}", counts(&rest)).replace(", none", ""))?;
+            ]);
+            line(f, "gaps", &gaps)?;
         }
         if let Some(gateway) = &self.gateway {
             let items = [
@@ -214,19 +212,9 @@ impl Report<'_> {
         if troubles != "none" {
             line(f, "troubles", &troubles)?;
         }
-        if let Some(killed) = self.trading.killed() {
-            line(f, "kill latch", &format!("set by {killed}"))?;
-        }
         if self.trading.session() == Session::Reconciling {
             line(f, "session", "was up, but the venue never answered the mass status request")?;
         }
         Ok(())
     }
-}
-
-/// Mids of the books now, by instrument id: the marks of a run that ends here.
-#[must_use]
-pub fn mids(trading: &TradingLoop) -> Vec<Option<Price>> {
-    let ids = trading.account().instruments().iter().map(|instrument| instrument.id);
-    ids.map(|id: InstrumentId| trading.mid(id)).collect()
 }

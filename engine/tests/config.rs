@@ -142,7 +142,7 @@ fn values_are_exact_and_in_the_instruments_units() {
     assert_eq!(run.trading.quoter.min_rest_ms, Nanos::from_millis(20));
     assert_eq!(run.journal_dir(), Path::new("touchline-data/engine/journal"));
     assert_eq!(run.control_socket(), Path::new("touchline-data/engine/touchline.sock"));
-    assert_eq!(run.trading.strategies[0].parameters.get("gamma"), Ok(8.0));
+    assert_eq!(run.trading.strategies[0].parameters.get("gamma"), Ok(4.0));
     let ids: Vec<_> = run.trading.instruments.iter().map(|l| l.instrument.id.index()).collect();
     assert_eq!(ids, [0, 1, 2, 3, 4]);
 }

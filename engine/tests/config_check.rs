@@ -23,7 +23,7 @@ fn a_good_file_is_described_and_ends_with_0() {
     assert_eq!((output.status.code(), err.as_str()), (Some(0), ""), "{out}");
     assert!(out.starts_with("config/demo.toml: well\n"), "{out}");
     for part in
-        ["glft: gamma = 8", "TLE         glft", "200000 USD", "300 bps", "239.192.77.1:31001"]
+        ["glft: gamma = 4", "TLE         glft", "200000 USD", "300 bps", "239.192.77.1:31001"]
     {
         assert!(out.contains(part), "no `{part}` in\n{out}");
     }

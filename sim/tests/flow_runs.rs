@@ -34,6 +34,29 @@ fn run(seed: u64, name: &str, seconds: u64) -> (Exchange, Flow, Tape) {
     (exchange, flow, tape)
 }
 
+#[test]
+fn an_instrument_begins_where_it_is_told_to() {
+    let instruments = instruments();
+    let parameters = FlowParameters::default();
+    let mut flow = Flow::new(7, parameters, &instruments, Timestamp::ZERO).unwrap();
+    let seeded = flow.fair_price(InstrumentId(1));
+    flow.open_at(InstrumentId(0), 312.40);
+    flow.open_at(InstrumentId(9), 1.0);
+    assert!((flow.fair_price(InstrumentId(0)).unwrap() - 312.40).abs() < 1e-9);
+    assert_eq!(flow.fair_price(InstrumentId(1)), seeded);
+    let limits = ExchangeLimits::default();
+    let mut exchange =
+        Exchange::new(instruments, limits, Default::default(), Default::default()).unwrap();
+    while flow.next_time() < Timestamp::from_nanos(5_000_000_000) {
+        flow.step(&mut exchange, &mut Tape::default());
+    }
+    let best = exchange.best(InstrumentId(0), Side::Buy).unwrap().price.to_f64();
+    assert!((best - 312.40).abs() < 1.0, "the book stands at {best}");
+    // It has opened: too late.
+    flow.open_at(InstrumentId(0), 1.0);
+    assert!(flow.fair_price(InstrumentId(0)).unwrap() > 300.0);
+}
+
 fn hash(seed: u64) -> u128 {
     let (exchange, flow, tape) = run(seed, "default", 120);
     let mut hasher = StateHasher::new();

@@ -9,8 +9,8 @@
 #[inline]
 #[must_use]
 pub fn now() -> u64 {
-    // SAFETY: RDTSC exists on every x86-64 and touches no memory. The kernel may forbid it (PR_SET_TSC),
-    // which ends the process and corrupts nothing.
+    // SAFETY: RDTSC exists on every x86-64 and touches no memory. The kernel may forbid it
+    // (PR_SET_TSC), which ends the process and corrupts nothing.
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 

@@ -11,7 +11,7 @@ use crate::pipeline::exchange::running::{Exchange, Options};
 use crate::runtime::{clock, cores};
 use anyhow::Context as _;
 use market::Nanos;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -60,9 +60,10 @@ fn free_ports(venue: &mut ExchangeConfig) {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     venue.fix.listen = any;
     venue.market_data.retransmit = any;
-    let portless = |line: SocketAddrV4| SocketAddrV4::new(*line.ip(), 0);
-    venue.market_data.line_a = portless(venue.market_data.line_a);
-    venue.market_data.line_b = venue.market_data.line_b.map(portless);
+    let data = &mut venue.market_data;
+    for line in [Some(&mut data.line_a), data.line_b.as_mut()].into_iter().flatten() {
+        line.set_port(0);
+    }
 }
 
 /// Removes the files of the last demo and keeps the folders: what a killed run left in memory is

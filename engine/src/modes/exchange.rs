@@ -31,9 +31,10 @@ pub fn main(args: &ExchangeArgs) -> anyhow::Result<ExitCode> {
     let exchange = Exchange::start(&config, Options { fresh: args.fresh }, clock)?;
     let mut out = std::io::stdout().lock();
     introduce(&mut out, &config, &exchange)?;
-    watch(&mut out, &exchange, calibrator, &signals)?;
+    let watched = watch(&mut out, &exchange, calibrator, &signals);
     exchange.stop();
     let report = exchange.join()?;
+    watched?;
     write!(out, "{report}")?;
     Ok(if report.complaint.is_some() { Exit::Failure } else { Exit::Well }.into())
 }

@@ -17,7 +17,7 @@ pub use compare::Difference;
 pub use frames::Frames;
 use open::Journal;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -48,13 +48,14 @@ pub struct Outcome {
 /// The journal cannot be read or is damaged, or is not one that this program can replay.
 pub fn main(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
     let journal = Journal::open(&args.journal)?;
-    let mut out = std::io::stdout().lock();
     if args.print {
+        let mut out = BufWriter::new(std::io::stdout().lock());
         print::print(&journal, &print::Filter::of(args, &journal)?, &mut out)?;
+        out.flush()?;
         return Ok(Exit::Well.into());
     }
     let outcome = compare_all(&journal)?;
-    out.write_all(outcome.text().as_bytes())?;
+    std::io::stdout().write_all(outcome.text().as_bytes())?;
     let exit = if outcome.difference.is_some() { Exit::Differs } else { Exit::Well };
     Ok(exit.into())
 }

@@ -19,6 +19,7 @@
 
 pub mod account;
 pub mod account_store;
+mod clients;
 pub mod data_dir;
 pub mod floor;
 pub mod ledger;
@@ -43,18 +44,13 @@ use floor::Floor;
 use gateway::fix::FieldIndex;
 use gateway::orders::Instruments;
 use gateway::session::{Outbound, SendError, State};
-use lobby::Knock;
-use market::{
-    Command, CommandKind, ExecId, Instrument, Nanos, RejectReason, Report, ReportKind, Timestamp,
-};
+use market::{Instrument, Timestamp};
 use report::ExchangeReport;
 use sim::{AccountId, ExchangeLimits};
 use std::sync::Arc;
 
 /// Packets of the market in one poll: what is behind catches up over several.
 const STEPS_MAX: usize = 64;
-/// How long a connection may stay without a Logon.
-const LOGON_WITHIN: Nanos = Nanos::from_secs(10);
 /// Fields of a first message.
 const FIELDS: usize = 64;
 
@@ -163,180 +159,6 @@ impl ExchangeCore {
         std::mem::take(&mut self.notices)
     }
 
-    /// A place for a new connection; `None` when there is none.
-    pub fn connect(&mut self, now: Timestamp) -> Option<usize> {
-        let place = self.peers.iter().position(|peer| *peer == Peer::Nobody);
-        let place = place.filter(|_| !self.stopping)?;
-        self.peers[place] = Peer::Stranger(now);
-        Some(place)
-    }
-
-    /// True if a connection has said whose it is.
-    #[must_use]
-    pub fn is_known(&self, connection: usize) -> bool {
-        matches!(self.peers.get(connection), Some(Peer::Account(_)))
-    }
-
-    /// The other side closed a connection.
-    pub fn disconnected(&mut self, connection: usize, now: Timestamp, net: &mut dyn Net) {
-        match self.peers.get(connection) {
-            Some(Peer::Account(account)) => {
-                let why = "the client closed the connection".to_owned();
-                self.drop_session(*account, now, why);
-                self.settle(now, net);
-            }
-            Some(Peer::Stranger(_)) => self.peers[connection] = Peer::Nobody,
-            _ => {}
-        }
-    }
-
-    /// Takes bytes of a connection; says how many. The rest is to be shown again.
-    pub fn receive(
-        &mut self,
-        connection: usize,
-        now: Timestamp,
-        bytes: &[u8],
-        net: &mut dyn Net,
-    ) -> usize {
-        let mut at = 0;
-        loop {
-            let took = match self.peers.get(connection) {
-                Some(&Peer::Account(account)) => {
-                    self.hear_account(account, connection, now, &bytes[at..], net)
-                }
-                Some(Peer::Stranger(_)) => self.hear_stranger(connection, now, &bytes[at..], net),
-                _ => return bytes.len(),
-            };
-            match took {
-                Some(count) => at += count,
-                None => return at,
-            }
-        }
-    }
-
-    /// `None` when nothing more can be taken now.
-    fn hear_stranger(
-        &mut self,
-        connection: usize,
-        now: Timestamp,
-        bytes: &[u8],
-        net: &mut dyn Net,
-    ) -> Option<usize> {
-        let comp_id = &self.config.fix.comp_id;
-        match lobby::knock(bytes, &mut self.index, comp_id, &self.names) {
-            Knock::Wait => return None,
-            Knock::Garbled(count) => return Some(count),
-            Knock::Noise => self.turn_away(connection, net),
-            Knock::Refused(name, why) => self.refuse(connection, now, &name, &why, net),
-            Knock::Account(at) => {
-                let account = &mut self.accounts[at];
-                if account.connection.is_some() {
-                    let (name, why) = (account.name.clone(), "this account is logged on already");
-                    self.refuse(connection, now, &name, why, net);
-                } else if account.connect(connection, now, net.client(connection)).is_ok() {
-                    self.peers[connection] = Peer::Account(at);
-                } else {
-                    self.turn_away(connection, net);
-                }
-            }
-        }
-        Some(0)
-    }
-
-    fn turn_away(&mut self, connection: usize, net: &mut dyn Net) {
-        self.refused += 1;
-        self.peers[connection] = Peer::Nobody;
-        net.cut(connection);
-    }
-
-    fn refuse(
-        &mut self,
-        connection: usize,
-        now: Timestamp,
-        name: &str,
-        why: &str,
-        net: &mut dyn Net,
-    ) {
-        if let Some(logout) = lobby::refusal(&self.config.fix.comp_id, name, why, now) {
-            let out = net.client(connection);
-            if out.room() >= logout.len() {
-                out.send(&logout);
-            }
-        }
-        self.turn_away(connection, net);
-    }
-
-    fn hear_account(
-        &mut self,
-        at: usize,
-        connection: usize,
-        now: Timestamp,
-        bytes: &[u8],
-        net: &mut dyn Net,
-    ) -> Option<usize> {
-        if self.stalled.is_some() {
-            return None;
-        }
-        let account = &mut self.accounts[at];
-        match account.receive(now, bytes, net.client(connection)) {
-            Ok(count) => {
-                let news = account.has_news();
-                while let Some(command) = self.accounts[at].next_command() {
-                    self.carry_out(at, &command, now, net);
-                }
-                (news || count > 0).then_some(count)
-            }
-            Err(why) => {
-                self.cut(at, now, why.to_string(), net);
-                self.settle(now, net);
-                None
-            }
-        }
-    }
-
-    fn carry_out(&mut self, at: usize, command: &Command, now: Timestamp, net: &mut dyn Net) {
-        let account = &mut self.accounts[at];
-        if command.kind() == Some(CommandKind::Mark) {
-            account.mark(command);
-            return;
-        }
-        account.orders += 1;
-        match self.refusal(at, command, now) {
-            Some(refusal) => {
-                let id = self.accounts[at].id;
-                self.floor.heard.reports.push_back((id, refusal));
-            }
-            None => self.floor.command(self.accounts[at].id, command, now),
-        }
-        self.settle(now, net);
-    }
-
-    /// The refusal of a request whose id was used before: the venue itself knows only its own run.
-    fn refusal(&mut self, at: usize, command: &Command, now: Timestamp) -> Option<Report> {
-        let kind = match command.kind()? {
-            CommandKind::New => ReportKind::Rejected,
-            CommandKind::Replace | CommandKind::Cancel => ReportKind::CancelRejected,
-            _ => return None,
-        };
-        if !self.accounts[at].session().store().ledger().has_used(command.id) {
-            return None;
-        }
-        let mut report = Report::new(kind, command.id, command.instrument)
-            .with_reason(RejectReason::DuplicateId);
-        if let Some(side) = command.side() {
-            report = report.with_side(side);
-        }
-        report.target = command.target;
-        report.exchange_time = self.floor.time(now);
-        if kind == ReportKind::Rejected {
-            (report.price, report.qty) = (command.price, command.qty);
-            // The venue counts up from one, these down from the end.
-            report.exec = ExecId([self.epoch, u64::MAX - self.refusals]);
-            self.refusals += 1;
-        }
-        Some(report)
-    }
-
     /// Lets time pass: sessions, the market, heartbeats. True if anything was done.
     pub fn poll(&mut self, now: Timestamp, net: &mut dyn Net) -> bool {
         // What waits from before a file refused it, or from the opening.
@@ -350,28 +172,6 @@ impl ExchangeCore {
         {
             net.packet(&heartbeat);
             worked = true;
-        }
-        worked
-    }
-
-    fn poll_sessions(&mut self, now: Timestamp, net: &mut dyn Net) -> bool {
-        let mut worked = false;
-        for connection in 0..self.peers.len() {
-            match self.peers[connection] {
-                Peer::Nobody => {}
-                Peer::Stranger(since) => {
-                    if now.since(since) >= LOGON_WITHIN || self.stopping {
-                        self.turn_away(connection, net);
-                    }
-                }
-                Peer::Account(at) => match self.accounts[at].poll(now, net.client(connection)) {
-                    Ok(did) => worked |= did,
-                    Err(why) => {
-                        self.cut(at, now, why.to_string(), net);
-                        self.settle(now, net);
-                    }
-                },
-            }
         }
         worked
     }
@@ -484,25 +284,6 @@ impl ExchangeCore {
             told = true;
         }
         told
-    }
-
-    fn cut(&mut self, at: usize, now: Timestamp, why: String, net: &mut dyn Net) {
-        if let Some(connection) = self.accounts[at].connection {
-            net.cut(connection);
-        }
-        self.drop_session(at, now, why);
-    }
-
-    /// The session of an account is down: its orders go, if the configuration says so.
-    fn drop_session(&mut self, at: usize, now: Timestamp, why: String) {
-        let account = &mut self.accounts[at];
-        if let Some(connection) = account.connection {
-            self.peers[connection] = Peer::Nobody;
-        }
-        account.disconnect(now, why);
-        if self.config.fix.cancel_on_disconnect {
-            self.floor.cancel_all(account.id, now);
-        }
     }
 
     /// The packet that answers a request for messages; `None` if there is no answer.

@@ -239,7 +239,10 @@ impl<T: Tape> Simulation<T> {
         self.market.step(&mut self.out);
         self.packets += 1;
         if self.clock == LoopClock::Feed {
-            // As a stepped feed has it: the loop learns of every packet, even of an empty one.
+            // As a stepped feed has it: a mark ends every packet, even an empty one.
+            self.out.events.iter_mut().for_each(|event| {
+                event.flags.0 &= !EventFlags::LAST.0;
+            });
             let mut mark = Event::new(EventKind::Mark, Event::ALL);
             mark.exchange_time = market;
             mark.order = self.packets + 1;
@@ -336,6 +339,18 @@ impl<T: Tape> Simulation<T> {
         let arrival = self.latency.order(self.now);
         let commands = self.driver.publisher().0.drain(..);
         self.orders.extend(commands.map(|command| (arrival, command)));
+    }
+
+    /// Commands on their way to the venue.
+    #[must_use]
+    pub fn orders_in_flight(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// True if no command and no report is on its way.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.orders.is_empty() && self.reports.is_empty()
     }
 
     /// The loop with its tape.

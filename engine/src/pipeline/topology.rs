@@ -43,7 +43,7 @@ use gateway::orders::{Instruments, OrderEntry};
 use gateway::session::{Reset, Session, SessionConfig};
 use market::{Event, Nanos, Report, Timestamp};
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -223,9 +223,25 @@ fn feed(
     let feed = &config.feed;
     let opened = wire::open(config.wire.backend).context("[wire] backend")?;
     notices.extend(opened.notice);
+    let grouped = [Some(feed.line_a), feed.line_b].into_iter().flatten();
+    let refusal = match grouped.map(|line| *line.ip()).find(Ipv4Addr::is_multicast) {
+        Some(_) => wire::udp::multicast_works(feed.interface).err(),
+        None => None,
+    };
+    if let Some(refusal) = &refusal {
+        let interface = feed.interface;
+        notices.push(format!(
+            "no multicast here ({refusal}): lines are read by unicast at {interface}"
+        ));
+    }
     let mut lines = Vec::new();
     for (key, address) in [("line_a", Some(feed.line_a)), ("line_b", feed.line_b)] {
         let Some(address) = address else { continue };
+        // As the demo exchange publishes then: same port, the interface's own address.
+        let address = match refusal {
+            Some(_) => SocketAddrV4::new(feed.interface, address.port()),
+            None => address,
+        };
         let socket = line(address, config).with_context(|| format!("[feed] {key} = {address}"))?;
         let granted = socket.set_receive_buffer(config.wire.receive_buffer_bytes)?;
         if granted < config.wire.receive_buffer_bytes && key == "line_a" {
@@ -263,7 +279,7 @@ fn feed(
     Ok(FeedStage::new(opened.io, UdpFeed::new(feed, lines, server), ring, recorder, outbox))
 }
 
-/// A line: a multicast group, or a plain address where multicast is not to be had.
+/// A line: a multicast group to join, or an address to bind.
 fn line(address: SocketAddrV4, config: &RunConfig) -> std::io::Result<Socket> {
     let socket = if address.ip().is_multicast() {
         Socket::join(address, config.feed.interface)?

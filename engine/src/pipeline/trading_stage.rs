@@ -205,22 +205,18 @@ impl<T: Tape> TradingStage<T> {
             return true;
         }
         let Some(control) = self.inputs.control.pop() else { return false };
-        match control.kind() {
-            Some(ControlKind::Kill) => self.gate.shut(Shut::Killed),
-            Some(ControlKind::Clear) => self.gate.withdraw(Shut::Killed),
-            _ => {}
-        }
         self.driver.control(now, &control);
         true
     }
 
-    fn take_reports(&mut self, now: Timestamp) -> bool {
+    fn take_reports(&mut self, clock: Timestamp) -> bool {
         let mut worked = false;
         for _ in 0..REPORTS_AT_ONCE {
             if !self.driver.has_room() {
                 break;
             }
             let Some(report) = self.inputs.reports.pop() else { break };
+            let now = self.now(clock);
             self.driver.report(now, &report);
             worked = true;
         }
@@ -269,7 +265,7 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
         }
         let now = self.now(clock);
         let mut worked = self.take_control(now);
-        worked |= self.take_reports(now);
+        worked |= self.take_reports(clock);
         worked |= self.driver.has_room() && self.take_packet(clock);
         if self.time == Time::Clock && self.driver.has_room() {
             worked |= self.driver.timers(clock);

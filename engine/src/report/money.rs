@@ -58,8 +58,11 @@ pub(super) fn table(
         let fills = grouped(sum.fills);
         row(f, currency, [&fills, "", &realised, &marked, &fees, &spread, &total])?;
         if sum.unmarked > 0 {
-            let count = sum.unmarked;
-            writeln!(f, "{:<11} without the {count} positions that have no price to mark at", "")?;
+            let what = match sum.unmarked {
+                1 => "1 position that has".to_owned(),
+                count => format!("{count} positions that have"),
+            };
+            writeln!(f, "{:<11} without {what} no price to mark at", "")?;
         }
     }
     Ok(())

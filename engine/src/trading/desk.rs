@@ -1,5 +1,8 @@
-//! The desk: everything the loop holds but the strategies themselves. It is the [`Context`] that a
+//! The desk: everything the loop holds but the strategies themselves. It is the [`strategies::Context`] that a
 //! strategy sees, and the one place where wants and acts become checked commands.
+
+mod context;
+mod planning;
 
 use crate::trading::account::Account;
 use crate::trading::counters::Counters;
@@ -10,12 +13,10 @@ use crate::trading::risk::{self, Breach, Exposure, Limits, Subject};
 use crate::trading::timers::{Due, Timers};
 use market::book::OrderBooks;
 use market::{
-    BookView, Command, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position,
-    Price, Qty, Rng, Side, StateHasher, Timestamp,
+    BookView, Command, Event, InstrumentId, Nanos, OrderId, OrderState, OrderView, Price, Qty, Rng,
+    Side, StateHasher, Timestamp,
 };
-use strategies::{
-    Action, Context, NewOrder, Plan, Quote, Quoter, QuoterSettings, Refused, TimerId, Wanted,
-};
+use strategies::{NewOrder, Plan, Quoter, QuoterSettings, Refused, Wanted};
 
 /// How far the order session has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +44,18 @@ pub(crate) struct Line {
     pub(crate) halted: bool,
     /// Risk refused something wanted: the same wish is planned again when it is stated again.
     refused: bool,
+    /// The plan to come is for a wish that was refused before: its refusals were counted.
+    repeated: bool,
     /// No plan before this: the venue refused something a moment ago.
     pub(crate) not_before: Timestamp,
     /// When the loop last heard of it.
     pub(crate) heard: Timestamp,
+    /// When a mass cancel of it was last sent.
+    mass_canceled: Timestamp,
 }
 
+/// How long a mass cancel is given before orders are canceled one by one as well.
+const MASS_CANCEL_WITHIN: Nanos = Nanos::SECOND;
 /// Name of the one check that time alone satisfies.
 const RATE: &str = "rate";
 /// Wait after a refusal before the quoter tries again, at least.
@@ -113,8 +120,10 @@ impl Desk {
             quotable: false,
             halted: opening.halted.iter().any(|halted| halted.index() == id),
             refused: false,
+            repeated: false,
             not_before: Timestamp::ZERO,
             heard: Timestamp::ZERO,
+            mass_canceled: Timestamp::ZERO,
         };
         Desk {
             lines: parts.limits.iter().enumerate().map(line).collect(),
@@ -251,9 +260,15 @@ impl Desk {
 
     /// Cancels every order of an instrument, or of the account, whatever is in flight.
     pub(crate) fn mass_cancel(&mut self, instrument: InstrumentId) {
-        if self.session != Session::Down {
-            let id = self.next_id();
-            self.issue(Command::mass_cancel(id, instrument));
+        if self.session == Session::Down {
+            return;
+        }
+        let id = self.next_id();
+        self.issue(Command::mass_cancel(id, instrument));
+        for (index, line) in self.lines.iter_mut().enumerate() {
+            if instrument == Event::ALL || instrument.index() == index {
+                line.mass_canceled = self.now;
+            }
         }
     }
 
@@ -304,104 +319,17 @@ impl Desk {
         self.timers.set(until, Due::Plan(id));
     }
 
-    /// Plans every instrument whose quotes or orders changed.
-    pub(crate) fn settle(&mut self) {
-        for at in 0..self.dirty.len() {
-            let id = self.dirty[at];
-            self.lines[id.index()].dirty = false;
-            self.plan(id);
-        }
-        self.dirty.clear();
-    }
-
-    fn plan(&mut self, id: InstrumentId) {
-        if self.session != Session::Ready {
-            return;
-        }
-        let held_back = self.now < self.lines[id.index()].not_before;
-        let barred = self.is_barred(id);
-        self.lines[id.index()].refused = false;
-        self.views.clear();
-        let orders = self.account.orders();
-        self.views.extend(orders.open(id).iter().map(|&slot| orders.get(slot).view()));
-        let mut plan = std::mem::take(&mut self.plan);
-        if let Some(instrument) = self.account.instrument(id) {
-            let nothing = Wanted::default();
-            let wanted = if barred { &nothing } else { &self.lines[id.index()].wanted };
-            self.quoter.plan(instrument, wanted, &self.views, self.now, &mut plan);
-        }
-        if let Some(at) = plan.again() {
-            self.timers.set_by(at, Due::Plan(id));
-        }
-        for action in plan.actions() {
-            // After a refusal only retreats go on at once; the timer plans the rest.
-            if !held_back || self.retreats(action) {
-                self.carry_out(id, action);
-            }
-        }
-        self.plan = plan;
-    }
-
-    /// True if the action can only take an order farther from the market, or off it.
-    fn retreats(&self, action: &Action) -> bool {
-        match *action {
-            Action::New(_) => false,
-            Action::Cancel { .. } => true,
-            Action::Replace { id, price, .. } => {
-                let orders = self.account.orders();
-                let order = orders.find(id).map(|slot| orders.get(slot));
-                order.is_some_and(|order| order.side.is_better(order.price, price))
-            }
-        }
-    }
-
-    fn carry_out(&mut self, id: InstrumentId, action: &Action) {
-        let outcome = match *action {
-            Action::New(order) => self.send_new(&order).map(|_| ()),
-            Action::Replace { id: order, price, qty } => match self.account.orders().find(order) {
-                // A move that risk forbids must not leave the quote where it is wanted no more; and a
-                // retreat that the rate forbids may go as a cancel, which has a reserve.
-                Some(slot) => match self.send_replace(slot, price, qty) {
-                    Err(Refused::Risk(name)) if name != RATE || self.retreats(action) => {
-                        self.send_cancel(slot)
-                    }
-                    other => other.map(|_| ()),
-                },
-                None => Ok(()),
-            },
-            Action::Cancel { id: order } => match self.account.orders().find(order) {
-                Some(slot) => self.send_cancel(slot),
-                None => Ok(()),
-            },
-        };
-        if let Err(Refused::Risk(_)) = outcome {
-            self.lines[id.index()].refused = true;
-        }
-        if outcome == Err(Refused::Risk(RATE)) {
-            let wait = self.rate.wait().max(Nanos::from_micros(100));
-            self.timers.set_by(self.now.after(wait), Due::Plan(id));
-        }
-    }
-
-    /// The slot of an open order of the strategy being called.
-    fn own_order(&self, id: OrderId) -> Result<u32, Refused> {
-        let slot = self.account.orders().find(id).ok_or(Refused::UnknownOrder)?;
-        let order = self.account.orders().get(slot);
-        let line = self.lines.get(order.instrument.index());
-        let own = line.is_some_and(|line| line.owner == Some(self.current));
-        if own && order.state.is_open() { Ok(slot) } else { Err(Refused::UnknownOrder) }
-    }
-
     /// Adds everything that decides to `hasher`.
     pub(crate) fn hash_into(&self, hasher: &mut StateHasher) {
         self.account.hash_into(hasher);
         self.books.hash_into(hasher);
         for line in &self.lines {
             line.wanted.hash_into(hasher);
-            let bits = [line.dirty, line.quotable, line.halted, line.refused];
+            let bits = [line.dirty, line.quotable, line.halted, line.refused, line.repeated];
             bits.into_iter().for_each(|bit| hasher.word(u64::from(bit)));
             hasher.word(line.not_before.nanos());
             hasher.word(line.heard.nanos());
+            hasher.word(line.mass_canceled.nanos());
         }
         self.counters.hash_into(hasher);
         self.timers.hash_into(hasher);
@@ -416,89 +344,5 @@ impl Desk {
         let (asked, since) = self.asked.unwrap_or_default();
         hasher.word(asked.0);
         hasher.word(since.nanos());
-    }
-}
-
-impl Context for Desk {
-    fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    fn instruments(&self) -> &[InstrumentId] {
-        &self.quotes[usize::from(self.current)]
-    }
-
-    fn instrument(&self, id: InstrumentId) -> &Instrument {
-        &self.account.instruments()[id.index()]
-    }
-
-    fn book(&self, id: InstrumentId) -> &dyn BookView {
-        self.books.book(id)
-    }
-
-    fn position(&self, id: InstrumentId) -> &Position {
-        &self.account.positions()[id.index()]
-    }
-
-    fn orders(&self, id: InstrumentId, visit: &mut dyn FnMut(&OrderView)) {
-        let orders = self.account.orders();
-        orders.open(id).iter().for_each(|&slot| visit(&orders.get(slot).view()));
-    }
-
-    fn shows_own_orders(&self, _id: InstrumentId) -> bool {
-        self.shows_own_orders
-    }
-
-    fn random(&mut self) -> u64 {
-        self.rng.next_u64()
-    }
-
-    fn set_timer(&mut self, timer: TimerId, after: Nanos) {
-        // At least a moment later, so that timers that set themselves cannot hold the loop.
-        let after = after.max(Nanos::from_micros(1));
-        self.timers.set(self.now.after(after), Due::Strategy(self.current, timer));
-    }
-
-    fn quote(&mut self, id: InstrumentId, bids: &[Quote], asks: &[Quote]) {
-        let Some(line) = self.lines.get_mut(id.index()) else { return };
-        if line.owner != Some(self.current) {
-            self.counters.bad_quotes += 1;
-            return;
-        }
-        let Some(instrument) = self.account.instrument(id) else { return };
-        let wanted = Wanted::new(instrument, bids, asks).unwrap_or_else(|_| {
-            self.counters.bad_quotes += 1;
-            Wanted::default()
-        });
-        if line.wanted != wanted || line.refused {
-            line.wanted = wanted;
-            self.touch(id);
-        }
-    }
-
-    fn cancel_all(&mut self) {
-        for at in 0..self.quotes[usize::from(self.current)].len() {
-            let id = self.quotes[usize::from(self.current)][at];
-            self.withdraw(id);
-            self.touch(id);
-        }
-    }
-
-    fn submit(&mut self, order: NewOrder) -> Result<OrderId, Refused> {
-        let line = self.lines.get(order.instrument.index());
-        if line.is_none_or(|line| line.owner != Some(self.current)) {
-            return Err(Refused::NotQuoted);
-        }
-        self.send_new(&order)
-    }
-
-    fn replace(&mut self, id: OrderId, price: Price, qty: Qty) -> Result<OrderId, Refused> {
-        let slot = self.own_order(id)?;
-        self.send_replace(slot, price, qty)
-    }
-
-    fn cancel(&mut self, id: OrderId) -> Result<(), Refused> {
-        let slot = self.own_order(id)?;
-        self.send_cancel(slot)
     }
 }

@@ -3,8 +3,10 @@
 //!
 //! `poll` without an input or a due timer does not exist here: the driver calls nothing then.
 
+mod operations;
+mod reports;
+
 use crate::trading::account::{Account, Effect};
-use crate::trading::control::{Control, ControlKind};
 use crate::trading::counters::Counters;
 use crate::trading::desk::{Desk, DeskParts, Session};
 use crate::trading::opening::OpeningState;
@@ -12,11 +14,11 @@ use crate::trading::settings::TradingSettings;
 use crate::trading::timers::Due;
 use market::book::{OrderBooks, Touched};
 use market::{
-    BookState, BookView, Command, CommandKind, Event, EventFlags, EventKind, InstrumentId, Nanos,
-    OrderState, OrderView, Price, RejectReason, Report, ReportKind, StateHasher, Timestamp, Trade,
+    BookView, Command, CommandKind, Event, EventFlags, EventKind, InstrumentId, Nanos, Price,
+    RejectReason, Report, ReportKind, StateHasher, Timestamp, Trade,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use strategies::{Context, Fill, Strategy};
+use strategies::{Context, Strategy};
 
 /// Takes the commands: journals and publishes them. False when there was no room: the command was
 /// not and will not be sent.
@@ -216,233 +218,6 @@ impl TradingLoop {
             self.desk.mass_cancel(id);
         }
         self.desk.touch(id);
-    }
-
-    /// One report of the venue or the gateway.
-    pub fn on_report(&mut self, now: Timestamp, report: &Report, out: &mut dyn Outlet) {
-        self.desk.now = now;
-        self.desk.counters.reports += 1;
-        match report.kind() {
-            Some(ReportKind::SessionUp) => self.on_session_up(),
-            Some(ReportKind::SessionDown) => self.on_session_down(),
-            Some(ReportKind::StatusDone) => self.on_status_done(report),
-            Some(ReportKind::Unreadable) => self.on_unreadable(),
-            _ => self.on_order_report(report),
-        }
-        self.finish(out);
-    }
-
-    fn on_session_up(&mut self) {
-        self.desk.session = Session::Reconciling;
-        // What a resend told us may be older than the venue's last restart: ask about all of it.
-        while self.desk.account.next_lost().is_some() {
-            self.desk.counters.unknown += 1;
-        }
-        self.marked = (0, 0);
-        self.desk.ask_status();
-        if self.desk.killed.is_some() || self.desk.stopping {
-            self.desk.mass_cancel(Event::ALL);
-        }
-    }
-
-    fn on_session_down(&mut self) {
-        self.desk.session = Session::Down;
-        while self.desk.account.next_lost().is_some() {
-            self.desk.counters.unknown += 1;
-        }
-        for index in 0..self.strategies.len() {
-            self.call(index, |strategy, desk| strategy.on_disconnect(desk));
-        }
-    }
-
-    fn on_status_done(&mut self, report: &Report) {
-        // An answer to an earlier question says nothing of the orders since.
-        let current = self.desk.asked.is_some_and(|(asked, _)| asked == report.order);
-        if !current {
-            return;
-        }
-        self.desk.asked = None;
-        while let Some(slot) = self.desk.account.next_unnamed() {
-            self.tell_order(slot);
-        }
-        if self.desk.session == Session::Reconciling {
-            self.desk.session = Session::Ready;
-            // A stepped venue must hear after every logon where we stand.
-            self.marked = (u64::MAX, u64::MAX);
-            // Books may have been quotable all along: say so again.
-            for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
-                self.desk.lines[id as usize].quotable = false;
-                self.desk.touch(InstrumentId(id));
-                self.tell_book(InstrumentId(id));
-            }
-        }
-    }
-
-    /// The venue said something of our orders that nobody could read: nothing we hold is certain.
-    fn on_unreadable(&mut self) {
-        self.desk.counters.contradictions += 1;
-        for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
-            self.halt(InstrumentId(id));
-        }
-    }
-
-    fn on_order_report(&mut self, report: &Report) {
-        let mid = self.mid(report.instrument);
-        match self.desk.account.on_report(report, mid, self.desk.now) {
-            Effect::None => {}
-            Effect::Filled { slot, price, qty } => self.tell_fill(slot, report, price, qty),
-            Effect::Changed { slot } => self.tell_order(slot),
-            Effect::Refused { slot, reason } => {
-                self.desk.counters.reject(reason);
-                let order = *self.desk.account.orders().get(slot);
-                // A request that met a fill or cancel on the way is no reason to hold back.
-                if order.state.is_open() || order.state == OrderState::Rejected {
-                    self.desk.back_off(order.instrument);
-                }
-                self.tell_order(slot);
-            }
-            Effect::Duplicate => self.desk.counters.duplicates += 1,
-            Effect::Illegal => self.desk.counters.illegal_moves += 1,
-            Effect::Foreign => {
-                self.desk.counters.foreign += 1;
-                self.halt_if_known(report.instrument);
-            }
-            Effect::Contradiction => {
-                self.desk.counters.contradictions += 1;
-                self.halt_if_known(report.instrument);
-            }
-        }
-    }
-
-    fn halt_if_known(&mut self, id: InstrumentId) {
-        if id.index() < self.desk.lines.len() {
-            self.halt(id);
-        }
-    }
-
-    fn tell_fill(&mut self, slot: u32, report: &Report, price: Price, qty: market::Qty) {
-        self.desk.counters.fills += 1;
-        let order = *self.desk.account.orders().get(slot);
-        let leaves = if order.state.is_open() { order.leaves() } else { market::Qty::ZERO };
-        let fill = Fill {
-            order: order.id,
-            instrument: order.instrument,
-            side: order.side,
-            price,
-            qty,
-            leaves,
-            liquidity: report.liquidity(),
-        };
-        self.desk.touch(order.instrument);
-        if let Some(owner) = self.desk.lines[order.instrument.index()].owner {
-            self.call(owner.into(), |strategy, desk| strategy.on_fill(desk, &fill));
-        }
-    }
-
-    fn tell_order(&mut self, slot: u32) {
-        let view: OrderView = self.desk.account.orders().get(slot).view();
-        self.desk.touch(view.instrument);
-        if let Some(owner) = self.desk.lines[view.instrument.index()].owner {
-            self.call(owner.into(), |strategy, desk| strategy.on_order(desk, &view));
-        }
-    }
-
-    /// Fires every timer that is due.
-    pub fn on_timers(&mut self, now: Timestamp, out: &mut dyn Outlet) {
-        self.desk.now = now;
-        while let Some(due) = self.desk.timers.pop(now) {
-            match due {
-                Due::Watch => self.watch(),
-                Due::Plan(id) => self.desk.touch(id),
-                Due::Strategy(index, timer) => {
-                    self.call(index.into(), |strategy, desk| strategy.on_timer(desk, timer));
-                }
-            }
-        }
-        self.finish(out);
-    }
-
-    /// Books that fell silent become Stale; orders without an answer become Unknown.
-    fn watch(&mut self) {
-        let now = self.desk.now;
-        self.desk.timers.set(now.after(self.watch_span()), Due::Watch);
-        for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
-            let id = InstrumentId(id);
-            let silent = now.since(self.desk.lines[id.index()].heard) > self.stale_after;
-            if silent && self.desk.books.book(id).state() < BookState::Stale {
-                self.desk.books.set_stale(id, true);
-                self.tell_book(id);
-            }
-        }
-        let deadline = Timestamp::from_nanos(now.nanos().saturating_sub(self.answer_within.get()));
-        while let Some(slot) = self.desk.account.next_overdue(deadline) {
-            self.desk.counters.unknown += 1;
-            self.tell_order(slot);
-        }
-        if self.desk.session != Session::Down {
-            self.ask_again();
-            self.cancel_again();
-        }
-    }
-
-    /// Asks the venue once more while anything is unknown and the last question found no answer.
-    fn ask_again(&mut self) {
-        let open =
-            self.desk.asked.is_some_and(|(_, at)| self.desk.now.since(at) <= self.answer_within);
-        let unclear = self.desk.session == Session::Reconciling || self.desk.account.has_unknown();
-        if unclear && !open {
-            self.desk.ask_status();
-        }
-    }
-
-    /// A mass cancel may be refused or lost: while orders stand that must not, say it again.
-    fn cancel_again(&mut self) {
-        for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
-            let id = InstrumentId(id);
-            if self.desk.has_barred_orders(id) {
-                self.desk.mass_cancel(id);
-                self.desk.touch(id);
-            }
-        }
-    }
-
-    /// An operator's act.
-    pub fn on_control(&mut self, now: Timestamp, control: &Control, out: &mut dyn Outlet) {
-        self.desk.now = now;
-        match control.kind() {
-            Some(ControlKind::Kill) => {
-                let reason = format!("{}: {}", control.name(), control.reason());
-                self.desk.killed = Some(reason);
-                self.desk.withdraw_everything();
-                self.desk.mass_cancel(Event::ALL);
-            }
-            Some(ControlKind::Clear) => {
-                self.desk.killed = None;
-                for line in &mut self.desk.lines {
-                    line.halted = false;
-                    line.quotable = false;
-                }
-                self.touch_all();
-                self.tell_touched();
-                for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
-                    self.desk.touch(InstrumentId(id));
-                }
-            }
-            Some(ControlKind::Stop) => self.stop(),
-            None => self.desk.counters.illegal_moves += 1,
-        }
-        self.finish(out);
-    }
-
-    fn stop(&mut self) {
-        if std::mem::replace(&mut self.desk.stopping, true) {
-            return;
-        }
-        for index in 0..self.strategies.len() {
-            self.call(index, |strategy, desk| strategy.on_stop(desk));
-        }
-        self.desk.withdraw_everything();
-        self.desk.mass_cancel(Event::ALL);
     }
 
     /// Plans, and hands every command over. One that finds no room is as good as refused.

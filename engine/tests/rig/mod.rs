@@ -7,7 +7,7 @@ use engine::config::RunConfig;
 use engine::journal::{self, Copier, JournalSettings, Reader, Writer};
 use engine::pipeline::assembly::{self, LoopMode};
 use engine::pipeline::fix_store::FixStore;
-use engine::pipeline::loop_driver::{LoopDriver, NoStamps, Publish, Stamps};
+use engine::pipeline::loop_driver::{EVENTS_MAX, LoopDriver, NoStamps, Publish, Stamps};
 use engine::pipeline::market_source::Market;
 use engine::pipeline::records::Start;
 use engine::pipeline::simulation::OURS;
@@ -73,6 +73,8 @@ pub(crate) struct Rig {
     acceptor: Session<MemoryStore>,
     venue: OrderAcceptor,
     heard: Heard,
+    /// Every event of the market so far: a late engine asks for all of them.
+    history: Vec<Event>,
 }
 
 impl Rig {
@@ -102,6 +104,7 @@ impl Rig {
             engine: None,
             mute: false,
             heard: Heard::default(),
+            history: Vec::new(),
         }
     }
 
@@ -140,6 +143,7 @@ impl Rig {
         engine.session.connected(self.now, &mut to_venue).unwrap();
         self.engine = Some(engine);
         self.exchange(to_venue, to_engine);
+        self.tell(&self.history.clone());
     }
 
     /// Lets the market go on for a while.
@@ -170,18 +174,20 @@ impl Rig {
     /// Gives the loop what the market said, and the venue what the loop says to it.
     fn deliver(&mut self) {
         let mut events = std::mem::take(&mut self.heard.events);
-        let Some(engine) = &mut self.engine else {
-            self.exchange(Vec::new(), Vec::new());
-            return;
-        };
-        while !engine.driver.has_room() {
-            assert!(!engine.driver.is_broken());
-            std::thread::sleep(Duration::from_millis(1));
-        }
         if let Some(last) = events.last_mut() {
             last.flags = last.flags.with(EventFlags::LAST);
         }
-        for packet in events.chunks(engine::pipeline::loop_driver::EVENTS_MAX) {
+        self.history.extend_from_slice(&events);
+        self.tell(&events);
+    }
+
+    fn tell(&mut self, events: &[Event]) {
+        for packet in events.chunks(EVENTS_MAX) {
+            let Some(engine) = &mut self.engine else { break };
+            while !engine.driver.has_room() {
+                assert!(!engine.driver.is_broken());
+                std::thread::sleep(Duration::from_millis(1));
+            }
             engine.driver.packet(self.now, packet);
         }
         self.exchange(Vec::new(), Vec::new());
@@ -195,7 +201,7 @@ impl Rig {
                     .send(&mut self.acceptor, self.now, &mut to_engine, &report)
                     .expect("the venue's store has room");
             }
-            let Some(engine) = &mut self.engine else { return };
+            let Some(engine) = &mut self.engine else { break };
             engine.session.store_mut().set_now(self.now);
             for command in std::mem::take(&mut engine.driver.publisher().0) {
                 let sent =
@@ -210,15 +216,15 @@ impl Rig {
             if to_venue.is_empty() && to_engine.is_empty() {
                 break;
             }
-            self.to_engine(&std::mem::take(&mut to_engine), &mut to_venue);
-            self.to_venue(&std::mem::take(&mut to_venue), &mut to_engine);
+            self.hear_venue(&std::mem::take(&mut to_engine), &mut to_venue);
+            self.hear_engine(&std::mem::take(&mut to_venue), &mut to_engine);
         }
         if !self.heard.events.is_empty() {
             self.deliver();
         }
     }
 
-    fn to_engine(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
+    fn hear_venue(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
         let Some(engine) = &mut self.engine else { return };
         let mut reports: Vec<Report> = Vec::new();
         let mut application = engine.entry.application(&mut reports);
@@ -230,7 +236,7 @@ impl Rig {
         }
     }
 
-    fn to_venue(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
+    fn hear_engine(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
         let mut clients: Vec<Client> = Vec::new();
         let mut application = self.venue.application(&mut clients);
         let read = self.acceptor.received(self.now, 0, bytes, back, &mut application);
@@ -260,7 +266,6 @@ impl Rig {
         self.acceptor.disconnected(self.now, &mut self.venue.application(&mut clients));
         self.market.venue().cancel_all(OURS, self.now, &mut self.heard);
         self.exchange(Vec::new(), Vec::new());
-        self.heard.events.clear();
     }
 
     /// A clean stop. Gives back the final state's hash.

@@ -43,7 +43,8 @@ impl Replaced {
 /// use market::book::{BookLimits, OrderBooks};
 /// use market::{BookView, Event, EventKind, InstrumentId, Price, Qty, Side};
 /// let mut books = OrderBooks::new(BookLimits { instruments: 1, orders: 100, levels: 10 });
-/// let add = Event { order: 7, price: Price::ONE, qty: Qty::from_raw(300), ..Event::new(EventKind::Add, InstrumentId(0)) };
+/// let add = Event::new(EventKind::Add, InstrumentId(0));
+/// let add = Event { order: 7, price: Price::ONE, qty: Qty::from_raw(300), ..add };
 /// let applied = books.apply(&add.with_side(Some(Side::Buy)));
 /// assert_eq!(applied.contradiction, None);
 /// assert_eq!(books.book(InstrumentId(0)).best(Side::Buy).unwrap().qty.raw(), 300);

@@ -1,3 +1,5 @@
+//! Instruments: values and fees are exact, quotes round away from the market, hours pass midnight.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The fixed tables against a plain map, and where their entries lie.
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;

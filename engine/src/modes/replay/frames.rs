@@ -24,6 +24,8 @@ pub struct Frames {
     pub own: u64,
     /// Commands published that no frame was made from: the gateway kept them back, and said so.
     pub kept_back: u64,
+    /// Frames of commands behind the end of a trading stream that lost its last records.
+    pub beyond: u64,
 }
 
 impl fmt::Display for Frames {
@@ -34,6 +36,9 @@ impl fmt::Display for Frames {
         }
         if self.kept_back > 0 {
             write!(f, "; {} commands kept back", grouped(self.kept_back))?;
+        }
+        if self.beyond > 0 {
+            write!(f, "; {} behind the end of the trading stream", grouped(self.beyond))?;
         }
         Ok(())
     }
@@ -82,13 +87,15 @@ impl FrameCheck {
         }
     }
 
-    /// Reads the gateway's stream and compares.
+    /// Reads the gateway's stream and compares. `ended`: the trading stream has its end, so that no
+    /// command can be behind it.
     ///
     /// # Errors
     /// The stream is damaged.
     pub(super) fn compare(
         mut self,
         journal: &Journal,
+        ended: bool,
     ) -> anyhow::Result<Result<Frames, Difference>> {
         let mut reader = journal.reader(GATEWAY)?;
         let mut index = FieldIndex::new(256);
@@ -106,6 +113,10 @@ impl FrameCheck {
                 replayed,
             };
             let Some((command, start)) = self.command_of(&message) else {
+                if !ended && self.is_beyond(&message) {
+                    frames.beyond += 1;
+                    continue;
+                }
                 if is_own(&message) {
                     frames.own += 1;
                     continue;
@@ -132,10 +143,15 @@ impl FrameCheck {
             let start = self.starts.len().checked_sub(1)?;
             return self.marks.contains(&mark).then(|| (Command::mark(mark.0, mark.1), start));
         }
-        let id = message.u64(tags::CL_ORD_ID).or_else(|_| message.u64(tags::MASS_STATUS_REQ_ID));
-        let id = id.ok()?;
+        let id = id_of(message)?;
         let at = self.commands.binary_search_by_key(&id, |(command, _)| command.id.0).ok()?;
         self.commands.get(at).map(|&(command, start)| (command, start as usize))
+    }
+
+    /// True if the frame's command would be younger than all that are known.
+    fn is_beyond(&self, message: &Message<'_>) -> bool {
+        let last = self.commands.last().map_or(0, |(command, _)| command.id.0);
+        message.msg_type() == msg::MARK || id_of(message).is_some_and(|id| id > last)
     }
 
     fn encode(
@@ -156,6 +172,11 @@ impl FrameCheck {
         let frame = encoder.finish().map_err(|error| error.to_string())?;
         Ok(frame.to_vec())
     }
+}
+
+/// The id of the command that a frame says it was made from.
+fn id_of(message: &Message<'_>) -> Option<u64> {
+    message.u64(tags::CL_ORD_ID).or_else(|_| message.u64(tags::MASS_STATUS_REQ_ID)).ok()
 }
 
 /// True for what a gateway sends without being asked by the loop.

@@ -47,7 +47,7 @@ pub(super) fn compare(journal: &Journal) -> anyhow::Result<Outcome> {
     let (mut difference, tail) = tape.finish()?;
     let mut frames = None;
     if difference.is_none() && journal.has_gateway()? {
-        match check.compare(journal)? {
+        match check.compare(journal, state_hash.is_some())? {
             Ok(agreed) => frames = Some(agreed),
             Err(differs) => difference = Some(differs),
         }
@@ -137,6 +137,9 @@ fn judge(
     }
     if expected.killed != opening.killed {
         parts.push(format!("kill latch {:?} (recorded {:?})", expected.killed, opening.killed));
+    }
+    if expected.halted != opening.halted {
+        parts.push(format!("halts {:?} (recorded {:?})", expected.halted, opening.halted));
     }
     Some(format!("a start that takes over {}", parts.join(", ")))
 }

@@ -31,7 +31,7 @@ impl Filter {
                 format!("the journal has no instrument {wanted}; it has {}", all.join(", "))
             })
         });
-        let midnight = journal.start.now.midnight();
+        let midnight = day_of(journal)?;
         let at = |moment: &Moment| moment.day.unwrap_or(midnight).after(moment.time);
         Ok(Filter {
             order: args.order.map(OrderId),
@@ -94,6 +94,19 @@ impl Filter {
     }
 }
 
+/// The midnight before the first record that has a time: a stepped run starts without one.
+fn day_of(journal: &Journal) -> anyhow::Result<Timestamp> {
+    let mut reader = journal.reader(TRADING)?;
+    while let Some(record) = reader.next_record()? {
+        let decoded = Record::decode(record.kind, record.payload).ok();
+        let now = decoded.as_ref().and_then(time_of).unwrap_or_default();
+        if now > Timestamp::ZERO {
+            return Ok(now.midnight());
+        }
+    }
+    Ok(Timestamp::ZERO)
+}
+
 /// Writes the journal.
 pub(super) fn print(journal: &Journal, filter: &Filter, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut trading = Trading::new(journal)?;
@@ -117,11 +130,14 @@ pub(super) fn print(journal: &Journal, filter: &Filter, out: &mut dyn Write) -> 
     Ok(())
 }
 
+/// What comes next in a stream: when, its sequence, and what it is.
+type Next<T> = Option<(Timestamp, (u64, T))>;
+
 /// The trading stream, a record ahead.
 struct Trading {
     reader: Reader,
     instruments: Vec<Instrument>,
-    next: Option<(Timestamp, (u64, Result<Record, String>))>,
+    next: Next<Result<Record, String>>,
 }
 
 impl Trading {
@@ -170,12 +186,14 @@ impl Trading {
 /// The gateway's stream, a record ahead; empty where there is none.
 struct Frames {
     reader: Option<Reader>,
-    /// The text, and whether it is a frame that a filter may look into.
-    next: Option<(Timestamp, (u64, Entry))>,
+    next: Next<Entry>,
 }
 
+/// A record of the gateway's stream.
 enum Entry {
+    /// A frame: which way, its MsgSeqNum, its bytes.
     Frame(&'static str, u64, Vec<u8>),
+    /// Anything else, as text.
     Note(String),
 }
 

@@ -9,14 +9,14 @@ use super::pace::Pace;
 use super::publication::{MESSAGE_BYTES_MAX, OpenedPublication, Publication};
 use super::resume::Resume;
 use crate::config::{ExchangeConfig, FlowKind};
+use crate::pipeline::assembly;
 use crate::pipeline::market_source::Market;
 use anyhow::Context as _;
 use feeds::itch50::DAY;
 use market::{
     Command, Event, EventKind, Instrument, InstrumentId, Nanos, Report, Timestamp, TradingStatus,
 };
-use rust_decimal::prelude::ToPrimitive;
-use sim::{AccountId, FlowParameters, Output, Run};
+use sim::{AccountId, Output, Run};
 use std::collections::VecDeque;
 
 /// What the venue said and nobody was told yet.
@@ -124,9 +124,11 @@ impl Floor {
             let market = Market::recorded(instruments, file, base, run)?;
             (market, Pace::recorded(flow.speed, flow.lockstep))
         } else {
-            let parameters = flow_parameters(config);
+            let parameters = assembly::flow_parameters(&config.synthetic)
+                .context("[flow] parameters: no set of this name")?;
             let market = Market::synthetic(instruments, parameters, flow.seed, now, run)?;
-            (market, Pace::Live)
+            let prices: Vec<_> = config.instruments.iter().map(|i| i.reference_price).collect();
+            (market.open_at(&prices), Pace::Live)
         };
         let mut floor = Floor {
             market,
@@ -284,20 +286,5 @@ fn market_name(config: &ExchangeConfig) -> String {
     match (&config.flow.kind, &config.flow.file) {
         (FlowKind::Replay, Some(file)) => format!("{} {}", file.display(), symbols.join(" ")),
         _ => format!("synthetic {}", symbols.join(" ")),
-    }
-}
-
-/// The parameters of the synthetic flow of a configuration.
-#[must_use]
-pub fn flow_parameters(config: &ExchangeConfig) -> FlowParameters {
-    let synthetic = &config.synthetic;
-    // The configuration was checked for both.
-    let named = FlowParameters::named(&synthetic.parameters).unwrap_or_default();
-    let rate = synthetic.rate.to_f64().unwrap_or(1.0);
-    FlowParameters {
-        provider_rate: named.provider_rate * rate,
-        parent_rate: named.parent_rate * rate,
-        informed_rate: named.informed_rate * rate,
-        ..named
     }
 }

@@ -107,7 +107,7 @@ impl Ledger {
                 instrument.symbol, p.net, p.bought, p.sold, p.fills
             );
         }
-        let new = path.with_extension("new");
+        let new = path.with_extension("ledger-new");
         std::fs::write(&new, text)?;
         std::fs::rename(&new, path)
     }

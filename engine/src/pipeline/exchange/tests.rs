@@ -2,6 +2,7 @@
 
 mod data;
 mod days;
+mod equal;
 mod lab;
 mod lockstep;
 mod orders;

@@ -1,1 +1,0 @@
-//! How fast each hop is, with the rivals beside it.
