@@ -5,7 +5,7 @@ use crate::cli::{DemoArgs, Exit};
 use crate::config::special::Endpoint;
 use crate::config::{ExchangeChanges, ExchangeConfig, RunConfig};
 use crate::control::log;
-use crate::modes::live::{Engine, Signals};
+use crate::modes::live::{Engine, Signals, say};
 use crate::modes::run;
 use crate::pipeline::exchange::running::{Exchange, Options};
 use crate::runtime::{clock, cores};
@@ -35,9 +35,10 @@ pub fn main(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let _log = log::start(&config.log)?;
     let signals = Signals::install()?;
     let (clock, calibrator) = clock::calibrate();
-    println!("touchline demo: the embedded exchange and the engine against it, {} s", args.seconds);
+    let seconds = args.seconds;
+    say(format_args!("touchline demo: an exchange and the engine against it, {seconds} s"));
     let exchange = Exchange::start(&venue, Options { fresh: true }, clock.clone())?;
-    exchange.notices.iter().for_each(|notice| println!("note: {notice}"));
+    exchange.notices.iter().for_each(|notice| say(format_args!("note: {notice}")));
     let addresses = &exchange.addresses;
     config.feed.line_a = addresses.line_a;
     config.feed.line_b = addresses.line_b;
@@ -51,7 +52,7 @@ pub fn main(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     exchange.stop();
     let venue = exchange.join()?;
     run::report(&config, took, ended)?;
-    println!("{venue}");
+    say(format_args!("{venue}"));
     Ok(Exit::Well.into())
 }
 

@@ -27,7 +27,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 const STALLED: &str = "the trading loop stalled: the order session was cut and nothing new is sent \
                        until a restart";
 
-/// Ctrl-C and SIGTERM: the first asks for a clean stop, the second leaves at once.
+/// Ctrl-C, SIGTERM and a closed terminal: the first asks for a clean stop, the second leaves at once.
 #[derive(Clone)]
 pub struct Signals(Arc<AtomicBool>);
 
@@ -38,9 +38,9 @@ impl Signals {
     /// # Errors
     /// The host refuses a handler.
     pub fn install() -> std::io::Result<Signals> {
-        use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
         let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
             // Registered first, so that it finds the flag of an earlier signal.
             signal_hook::flag::register_conditional_shutdown(signal, 130, asked.clone())?;
             signal_hook::flag::register(signal, asked.clone())?;
@@ -54,6 +54,12 @@ impl Signals {
     pub fn stop_asked(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
+}
+
+/// A line to standard output. Whether anyone reads it must not matter to a trading engine, so an
+/// output that is closed is no error.
+pub fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// A running engine.
@@ -76,7 +82,7 @@ impl Engine {
     ) -> anyhow::Result<Engine> {
         let mut pipeline = topology::start(config, clock)?;
         for notice in &pipeline.notices {
-            println!("note: {notice}");
+            say(format_args!("note: {notice}"));
         }
         let plane = Plane::start(config, &mut pipeline)?;
         Ok(Engine { plane, pipeline, calibrator, adjusted: Instant::now() })
@@ -100,7 +106,7 @@ impl Engine {
             if complaint != complained {
                 status.end();
                 if !complaint.is_empty() {
-                    println!("alert: {complaint}");
+                    say(format_args!("alert: {complaint}"));
                 }
                 complained = complaint;
             }
@@ -170,7 +176,7 @@ impl Status {
 
     fn end(&mut self) {
         if std::mem::take(&mut self.open) {
-            println!();
+            say(format_args!(""));
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::{Exit, RunArgs};
 use crate::config::RunConfig;
 use crate::control::log;
-use crate::modes::live::{Engine, Signals};
+use crate::modes::live::{Engine, Signals, say};
 use crate::pipeline::topology::Ended;
 use crate::report::{FeedSummary, GatewaySummary, Report};
 use crate::runtime::{clock, cores};
@@ -69,6 +69,6 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
         hops: Some(hops),
         journal: Some(config.journal_dir()),
     };
-    println!("\n{report}");
+    say(format_args!("\n{report}"));
     ended.journal.context("the journal could not be brought to disk")
 }

@@ -188,6 +188,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         (StageName::Trading, Box::new(trading)),
         (StageName::Gateway, Box::new(gateway)),
     ];
+    notices.extend(cores::lock_memory().err());
     let (cores, counters, fused) = spawn(config, stages, clock, &shared, &mut notices)?;
     Ok(Pipeline {
         cores,

@@ -1,4 +1,4 @@
-//! Pinning threads to CPUs, and what this process may use.
+//! Pinning threads to CPUs, locking memory, and what this process may use.
 //!
 //! `core_affinity` pins; its list of cores is not asked, since that is the affinity of the calling
 //! thread and not what the machine has (see `docs/decisions/`).
@@ -53,6 +53,18 @@ pub fn pin(cpu: usize) -> Result<(), String> {
     } else {
         Err(format!("the host refuses to pin a thread to CPU {cpu}: not pinned"))
     }
+}
+
+/// Keeps the memory that is in use now from being paged out: rings, tables and histograms are
+/// touched when they are made.
+///
+/// # Errors
+/// One line that says what was refused; the engine then runs on pageable memory.
+pub fn lock_memory() -> Result<(), String> {
+    let locked = rustix::mm::mlockall(rustix::mm::MlockAllFlags::CURRENT);
+    locked.map_err(|error| {
+        format!("memory is not locked ({error}): raise the memlock limit (`ulimit -l`)")
+    })
 }
 
 #[cfg(test)]
