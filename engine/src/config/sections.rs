@@ -75,7 +75,7 @@ section! {
         /// Receive buffer asked for each market data socket; the kernel may grant less and the engine then says so.
         #[danger = "too small a buffer loses packets in bursts"]
         receive_buffer_bytes: usize = 8_388_608, [65_536, 1_073_741_824];
-        /// Take the kernel's receive times, for the `wire` hop of the latency table.
+        /// Take the kernel's receive times, for the `recv` hop of the latency table.
         kernel_stamps: bool = true;
     }
 }
@@ -227,7 +227,7 @@ section! {
 section! {
     /// Guards against a stalled trading loop.
     pub struct WatchdogConfig = "watchdog" {
-        /// Stall after which all orders are cancelled, or the session is cut when the gateway shares the core.
+        /// Stall after which the order session is cut, so that the venue cancels on disconnect.
         #[danger = "too short a time pulls quotes on a busy machine"]
         stall_ms: Nanos = 1_000, [10, 60_000];
     }
