@@ -22,6 +22,7 @@ pub(crate) struct Counts {
     pub(crate) packets: u64,
     pub(crate) gaps: u64,
     pub(crate) recovered: u64,
+    pub(crate) lost: u64,
     pub(crate) resets: u64,
     pub(crate) news: u64,
     pub(crate) accepted: u64,
@@ -143,6 +144,7 @@ impl Told {
             match event.kind() {
                 Some(EventKind::Gap) => self.now.gaps += 1,
                 Some(EventKind::Recovered) => self.now.recovered += 1,
+                Some(EventKind::Lost) => self.now.lost += 1,
                 Some(EventKind::Reset) => self.now.resets += 1,
                 _ => {}
             }
