@@ -1,5 +1,6 @@
-//! The desk: everything the loop holds but the strategies themselves. It is the [`strategies::Context`] that a
-//! strategy sees, and the one place where wants and acts become checked commands.
+//! The desk: everything the loop holds but the strategies themselves. It is the
+//! [`strategies::Context`] that a strategy sees, and the one place where wants and acts become
+//! checked commands.
 
 mod context;
 mod planning;
