@@ -4,6 +4,7 @@
 
 use crate::config::run::RunConfig;
 use crate::control::plane::Plane;
+use crate::pipeline::gate::Shut;
 use crate::pipeline::telemetry::Telemetry;
 use crate::pipeline::topology::{self, Ended, Pipeline};
 use crate::runtime::clock::{Calibrator, Clock};
@@ -40,11 +41,13 @@ impl Signals {
     pub fn install() -> std::io::Result<Signals> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
         let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in [SIGINT, SIGTERM] {
             // Registered first, so that it finds the flag of an earlier signal.
             signal_hook::flag::register_conditional_shutdown(signal, 130, asked.clone())?;
             signal_hook::flag::register(signal, asked.clone())?;
         }
+        // A terminal that closes may say so twice.
+        signal_hook::flag::register(SIGHUP, asked.clone())?;
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Ok(Signals(asked))
     }
@@ -102,7 +105,8 @@ impl Engine {
             self.adjust();
             status.show(&self.pipeline);
             let stalled = || self.plane.has_stalled().then(|| STALLED.to_owned());
-            let complaint = self.pipeline.complaint().or_else(stalled).unwrap_or_default();
+            let complaint = self.pipeline.complaint().or_else(stalled).or_else(|| self.cut());
+            let complaint = complaint.unwrap_or_default();
             if complaint != complained {
                 status.end();
                 if !complaint.is_empty() {
@@ -113,6 +117,13 @@ impl Engine {
         }
         status.end();
         began.elapsed()
+    }
+
+    /// Why the order session was dropped for good, if it was.
+    fn cut(&self) -> Option<String> {
+        let mut reasons = self.pipeline.gate.reasons();
+        let why = reasons.find(|why| matches!(why, Shut::JournalLost | Shut::Panicked))?;
+        Some(format!("{}: the order session is dropped until a restart", why.word()))
     }
 
     fn adjust(&mut self) {

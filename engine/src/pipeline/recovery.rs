@@ -122,7 +122,9 @@ impl Recovery {
             Some(ReportKind::SessionUp | ReportKind::SessionDown) => {
                 while self.account.next_lost().is_some() {}
             }
-            Some(ReportKind::StatusDone) if report.order == self.asked => {
+            Some(ReportKind::StatusDone)
+                if self.asked != OrderId::NONE && report.order == self.asked =>
+            {
                 self.asked = OrderId::NONE;
                 while self.account.next_unnamed().is_some() {}
             }

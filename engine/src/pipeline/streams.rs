@@ -269,6 +269,8 @@ pub(crate) fn translate(
         .map(|order| Ok(Order { instrument: find(order.instrument, "an open order")?, ..*order }))
         .collect::<Result<_, TakeOverError>>()?;
     // A halt of an instrument that is gone has nothing to hold back.
-    let halted = state.halted.iter().filter_map(|&id| find(id, "a halt").ok()).collect();
+    let symbol = |id: &InstrumentId| from.get(id.index()).map(|old| old.symbol.as_str());
+    let now = |symbol: &str| to.iter().find(|new| new.symbol == symbol).map(|new| new.id);
+    let halted = state.halted.iter().filter_map(symbol).filter_map(now).collect();
     Ok(OpeningState { positions, orders, halted, ..state })
 }

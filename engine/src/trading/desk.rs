@@ -273,6 +273,13 @@ impl Desk {
         }
     }
 
+    /// Says a mass cancel once more. The wait before single cancels runs from the first.
+    pub(crate) fn mass_cancel_again(&mut self, id: InstrumentId) {
+        let first = self.lines[id.index()].mass_canceled;
+        self.mass_cancel(id);
+        self.lines[id.index()].mass_canceled = first;
+    }
+
     /// Wants nothing any more, in any instrument.
     pub(crate) fn withdraw_everything(&mut self) {
         for index in 0..self.lines.len() {

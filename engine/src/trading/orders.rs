@@ -183,6 +183,8 @@ impl OrderTable {
     pub fn hash_into(&self, hasher: &mut StateHasher) {
         for slot in self.all_open() {
             self.get(slot).hash_into(hasher);
+            let Marks { asked, named } = self.marks(slot);
+            hasher.word(u64::from(asked) << 1 | u64::from(named));
         }
     }
 }

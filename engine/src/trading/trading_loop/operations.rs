@@ -62,7 +62,7 @@ impl TradingLoop {
         for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
             let id = InstrumentId(id);
             if self.desk.has_barred_orders(id) {
-                self.desk.mass_cancel(id);
+                self.desk.mass_cancel_again(id);
                 self.desk.touch(id);
             }
         }
