@@ -135,29 +135,22 @@ pub(crate) fn check_cpu(
     );
 }
 
-/// Refuses to share a core between trading and gateway where nothing then stops stale orders.
+/// Refuses a venue that does not cancel on disconnect, unless the risk is accepted: when the trading
+/// loop stalls, the watchdog can only cut the session.
 pub(crate) fn check_watchdog(
     document: &Document<'_>,
-    cores: &CoresConfig,
     gateway: &GatewayConfig,
-    cpus: Option<&BTreeSet<usize>>,
     problems: &mut Problems,
 ) {
-    let guarded = gateway.cancel_on_disconnect || gateway.without_cancel_on_disconnect.is_some();
-    let Some(cpus) = cpus.filter(|_| !guarded) else { return };
-    let threads = cores.threads(cpus);
-    if threads.iter().any(|thread| thread.polls(Stage::Trading) && thread.polls(Stage::Gateway)) {
-        let title = "gateway and trading share a core, and the venue does not cancel on disconnect";
-        let place = document.place("gateway", "cancel_on_disconnect");
-        problems.push(
-            Problem::new(place, title, "nothing stops the orders of a stalled loop")
-                .also(&document.place("cores", "gateway"), "the shared core")
-                .help(
-                    "give [cores] gateway a CPU of its own, or accept the risk with \
-                     `without_cancel_on_disconnect = \"accepted\"`",
-                ),
-        );
+    if gateway.cancel_on_disconnect || gateway.without_cancel_on_disconnect.is_some() {
+        return;
     }
+    let title = "the venue does not cancel on disconnect, and a stalled loop ends in one";
+    let place = document.place("gateway", "cancel_on_disconnect");
+    problems.push(Problem::new(place, title, "nothing stops the orders of a stalled loop").help(
+        "ask the venue to cancel on disconnect, or accept the risk with \
+             `without_cancel_on_disconnect = \"accepted\"`",
+    ));
 }
 
 /// `0-3,8`.

@@ -162,9 +162,9 @@ pub(crate) fn read(
     check_ports(document, feed.as_ref(), gateway.as_ref(), control.as_ref(), problems);
     if let Some(cores) = &cores {
         cores::check(document, cores, cpus, problems);
-        if let Some(gateway) = &gateway {
-            cores::check_watchdog(document, cores, gateway, cpus, problems);
-        }
+    }
+    if let Some(gateway) = &gateway {
+        cores::check_watchdog(document, gateway, problems);
     }
     if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
         let place = document.place("gateway", "target_comp_id");

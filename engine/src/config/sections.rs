@@ -141,7 +141,7 @@ section! {
         /// The venue cancels our orders when the session ends.
         #[danger = "when false, a crash leaves orders standing"]
         cancel_on_disconnect: bool = true;
-        /// Needed when gateway and trading share a core and the venue does not cancel on disconnect: nothing then stops the orders of a stalled loop.
+        /// Needed when the venue does not cancel on disconnect: nothing then stops the orders of a stalled loop.
         #[danger = "orders of a stalled engine stay in the market"]
         without_cancel_on_disconnect: Option<Acknowledged> => "accepted";
         /// Wait between two attempts to connect.

@@ -71,8 +71,6 @@ pub struct Pipeline {
     pub streams: [Arc<StreamState>; 2],
     /// What the host refused and what else people should know, a line each.
     pub notices: Vec<String>,
-    /// True when trading and gateway share a core.
-    pub fused: bool,
 }
 
 /// What a run leaves, its journal closed.
@@ -189,7 +187,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         (StageName::Gateway, Box::new(gateway)),
     ];
     notices.extend(cores::lock_memory().err());
-    let (cores, counters, fused) = spawn(config, stages, clock, &shared, &mut notices)?;
+    let (cores, counters) = spawn(config, stages, clock, &shared, &mut notices)?;
     Ok(Pipeline {
         cores,
         stop: shared.stop,
@@ -211,7 +209,6 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         })),
         streams: states,
         notices,
-        fused,
     })
 }
 
@@ -330,7 +327,7 @@ fn order_gateway(
     }))
 }
 
-type Cores = (Vec<JoinHandle<Vec<Box<dyn Stage>>>>, Vec<(&'static str, Arc<StageCounters>)>, bool);
+type Cores = (Vec<JoinHandle<Vec<Box<dyn Stage>>>>, Vec<(&'static str, Arc<StageCounters>)>);
 
 /// A core that panics takes its orders with it: the session is cut at once, so that the venue
 /// cancels, and the other cores end.
@@ -358,9 +355,6 @@ fn spawn(
 ) -> anyhow::Result<Cores> {
     let cpus: BTreeSet<usize> = cores::allowed();
     let threads = config.cores.threads(&cpus);
-    let fused = threads
-        .iter()
-        .any(|thread| thread.polls(StageName::Trading) && thread.polls(StageName::Gateway));
     let mut counters = Vec::new();
     let mut waiting: Vec<_> = stages.into_iter().map(Some).collect();
     let mut running = Vec::new();
@@ -391,7 +385,7 @@ fn spawn(
         })?;
         running.push(thread);
     }
-    Ok((running, counters, fused))
+    Ok((running, counters))
 }
 
 impl Pipeline {
