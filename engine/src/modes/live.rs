@@ -9,6 +9,7 @@ use crate::pipeline::telemetry::Telemetry;
 use crate::pipeline::topology::{self, Ended, Pipeline};
 use crate::runtime::clock::{Calibrator, Clock};
 use crate::trading::desk::Session as OrderSession;
+use anyhow::Context as _;
 use market::{BookState, Money, Nanos};
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,11 +84,22 @@ impl Engine {
         clock: &Clock,
         calibrator: Calibrator,
     ) -> anyhow::Result<Engine> {
+        let folder = &config.engine.data_dir;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("[engine] data_dir = {}", folder.display()))?;
         let mut pipeline = topology::start(config, clock)?;
         for notice in &pipeline.notices {
             say(format_args!("note: {notice}"));
         }
-        let plane = Plane::start(config, &mut pipeline)?;
+        let plane = match Plane::start(config, &mut pipeline) {
+            Ok(plane) => plane,
+            Err(error) => {
+                // Without its operators an engine does not trade: whatever it sent is canceled.
+                pipeline.stop();
+                pipeline.join()?;
+                return Err(error);
+            }
+        };
         Ok(Engine { plane, pipeline, calibrator, adjusted: Instant::now() })
     }
 
