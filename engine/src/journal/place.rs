@@ -7,6 +7,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::error::{JournalError, io_error};
 use super::format::StreamName;
@@ -21,12 +22,18 @@ pub(super) struct Place {
     pub(super) name: StreamName,
 }
 
+/// Name of a journal folder's place in memory. Its time of birth tells it from a deleted folder whose
+/// number was given again, and which a kill had left something in memory.
+pub(super) fn hot_name(folder: &fs::Metadata) -> String {
+    let since = folder.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    let born = since.map_or(0, |since| since.as_nanos());
+    format!("touchline-{:x}-{:x}-{born:x}", folder.dev(), folder.ino())
+}
+
 impl Place {
     pub(super) fn new(dir: &Path, hot_dir: &Path, name: &str) -> Result<Self, JournalError> {
         let name = StreamName::new(name)?;
-        let hot = fs::metadata(dir)
-            .ok()
-            .map(|found| hot_dir.join(format!("touchline-{:x}-{:x}", found.dev(), found.ino())));
+        let hot = fs::metadata(dir).ok().map(|found| hot_dir.join(hot_name(&found)));
         Ok(Place { dir: dir.to_owned(), hot, name })
     }
 

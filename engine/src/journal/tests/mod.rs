@@ -7,7 +7,6 @@ mod handover;
 mod recovery;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use market::Timestamp;
@@ -69,7 +68,7 @@ impl Folders {
 
     fn hot_home(&self, of: &Path) -> PathBuf {
         let found = fs::metadata(of).unwrap();
-        self.hot.join(format!("touchline-{:x}-{:x}", found.dev(), found.ino()))
+        self.hot.join(super::place::hot_name(&found))
     }
 
     /// The journal as a kill would leave it now.
