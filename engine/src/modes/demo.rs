@@ -11,6 +11,7 @@ use crate::pipeline::exchange::running::{Exchange, Options};
 use crate::runtime::{clock, cores};
 use anyhow::Context as _;
 use market::Nanos;
+use rust_decimal::Decimal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ pub fn main(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let changes = ExchangeChanges { seed: Some(args.seed), ..ExchangeChanges::default() };
     let mut venue = ExchangeConfig::demo(&changes, &cpus)?;
     let mut config = RunConfig::demo(&cpus)?;
+    // Four times the arrivals of the set: something happens within a quarter of a minute.
+    venue.synthetic.rate = Decimal::from(4);
     venue.exchange.data_dir = folder.join("exchange");
     config.engine.data_dir = folder.join("engine");
     free_ports(&mut venue);
