@@ -59,6 +59,14 @@ fn orders(page: &mut String, telemetry: &Telemetry, trading: &TradingSnapshot) -
     let up = if fix.is_up() { "up" } else { "down" };
     let (sent, received) = (fix.session.sent, fix.session.received);
     writeln!(page, "session    {session}; FIX {up}, {sent} sent, {received} received")?;
+    if !fix.last_error.is_empty() {
+        let made = fix.connections;
+        writeln!(
+            page,
+            "connection {} made, {} attempts failed, {} lost; the last said: {}",
+            made.connections, made.failed_attempts, made.disconnects, fix.last_error
+        )?;
+    }
     let counters = &trading.counters;
     writeln!(
         page,

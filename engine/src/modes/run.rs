@@ -32,7 +32,7 @@ pub fn main(args: &RunArgs) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// The journal could not be brought to disk as a whole.
 pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Result<()> {
-    let Ended { trading, feed, gateway, connections, hops, .. } = &ended;
+    let Ended { trading, feed, gateway, hops, .. } = &ended;
     let strategies: Vec<_> =
         config.trading.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
     let books = trading.books().books();
@@ -62,7 +62,7 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
         gateway: Some(GatewaySummary {
             sent: gateway.session.sent,
             received: gateway.session.received,
-            logons: connections.connections,
+            logons: gateway.connections.connections,
             resent: gateway.session.resent,
             faulty: gateway.entry.faulty,
         }),

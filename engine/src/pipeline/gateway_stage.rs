@@ -3,6 +3,8 @@
 //! One session over one connection at a time. Everything sent stands in the gateway's stream first;
 //! nothing leaves past the gate. It never drops a report: a full ring stops the session's reading.
 
+mod ends;
+
 use crate::latency::{Hop, Recorder};
 use crate::pipeline::connector::Connector;
 use crate::pipeline::fix_store::FixStore;
@@ -12,42 +14,21 @@ use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
+use ends::{Out, RingInbox};
 use gateway::orders::{Inbox, OrderEntry, not_sent};
-use gateway::session::{Disconnect, Outbound, SendError, Session};
+use gateway::session::{Disconnect, SendError, Session};
 use market::{CommandKind, Event, Nanos, OrderId, RejectReason, Report, ReportKind, Timestamp};
-use std::collections::VecDeque;
 use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use wire::tcp::Stream;
 use wire::{Io, ReceiveBuffer, SendBuffer};
+
+pub use ends::OrderSocket;
 
 /// Bytes of each socket buffer of ours: many of the longest messages.
 const BUFFER_BYTES: usize = 256 * 1024;
 /// Commands sent before the socket is read again.
 const COMMANDS_AT_ONCE: usize = 32;
-/// Reports kept when the ring is full; reading has stopped long before.
-const BACKLOG: usize = 64;
-/// Requests whose send stamps are kept for order-to-ack.
-const STAMPS: usize = 4_096;
-
-/// The socket of the present connection, for the watchdog to shut from its own thread.
-#[derive(Default)]
-pub struct OrderSocket(Mutex<Option<Stream>>);
-
-impl OrderSocket {
-    /// Shuts the connection, whoever owns it now.
-    pub fn shut(&self) {
-        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stream) = stream.as_ref() {
-            let _ = stream.shutdown();
-        }
-    }
-
-    /// Only when a connection begins or ends.
-    fn set(&self, stream: Option<Stream>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stream;
-    }
-}
 
 /// Counts of the stage beside those of session and order entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,89 +92,21 @@ pub struct GatewayStage {
     next_attempt: Option<Timestamp>,
     logging_out: bool,
     counters: GatewayCounters,
-    last_error: Option<String>,
+    last_error: String,
     outbox: Outbox<GatewaySnapshot>,
-}
-
-struct Out(SendBuffer);
-
-impl Outbound for Out {
-    fn room(&self) -> usize {
-        self.0.room()
-    }
-
-    fn send(&mut self, frame: &[u8]) {
-        // Room was asked for.
-        let _ = self.0.push(frame);
-    }
-}
-
-struct RingInbox {
-    ring: Producer<Report>,
-    backlog: VecDeque<Report>,
-    /// Request ids and the stamps of their sends, by counter.
-    sent: Box<[(u64, u64)]>,
-    acked: VecDeque<(u64, u64)>,
-}
-
-impl Inbox<Report> for RingInbox {
-    fn ready(&self) -> bool {
-        self.backlog.is_empty() && self.ring.has_room(4)
-    }
-
-    fn put(&mut self, report: Report) {
-        self.note_answer(&report);
-        if !self.backlog.is_empty() || self.ring.push(report).is_err() {
-            self.backlog.push_back(report);
-        }
-    }
-}
-
-impl RingInbox {
-    fn place(id: u64) -> usize {
-        usize::try_from(id % STAMPS as u64).unwrap_or(0)
-    }
-
-    fn note_answer(&mut self, report: &Report) {
-        let slot = &mut self.sent[Self::place(report.order.0)];
-        if slot.0 == report.order.0 && slot.1 != 0 {
-            if self.acked.len() < BACKLOG {
-                self.acked.push_back((slot.1, report.received));
-            }
-            *slot = (0, 0);
-        }
-    }
-
-    /// Moves kept reports on; true if any was.
-    fn drain(&mut self) -> bool {
-        let before = self.backlog.len();
-        while let Some(&report) = self.backlog.front() {
-            if self.ring.push(report).is_err() {
-                break;
-            }
-            self.backlog.pop_front();
-        }
-        self.backlog.len() != before
-    }
 }
 
 impl GatewayStage {
     /// A stage that connects at its first poll.
     #[must_use]
     pub fn new(parts: GatewayParts) -> GatewayStage {
-        let inbox = RingInbox {
-            ring: parts.reports,
-            backlog: VecDeque::with_capacity(BACKLOG),
-            sent: vec![(0, 0); STAMPS].into_boxed_slice(),
-            acked: VecDeque::with_capacity(BACKLOG),
-        };
         GatewayStage {
             io: parts.io,
             session: parts.session,
             entry: parts.entry,
             connector: parts.connector,
             commands: parts.commands,
-            inbox,
+            inbox: RingInbox::new(parts.reports),
             link: None,
             out: Out(SendBuffer::with_capacity(BUFFER_BYTES)),
             input: ReceiveBuffer::with_capacity(BUFFER_BYTES),
@@ -205,7 +118,7 @@ impl GatewayStage {
             next_attempt: Some(Timestamp::ZERO),
             logging_out: false,
             counters: GatewayCounters::default(),
-            last_error: None,
+            last_error: String::new(),
             outbox: parts.outbox,
         }
     }
@@ -222,16 +135,10 @@ impl GatewayStage {
         &self.entry
     }
 
-    /// Counts of connections.
+    /// Counts of connections, and what the last failed attempt or ended connection said.
     #[must_use]
-    pub fn counters(&self) -> GatewayCounters {
-        self.counters
-    }
-
-    /// What the last failed attempt or ended connection said.
-    #[must_use]
-    pub fn last_error(&self) -> Option<&str> {
-        self.last_error.as_deref()
+    pub fn link(&self) -> (GatewayCounters, &str) {
+        (self.counters, &self.last_error)
     }
 
     /// The recorder, for the end of a run.
@@ -266,7 +173,7 @@ impl GatewayStage {
                 }
                 Some(Err(error)) => {
                     self.counters.failed_attempts += 1;
-                    self.last_error = Some(error.to_string());
+                    self.last_error = error.to_string();
                     self.next_attempt = Some(now.after(self.reconnect));
                     true
                 }
@@ -296,7 +203,7 @@ impl GatewayStage {
         self.socket.set(None);
         if !self.logging_out {
             self.counters.disconnects += 1;
-            self.last_error = Some(why.to_owned());
+            why.clone_into(&mut self.last_error);
         }
         let mut application = self.entry.application(&mut self.inbox);
         self.session.disconnected(now, &mut application);
@@ -376,7 +283,7 @@ impl GatewayStage {
                     command.kind(),
                     Some(CommandKind::New | CommandKind::Replace | CommandKind::Cancel)
                 ) {
-                    self.inbox.sent[RingInbox::place(command.id.0)] = (command.id.0, sent);
+                    self.inbox.note_sent(command.id.0, sent);
                 }
             }
         }
@@ -448,15 +355,16 @@ impl Stage for GatewayStage {
 
     fn housekeeping(&mut self, now: Timestamp) {
         let (session, entry) = (&self.session, &self.entry);
-        self.outbox.offer(|snapshot| snapshot.fill(now, session, entry));
-        while let Some((sent, acked)) = self.inbox.acked.pop_front() {
+        let link = (self.counters, self.last_error.as_str());
+        self.outbox.offer(|snapshot| snapshot.fill(now, session, entry, link));
+        while let Some((sent, acked)) = self.inbox.next_acked() {
             self.recorder.record(Hop::Acked, sent, acked);
         }
         self.recorder.hand_over();
     }
 
     fn is_done(&self) -> bool {
-        self.lifecycle.is_finished() && self.inbox.backlog.is_empty()
+        self.lifecycle.is_finished() && self.inbox.is_drained()
     }
 
     fn as_any(self: Box<Self>) -> Box<dyn std::any::Any> {

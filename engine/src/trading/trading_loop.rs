@@ -18,7 +18,7 @@ use market::{
     RejectReason, Report, ReportKind, StateHasher, Timestamp, Trade,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use strategies::{Context, Strategy};
+use strategies::Strategy;
 
 /// Takes the commands: journals and publishes them. False when there was no room: the command was
 /// not and will not be sent.
@@ -338,12 +338,6 @@ impl TradingLoop {
         self.dead.iter().for_each(|&dead| hasher.word(u64::from(dead)));
         self.strategies.iter().for_each(|strategy| strategy.hash_into(&mut hasher));
         hasher.finish()
-    }
-
-    /// The desk, for tests of its own invariants.
-    #[must_use]
-    pub fn context(&self) -> &dyn Context {
-        &self.desk
     }
 }
 

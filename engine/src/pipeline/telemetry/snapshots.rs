@@ -1,5 +1,6 @@
 //! What each stage tells: plain values of a size fixed at construction. Filling never allocates.
 
+use crate::pipeline::gateway_stage::GatewayCounters;
 use crate::trading::{Counters, TradingLoop};
 use feeds::Feed;
 use feeds::itch50::Skip;
@@ -11,8 +12,8 @@ use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Tim
 pub use crate::trading::desk::Session as OrderSession;
 pub use feeds::moldudp64::LineCounters;
 
-/// Longest text of the kill latch: name, colon and reason of a control.
-const KILL_TEXT_MAX: usize = 128;
+/// Longest text of the kill latch, name, colon and reason of a control; and of a connection's end.
+const TEXT_MAX: usize = 128;
 
 /// What the trading stage tells.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ impl TradingSnapshot {
             now: Timestamp::ZERO,
             session: OrderSession::Down,
             killed: false,
-            kill_text: String::with_capacity(KILL_TEXT_MAX),
+            kill_text: String::with_capacity(TEXT_MAX),
             stopped: false,
             counters: Counters::default(),
             positions: vec![Position::default(); instruments],
@@ -68,12 +69,7 @@ impl TradingSnapshot {
         self.now = now;
         self.session = trading.session();
         self.killed = trading.killed().is_some();
-        self.kill_text.clear();
-        if let Some(text) = trading.killed() {
-            // Longer than any control's text: cut rather than grow.
-            let end = text.floor_char_boundary(self.kill_text.capacity());
-            self.kill_text.push_str(&text[..end]);
-        }
+        copy_text(&mut self.kill_text, trading.killed().unwrap_or_default());
         self.stopped = trading.is_stopped();
         self.counters.clone_from(trading.counters());
         copy(&mut self.positions, trading.account().positions());
@@ -182,7 +178,7 @@ impl FeedSnapshot {
 }
 
 /// What the gateway stage tells.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct GatewaySnapshot {
     /// When it was filled.
     pub now: Timestamp,
@@ -196,6 +192,10 @@ pub struct GatewaySnapshot {
     pub next_outgoing: u64,
     /// MsgSeqNum awaited.
     pub next_incoming: u64,
+    /// Connections made, failed and lost.
+    pub connections: GatewayCounters,
+    /// What the last failed attempt or ended connection said; empty before the first.
+    pub last_error: String,
 }
 
 impl Default for GatewaySnapshot {
@@ -207,19 +207,29 @@ impl Default for GatewaySnapshot {
             entry: EntryCounters::default(),
             next_outgoing: 1,
             next_incoming: 1,
+            connections: GatewayCounters::default(),
+            last_error: String::with_capacity(TEXT_MAX),
         }
     }
 }
 
 impl GatewaySnapshot {
-    /// Takes over what session and order entry know.
-    pub fn fill<S: Store>(&mut self, now: Timestamp, session: &Session<S>, entry: &OrderEntry) {
+    /// Takes over what session, order entry and the stage's connection know.
+    pub fn fill<S: Store>(
+        &mut self,
+        now: Timestamp,
+        session: &Session<S>,
+        entry: &OrderEntry,
+        (connections, last_error): (GatewayCounters, &str),
+    ) {
         self.now = now;
         self.state = session.state();
         self.session = session.counters();
         self.entry = entry.counters();
         self.next_outgoing = session.store().next_outgoing();
         self.next_incoming = session.store().next_incoming();
+        self.connections = connections;
+        copy_text(&mut self.last_error, last_error);
     }
 
     /// Both Logons are exchanged.
@@ -234,4 +244,10 @@ fn copy<T: Copy>(into: &mut [T], from: &[T]) {
     for (place, value) in into.iter_mut().zip(from) {
         *place = *value;
     }
+}
+
+/// Copies a text, cut rather than grown.
+fn copy_text(into: &mut String, text: &str) {
+    into.clear();
+    into.push_str(&text[..text.floor_char_boundary(into.capacity())]);
 }

@@ -1,0 +1,124 @@
+//! The ends of the gateway stage: reports into the ring, bytes out to the socket, and the socket as
+//! the watchdog knows it. Nothing here knows FIX.
+
+use crate::runtime::ring::Producer;
+use gateway::orders::Inbox;
+use gateway::session::Outbound;
+use market::Report;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use wire::SendBuffer;
+use wire::tcp::Stream;
+
+/// Reports kept when the ring is full; reading has stopped long before.
+const BACKLOG: usize = 64;
+/// Requests whose send stamps are kept for order-to-ack.
+const STAMPS: usize = 4_096;
+
+/// The socket of the present connection, for the watchdog to shut from its own thread.
+#[derive(Default)]
+pub struct OrderSocket(Mutex<Option<Stream>>);
+
+impl OrderSocket {
+    /// Shuts the connection, whoever owns it now.
+    pub fn shut(&self) {
+        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stream) = stream.as_ref() {
+            let _ = stream.shutdown();
+        }
+    }
+
+    /// Only when a connection begins or ends.
+    pub(super) fn set(&self, stream: Option<Stream>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+    }
+}
+
+/// What the session sends: kept until the socket takes it.
+pub(super) struct Out(pub(super) SendBuffer);
+
+impl Outbound for Out {
+    fn room(&self) -> usize {
+        self.0.room()
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        // Room was asked for.
+        let _ = self.0.push(frame);
+    }
+}
+
+/// `gateway_trading` as the session's application: never drops a report.
+pub(super) struct RingInbox {
+    ring: Producer<Report>,
+    backlog: VecDeque<Report>,
+    /// Request ids and the stamps of their sends, by counter.
+    sent: Box<[(u64, u64)]>,
+    acked: VecDeque<(u64, u64)>,
+}
+
+impl Inbox<Report> for RingInbox {
+    fn ready(&self) -> bool {
+        self.backlog.is_empty() && self.ring.has_room(4)
+    }
+
+    fn put(&mut self, report: Report) {
+        self.note_answer(&report);
+        if !self.backlog.is_empty() || self.ring.push(report).is_err() {
+            self.backlog.push_back(report);
+        }
+    }
+}
+
+impl RingInbox {
+    /// An empty inbox over the ring.
+    pub(super) fn new(ring: Producer<Report>) -> RingInbox {
+        RingInbox {
+            ring,
+            backlog: VecDeque::with_capacity(BACKLOG),
+            sent: vec![(0, 0); STAMPS].into_boxed_slice(),
+            acked: VecDeque::with_capacity(BACKLOG),
+        }
+    }
+
+    /// A request left at this stamp.
+    pub(super) fn note_sent(&mut self, id: u64, stamp: u64) {
+        self.sent[Self::place(id)] = (id, stamp);
+    }
+
+    /// Stamps of sends and answers not yet recorded, taken out one at a time.
+    pub(super) fn next_acked(&mut self) -> Option<(u64, u64)> {
+        self.acked.pop_front()
+    }
+
+    /// Every report is in the ring.
+    pub(super) fn is_drained(&self) -> bool {
+        self.backlog.is_empty()
+    }
+
+    fn place(id: u64) -> usize {
+        usize::try_from(id % STAMPS as u64).unwrap_or(0)
+    }
+
+    fn note_answer(&mut self, report: &Report) {
+        let slot = &mut self.sent[Self::place(report.order.0)];
+        if slot.0 == report.order.0 && slot.1 != 0 {
+            if self.acked.len() < BACKLOG {
+                self.acked.push_back((slot.1, report.received));
+            }
+            *slot = (0, 0);
+        }
+    }
+
+    /// Moves kept reports on; true if any was.
+    pub(super) fn drain(&mut self) -> bool {
+        let before = self.backlog.len();
+        while let Some(&report) = self.backlog.front() {
+            if self.ring.push(report).is_err() {
+                break;
+            }
+            self.backlog.pop_front();
+        }
+        self.backlog.len() != before
+    }
+}

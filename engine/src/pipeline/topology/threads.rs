@@ -1,0 +1,79 @@
+//! Stages on cores: the threads that poll them, pinned from within, and what a panic of one does.
+
+use super::Shared;
+use crate::config::cores::{Stage as StageName, Thread};
+use crate::config::run::RunConfig;
+use crate::pipeline::gate::Shut;
+use crate::runtime::clock::Clock;
+use crate::runtime::cores;
+use crate::runtime::stage::{Core, Stage, StageCounters};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+/// Threads with the stages they give back, and what is counted of each stage.
+pub(super) type Cores =
+    (Vec<JoinHandle<Vec<Box<dyn Stage>>>>, Vec<(&'static str, Arc<StageCounters>)>);
+
+/// A core that panics takes its orders with it: the session is cut at once, so that the venue
+/// cancels, and the other cores end.
+struct PanicGuard(Shared);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Shared { gate, lifecycle, socket, stop } = &self.0;
+            gate.shut(Shut::Panicked);
+            socket.shut();
+            lifecycle.set_quiet();
+            stop.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Puts stages on cores. Threads first, pinned after, from within.
+///
+/// # Errors
+/// A thread that could not be made.
+pub(super) fn spawn(
+    config: &RunConfig,
+    stages: [(StageName, Box<dyn Stage>); 3],
+    clock: &Clock,
+    shared: &Shared,
+    notices: &mut Vec<String>,
+) -> anyhow::Result<Cores> {
+    let cpus: BTreeSet<usize> = cores::allowed();
+    let threads = config.cores.threads(&cpus);
+    let mut counters = Vec::new();
+    let mut waiting: Vec<_> = stages.into_iter().map(Some).collect();
+    let mut running = Vec::new();
+    for Thread { stages: names, cpu } in threads {
+        let mut polled: Vec<(Box<dyn Stage>, Arc<StageCounters>)> = Vec::new();
+        for place in &mut waiting {
+            if place.as_ref().is_some_and(|(name, _)| names.contains(name))
+                && let Some((_, stage)) = place.take()
+            {
+                let cell = Arc::new(StageCounters::default());
+                counters.push((stage.name(), cell.clone()));
+                polled.push((stage, cell));
+            }
+        }
+        let name = polled.iter().map(|(stage, _)| stage.name()).collect::<Vec<_>>().join("+");
+        if let Some(refused) = cpu.and_then(|cpu| (!cpus.contains(&cpu)).then_some(cpu)) {
+            notices.push(format!("{name}: CPU {refused} is not to be had here; not pinned"));
+        }
+        let idle = config.cores.idle;
+        let core = Core { stages: polled, idle, clock: clock.clone(), stop: shared.stop.clone() };
+        let guard = PanicGuard(shared.clone());
+        let thread = std::thread::Builder::new().name(name).spawn(move || {
+            let _guard = guard;
+            if let Some(Err(refusal)) = cpu.map(cores::pin) {
+                tracing::warn!("{refusal}");
+            }
+            core.run()
+        })?;
+        running.push(thread);
+    }
+    Ok((running, counters))
+}
