@@ -1,34 +1,64 @@
-//! How fast a few hops are, each beside a rival or a floor in the same run. Small on purpose: it
-//! tells orders of magnitude and ratios, and nothing that depends on the machine alone.
-//!
-//! `cargo run --profile dist -p touchline-benches`
+//! Runs the figures named, or all, and prints each beside its rival and its floor.
 
-mod decode;
-mod ring;
+use benches::figure::{Figure, HEAD};
+use benches::figures::GROUPS;
+use benches::machine::Machine;
+use clap::Parser;
+use serde::Serialize;
 
-/// Paired blocks of each measurement.
-const PAIRS: usize = 41;
-
-fn main() {
-    println!("{:<34} {:>10} {:>10} {:>8}", "what, ns", "ours", "beside", "ratio");
-    ring::run();
-    decode::run();
+/// How fast each hop is, beside its rivals and its floor in the same run.
+#[derive(Parser)]
+#[command(about, after_help = "Example:\n  benches/run ring book --json")]
+struct Args {
+    /// Groups of figures; all, when none is named.
+    names: Vec<String>,
+    /// One JSON object instead of the table.
+    #[arg(long)]
+    json: bool,
+    /// Only names the groups.
+    #[arg(long)]
+    list: bool,
 }
 
-/// Median of ours, of the rival's, and of the ratios pair by pair, alternating in one process.
-fn pairs(mut ours: impl FnMut() -> f64, mut rival: impl FnMut() -> f64) -> (f64, f64, f64) {
-    let pairs: Vec<(f64, f64)> = (0..PAIRS).map(|_| (ours(), rival())).collect();
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    (
-        median(pairs.iter().map(|pair| pair.0).collect()),
-        median(pairs.iter().map(|pair| pair.1).collect()),
-        median(pairs.iter().map(|pair| pair.0 / pair.1).collect()),
-    )
+#[derive(Serialize)]
+struct Page {
+    #[serde(flatten)]
+    machine: Machine,
+    figures: Vec<Figure>,
 }
 
-fn show(what: &str, (ours, rival, ratio): (f64, f64, f64)) {
-    println!("{what:<34} {ours:>10.1} {rival:>10.1} {ratio:>8.2}");
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    if args.list {
+        GROUPS.iter().for_each(|group| println!("{:<10} {}", group.name, group.about));
+        return Ok(());
+    }
+    let known = |name: &String| GROUPS.iter().any(|group| group.name == *name);
+    if let Some(unknown) = args.names.iter().find(|name| !known(name)) {
+        anyhow::bail!("no group is called {unknown}; --list names them");
+    }
+    let machine = Machine::here();
+    if !args.json {
+        let Machine { cpu_model, cpus, kernel, commit, flags, scheduling } = &machine;
+        println!(
+            "{cpu_model}, {cpus} CPUs, Linux {kernel}, commit {commit}, {flags}, {scheduling}\n"
+        );
+        println!("{HEAD}");
+    }
+    let mut figures = Vec::new();
+    for group in GROUPS {
+        if !args.names.is_empty() && !args.names.iter().any(|name| name == group.name) {
+            continue;
+        }
+        for figure in (group.run)()? {
+            if !args.json {
+                println!("{figure}");
+            }
+            figures.push(figure);
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&Page { machine, figures })?);
+    }
+    Ok(())
 }

@@ -1,0 +1,23 @@
+//! The figures, a file for each group. Each measures ours beside a rival or a floor in pairs of
+//! blocks and says what the target is; none prints.
+
+mod book;
+mod ring;
+
+use crate::figure::Figure;
+
+/// Figures that are measured together.
+pub struct Group {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it measures.
+    pub about: &'static str,
+    /// Measures it.
+    pub run: fn() -> anyhow::Result<Vec<Figure>>,
+}
+
+/// Every group, in the order of a tick's way.
+pub const GROUPS: &[Group] = &[
+    Group { name: "ring", about: "thread to thread: latency and throughput", run: ring::run },
+    Group { name: "book", about: "ITCH decode, and decode with the book", run: book::run },
+];
