@@ -24,7 +24,7 @@ const LOCATE: u16 = 1;
 ///
 /// # Errors
 /// The recording is not here, or is not what it was.
-pub fn day(loops: u64) -> anyhow::Result<Vec<Day>> {
+pub fn days(loops: u64) -> anyhow::Result<Vec<Day>> {
     let folder = std::env::var_os("TOUCHLINE_DATA").map(PathBuf::from);
     let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
     let path = folder.unwrap_or_else(|| here.into()).join(FILE);
@@ -82,5 +82,6 @@ fn one(records: &[MboMsg], turn: u64) -> anyhow::Result<Day> {
 }
 
 fn directory() -> StockDirectory {
-    StockDirectory { stock: *b"ES      ", ..super::broad::directory(LOCATE, Header::default()) }
+    let header = Header { locate: LOCATE, ..Header::default() };
+    StockDirectory { stock: *b"ES      ", ..super::broad::directory(LOCATE, header) }
 }

@@ -52,7 +52,7 @@ impl Messages {
 }
 
 /// Walks over messages; kept between blocks, so that each goes on where the last ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Walk<'a> {
     rest: &'a [u8],
 }
@@ -75,6 +75,13 @@ impl<'a> Walk<'a> {
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
+
+    /// The next `count` messages as a walk of their own; fewer at the end.
+    pub fn split(&mut self, count: usize) -> Walk<'a> {
+        let from = self.rest;
+        self.by_ref().take(count).for_each(drop);
+        Walk { rest: &from[..from.len() - self.rest.len()] }
+    }
 }
 
 /// A recorded or generated day: its instruments, and its messages from the first on.
@@ -82,7 +89,7 @@ impl<'a> Walk<'a> {
 pub struct Day {
     /// What is listed, by instrument id.
     pub listings: Vec<Listing>,
-    /// What goes before, untimed: it brings the books to their usual size.
+    /// What goes before, untimed: it brings empty books to their usual size.
     pub opening: Messages,
     /// What is measured.
     pub messages: Messages,

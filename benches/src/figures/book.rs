@@ -4,7 +4,7 @@
 use crate::data::{Day, Walk, broad, deep};
 use crate::figure::Figure;
 use crate::machine::{on_core, thread_nanos};
-use crate::pairs::{self, Paired, quantile};
+use crate::pairs::{self, quantile};
 use crate::rivals::naive;
 use feeds::itch50::Decoder;
 use market::book::{BookLimits, OrderBooks};
@@ -24,12 +24,14 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
     let (day, _) = broad::day(broad::BROAD, 42);
     let mut figures = vec![on_core(0, || decode(&day))];
     let limits = BookLimits { instruments: 500, orders: 400_000, levels: 1_024 };
-    figures.extend(on_core(0, || books("broad", std::slice::from_ref(&day), limits, 0.60)));
-    drop(day);
-    match deep::day(LOOPS) {
+    let shape = Shape { name: "broad", days: &[day], limits, block: 100_000, target: 0.60 };
+    figures.extend(on_core(0, || books(&shape)));
+    match deep::days(LOOPS) {
         Ok(days) => {
             let limits = BookLimits { instruments: 1, orders: 65_536, levels: 4_096 };
-            figures.extend(on_core(0, || books("deep", &days, limits, 0.85)));
+            let shape =
+                Shape { name: "deep", days: &days, limits, block: usize::MAX, target: 0.85 };
+            figures.extend(on_core(0, || books(&shape)));
         }
         Err(why) => eprintln!("the deep shape is left out: {why:#}"),
     }
@@ -70,35 +72,53 @@ fn decode(day: &Day) -> Figure {
     let paired = pairs::alternate(
         PAIRS,
         || {
+            let messages = ours.split(block);
             cost(block, || {
-                for message in ours.by_ref().take(block) {
+                for message in messages {
                     let _ = decoder.decode(message, 1, &mut Seen);
                 }
             })
         },
         || {
-            let from = theirs.rest();
-            theirs.by_ref().take(block).for_each(drop);
-            let bytes = &from[..from.len() - theirs.rest().len()];
+            let bytes = theirs.split(block).rest();
             cost(block, || {
-                let messages = itchy::MessageStream::from_reader(bytes);
-                messages.for_each(|message| {
+                for message in itchy::MessageStream::from_reader(bytes) {
                     let _ = black_box(message);
-                });
+                }
             })
         },
     );
     Figure::new("decode", "ns", "itchy", &paired).target(0.6).note("per message of the broad shape")
 }
 
-/// Our decoder and books, applying messages.
+/// What books are measured on.
+struct Shape<'a> {
+    name: &'static str,
+    days: &'a [Day],
+    limits: BookLimits,
+    /// Messages of a block.
+    block: usize,
+    target: f64,
+}
+
+/// Who keeps books.
+trait Contestant {
+    fn clear(&mut self);
+    fn message(&mut self, message: &[u8]);
+    /// All messages of a block.
+    fn block(&mut self, messages: Walk<'_>) {
+        messages.for_each(|message| self.message(message));
+    }
+}
+
+/// Our decoder and books.
 struct Ours {
     decoder: Decoder,
     books: Apply,
 }
 
 /// The books as a sink: what a fused core does with each event.
-pub(super) struct Apply(pub(super) OrderBooks);
+struct Apply(OrderBooks);
 
 impl Sink for Apply {
     #[inline]
@@ -107,93 +127,89 @@ impl Sink for Apply {
     }
 }
 
-impl Ours {
+impl Contestant for Ours {
+    fn clear(&mut self) {
+        let _ = self.books.0.apply(&Event::new(EventKind::Clear, Event::ALL));
+    }
+
     fn message(&mut self, message: &[u8]) {
         let _ = self.decoder.decode(message, 1, &mut self.books);
     }
+}
 
+impl Contestant for naive::Books {
     fn clear(&mut self) {
-        let _ = self.books.0.apply(&Event::new(EventKind::Clear, Event::ALL));
+        naive::Books::clear(self);
+    }
+
+    fn message(&mut self, message: &[u8]) {
+        naive::Books::message(self, message);
+    }
+}
+
+/// A contestant on its way through the days, again and again.
+struct Run<'a, C> {
+    contestant: C,
+    shape: &'a Shape<'a>,
+    next_day: usize,
+    walk: Walk<'a>,
+}
+
+impl<'a, C: Contestant> Run<'a, C> {
+    fn new(contestant: C, shape: &'a Shape<'a>) -> Self {
+        Run { contestant, shape, next_day: 0, walk: Walk::default() }
+    }
+
+    /// The messages of the next block; a day begins from empty books and its opening.
+    fn next(&mut self) -> Walk<'a> {
+        if self.walk.rest().is_empty() {
+            let day = &self.shape.days[self.next_day];
+            self.next_day = (self.next_day + 1) % self.shape.days.len();
+            self.contestant.clear();
+            day.opening.iter().for_each(|message| self.contestant.message(message));
+            self.walk = day.messages.iter();
+        }
+        self.walk.split(self.shape.block)
+    }
+
+    fn timed(&mut self) -> f64 {
+        let block = self.next();
+        let count = block.clone().count();
+        cost(count, || self.contestant.block(block))
+    }
+
+    /// The p99 of single messages of a block, in ticks.
+    fn tail(&mut self) -> f64 {
+        let block = self.next();
+        let mut last = wire::stamp::now();
+        let spans = block.map(|message| {
+            self.contestant.message(message);
+            let before = std::mem::replace(&mut last, wire::stamp::now());
+            last - before
+        });
+        let mut spans: Vec<u64> = spans.collect();
+        quantile(&mut spans, 0.99)
     }
 }
 
 /// Decode and book, beside the naive book on the same messages.
-fn books(shape: &str, days: &[Day], limits: BookLimits, target: f64) -> Vec<Figure> {
-    let mut ours = Ours { decoder: decoder(&days[0]), books: Apply(OrderBooks::new(limits)) };
-    let mut naive = naive::Books::new(limits.instruments, limits.orders);
-    for message in days[0].opening.iter() {
-        ours.message(message);
-        naive.message(message);
-    }
-    let total: usize = days.iter().map(|day| day.messages.len()).sum();
-    let block = total / (PAIRS + 2);
-    let (mut mine, mut theirs) = (Turns::new(days), Turns::new(days));
-    let paired = pairs::alternate(
-        PAIRS,
-        || cost(block, || mine.go(block, &mut ours, Ours::clear, Ours::message)),
-        || {
-            cost(block, || {
-                theirs.go(block, &mut naive, naive::Books::clear, |books, message| {
-                    books.message(message);
-                });
-            })
-        },
-    );
-    agree(&ours.books.0, &naive, limits);
-    let tail = tails(days, &mut ours, &mut naive);
-    let name = format!("book/{shape}");
+fn books(shape: &Shape<'_>) -> Vec<Figure> {
+    let books = Apply(OrderBooks::new(shape.limits));
+    let ours = Ours { decoder: decoder(&shape.days[0]), books };
+    let naive = naive::Books::new(shape.limits.instruments, shape.limits.orders);
+    let (mut ours, mut naive) = (Run::new(ours, shape), Run::new(naive, shape));
+    let paired = pairs::alternate(PAIRS, || ours.timed(), || naive.timed());
+    agree(&ours.contestant.books.0, &naive.contestant, shape.limits);
+    let tail = pairs::alternate(PAIRS, || ours.tail(), || naive.tail());
+    let name = format!("book/{}", shape.name);
     vec![
         Figure::new(&name, "ns", "naive book", &paired)
-            .target(target)
+            .target(shape.target)
             .note("decode and book per message, with every check"),
         Figure::new(&format!("{name}/p99"), "ticks", "naive book", &tail)
             .target(1.0)
             .note("of single messages, in TSC ticks, the stamp included"),
     ]
-}
-
-/// Where a contestant is: which day, and where in it.
-struct Turns<'a> {
-    days: std::slice::Iter<'a, Day>,
-    walk: Option<Walk<'a>>,
-    first: bool,
-}
-
-impl<'a> Turns<'a> {
-    fn new(days: &'a [Day]) -> Turns<'a> {
-        Turns { days: days.iter(), walk: None, first: true }
-    }
-
-    /// The next message; `clear` at the beginning of every day but the first.
-    fn go<B>(
-        &mut self,
-        count: usize,
-        books: &mut B,
-        clear: impl Fn(&mut B),
-        apply: impl Fn(&mut B, &[u8]),
-    ) {
-        let mut left = count;
-        while left > 0 {
-            let walk = match &mut self.walk {
-                Some(walk) => walk,
-                None => {
-                    let Some(day) = self.days.next() else { return };
-                    if !std::mem::take(&mut self.first) {
-                        clear(books);
-                    }
-                    self.walk.insert(day.messages.iter())
-                }
-            };
-            let before = left;
-            for message in walk.by_ref().take(before) {
-                apply(books, message);
-                left -= 1;
-            }
-            if left > 0 {
-                self.walk = None;
-            }
-        }
-    }
 }
 
 /// Both books stand alike, or the figure means nothing.
@@ -210,44 +226,8 @@ fn agree(ours: &OrderBooks, naive: &naive::Books, limits: BookLimits) {
             let held = levels.iter().map(|(&price, &shares)| {
                 (i64::from(price), i64::try_from(shares).expect("few shares"))
             });
-            assert!(held.eq(shown), "the books of instrument {index} differ");
+            let held: Vec<_> = held.collect();
+            assert_eq!(held, shown, "the books of instrument {index} differ");
         }
-    }
-}
-
-/// The p99 of single messages, ours and the naive book's, over blocks of the last day again.
-fn tails(days: &[Day], ours: &mut Ours, naive: &mut naive::Books) -> Paired {
-    let Some(day) = days.last() else { unreachable!("there is a day") };
-    // The last day once more, from empty books: its opening brings both to the same state.
-    ours.clear();
-    naive.clear();
-    for message in day.opening.iter() {
-        ours.message(message);
-        naive.message(message);
-    }
-    let block = day.messages.len() / (PAIRS + 2);
-    let (mut mine, mut theirs) = (day.messages.iter(), day.messages.iter());
-    let mut spans = vec![0u64; block];
-    let mut others = vec![0u64; block];
-    pairs::alternate(
-        PAIRS,
-        || {
-            timed(&mut spans, &mut mine, |message| ours.message(message));
-            quantile(&mut spans, 0.99)
-        },
-        || {
-            timed(&mut others, &mut theirs, |message| naive.message(message));
-            quantile(&mut others, 0.99)
-        },
-    )
-}
-
-fn timed(spans: &mut [u64], walk: &mut Walk<'_>, mut act: impl FnMut(&[u8])) {
-    let mut last = wire::stamp::now();
-    for (span, message) in spans.iter_mut().zip(walk) {
-        act(message);
-        let now = wire::stamp::now();
-        *span = now - last;
-        last = now;
     }
 }
