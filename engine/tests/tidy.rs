@@ -37,10 +37,11 @@ const MODULES: [(&str, &[&str]); 10] = [
 const CONTROL_ONLY: [&str; 3] = ["tokio", "axum", "prometheus_client"];
 
 /// Files that may hold `unsafe`.
-const UNSAFE: [&str; 8] = [
+const UNSAFE: [&str; 9] = [
     "engine/src/journal/mapped.rs",
     "engine/src/runtime/ring.rs",
     "engine/tests/no_allocation.rs",
+    "market/src/prefetch.rs",
     "wire/src/message.rs",
     "wire/src/stamp.rs",
     "wire/src/uring.rs",

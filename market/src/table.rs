@@ -76,6 +76,12 @@ impl<V: Copy> IdTable<V> {
         }
     }
 
+    /// Begins to fetch what a search for `id` will look at first.
+    #[inline]
+    pub(crate) fn prefetch(&self, id: u64) {
+        crate::prefetch::line(self.entry(self.home(id)));
+    }
+
     /// The value at a place that [`IdTable::find`] gave.
     pub(crate) fn value_mut(&mut self, at: usize) -> Option<&mut V> {
         self.entry_mut(at).value.as_mut()

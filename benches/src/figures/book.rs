@@ -13,6 +13,8 @@ use std::hint::black_box;
 
 /// Pairs of blocks.
 const PAIRS: usize = 120;
+/// Messages in a packet: what a busy MoldUDP64 line carries.
+const PACKET: usize = 8;
 /// Loops of the deep recording that are held in memory.
 const LOOPS: u64 = 16;
 
@@ -111,29 +113,49 @@ trait Contestant {
     }
 }
 
-/// Our decoder and books.
+/// Our decoder and books, as the trading loop uses them: packet by packet.
 struct Ours {
     decoder: Decoder,
-    books: Apply,
+    books: OrderBooks,
+    /// The events of one packet.
+    events: Vec<Event>,
+    /// Messages in a packet.
+    packet: usize,
 }
 
-/// The books as a sink: what a fused core does with each event.
-struct Apply(OrderBooks);
+impl Ours {
+    fn new(shape: &Shape<'_>, packet: usize) -> Ours {
+        let books = OrderBooks::new(shape.limits);
+        let events = Vec::with_capacity(2 * packet);
+        Ours { decoder: decoder(&shape.days[0]), books, events, packet }
+    }
 
-impl Sink for Apply {
-    #[inline]
-    fn event(&mut self, event: Event) {
-        let _ = self.0.apply(&event);
+    /// What [`engine::trading::TradingLoop`] does with a packet before strategies speak.
+    fn apply(&mut self) {
+        self.events.iter().for_each(|event| self.books.expect(event));
+        for event in self.events.drain(..) {
+            let _ = self.books.apply(&event);
+        }
     }
 }
 
 impl Contestant for Ours {
     fn clear(&mut self) {
-        let _ = self.books.0.apply(&Event::new(EventKind::Clear, Event::ALL));
+        let _ = self.books.apply(&Event::new(EventKind::Clear, Event::ALL));
     }
 
     fn message(&mut self, message: &[u8]) {
-        let _ = self.decoder.decode(message, 1, &mut self.books);
+        let _ = self.decoder.decode(message, 1, &mut self.events);
+        self.apply();
+    }
+
+    fn block(&mut self, mut messages: Walk<'_>) {
+        while !messages.rest().is_empty() {
+            for message in messages.by_ref().take(self.packet) {
+                let _ = self.decoder.decode(message, 1, &mut self.events);
+            }
+            self.apply();
+        }
     }
 }
 
@@ -194,18 +216,26 @@ impl<'a, C: Contestant> Run<'a, C> {
 
 /// Decode and book, beside the naive book on the same messages.
 fn books(shape: &Shape<'_>) -> Vec<Figure> {
-    let books = Apply(OrderBooks::new(shape.limits));
-    let ours = Ours { decoder: decoder(&shape.days[0]), books };
-    let naive = naive::Books::new(shape.limits.instruments, shape.limits.orders);
-    let (mut ours, mut naive) = (Run::new(ours, shape), Run::new(naive, shape));
-    let paired = pairs::alternate(PAIRS, || ours.timed(), || naive.timed());
-    agree(&ours.contestant.books.0, &naive.contestant, shape.limits);
-    let tail = pairs::alternate(PAIRS, || ours.tail(), || naive.tail());
     let name = format!("book/{}", shape.name);
+    let runs = |packet| {
+        let naive = naive::Books::new(shape.limits.instruments, shape.limits.orders);
+        (Run::new(Ours::new(shape, packet), shape), Run::new(naive, shape))
+    };
+    let measured = |packet| {
+        let (mut ours, mut naive) = runs(packet);
+        let paired = pairs::alternate(PAIRS, || ours.timed(), || naive.timed());
+        agree(&ours.contestant.books, &naive.contestant, shape.limits);
+        paired
+    };
+    let (packets, singly) = (measured(PACKET), measured(1));
+    let (mut ours, mut naive) = runs(1);
+    let tail = pairs::alternate(PAIRS, || ours.tail(), || naive.tail());
     vec![
-        Figure::new(&name, "ns", "naive book", &paired)
+        Figure::new(&name, "ns", "naive book", &packets)
             .target(shape.target)
-            .note("decode and book per message, with every check"),
+            .note(format!("decode and book per message, {PACKET} messages a packet")),
+        Figure::new(&format!("{name}/single"), "ns", "naive book", &singly)
+            .note("the same, one message a packet: nothing to fetch ahead"),
         Figure::new(&format!("{name}/p99"), "ticks", "naive book", &tail)
             .target(1.0)
             .note("of single messages, in TSC ticks, the stamp included"),

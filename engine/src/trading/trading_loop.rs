@@ -114,6 +114,7 @@ impl TradingLoop {
     pub fn on_packet(&mut self, now: Timestamp, events: &[Event], out: &mut dyn Outlet) {
         self.desk.now = now;
         self.desk.counters.packets += 1;
+        events.iter().for_each(|event| self.desk.books.expect(event));
         for event in events {
             self.apply(event);
             if event.flags.has(EventFlags::LAST) {

@@ -67,6 +67,13 @@ impl OrderBooks {
         }
     }
 
+    /// Says that an event will be applied soon: what it names begins to come from memory, so that
+    /// the events of one packet wait together and not one after the other. Changes nothing.
+    #[inline]
+    pub fn expect(&self, event: &Event) {
+        self.orders.prefetch(event.order);
+    }
+
     /// Applies one event.
     pub fn apply(&mut self, event: &Event) -> Applied {
         let torn = self.replaced.take_if(|half| !half.is_completed_by(event));
