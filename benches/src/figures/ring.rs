@@ -14,7 +14,9 @@ use std::time::Instant;
 /// One cache line with the slot's sequence.
 type Message = [u64; 7];
 
-const DEPTH: usize = 1_024;
+/// As deep as the floors were measured with, and as shallow as stays in the nearest cache.
+const DEEP: usize = 1_024;
+const SHALLOW: usize = 128;
 const TRIPS: u64 = 10_000;
 const MESSAGES: u64 = 100_000;
 const PAIRS: usize = 200;
@@ -24,16 +26,22 @@ const PAIRS: usize = 200;
 /// # Errors
 /// None; the signature is that of all groups.
 pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
-    let ours = || half_trip(Ours::channel);
-    let line = pairs::alternate(PAIRS, ours, || half_trip(Line::channel));
-    let rtrb = pairs::alternate(PAIRS, ours, || half_trip(Rtrb::channel));
-    let queue = pairs::alternate(PAIRS, ours, || half_trip(Queue::channel));
+    let deep = || half_trip(Ours::channel, DEEP);
+    let shallow = || half_trip(Ours::channel, SHALLOW);
+    let bare = || half_trip(Line::channel, 1);
+    let line = pairs::alternate(PAIRS, deep, bare);
+    let line_shallow = pairs::alternate(PAIRS, shallow, bare);
+    let rtrb = pairs::alternate(PAIRS, deep, || half_trip(Rtrb::channel, DEEP));
+    let queue = pairs::alternate(PAIRS, deep, || half_trip(Queue::channel, DEEP));
     let ours = || flow(Ours::channel);
     let through_rtrb = pairs::alternate(PAIRS, ours, || flow(Rtrb::channel));
     let through_queue = pairs::alternate(PAIRS, ours, || flow(Queue::channel));
     let (trip, each) = ("half a round trip", "time per message");
     Ok(vec![
         Figure::new("ring/latency", "ns", "bare cache line", &line).target(1.15).note(trip),
+        Figure::new("ring/latency/shallow", "ns", "bare cache line", &line_shallow)
+            .target(1.15)
+            .note(format!("{trip}, {SHALLOW} slots instead of {DEEP}")),
         Figure::new("ring/latency", "ns", "rtrb", &rtrb).target(0.95).note(trip),
         Figure::new("ring/latency", "ns", "crossbeam ArrayQueue", &queue).note(trip),
         Figure::new("ring/throughput", "ns", "rtrb", &through_rtrb).target(1.7).note(each),
@@ -54,9 +62,9 @@ trait Take1: Send + 'static {
 
 /// Nanoseconds from one core to the other, from trips there and back.
 #[allow(clippy::cast_precision_loss)]
-fn half_trip<S: Send1, T: Take1>(channel: fn() -> (S, T)) -> f64 {
-    let (mut there, mut far_take) = channel();
-    let (mut far_send, mut back) = channel();
+fn half_trip<S: Send1, T: Take1>(channel: fn(usize) -> (S, T), depth: usize) -> f64 {
+    let (mut there, mut far_take) = channel(depth);
+    let (mut far_send, mut back) = channel(depth);
     let far = move || {
         for _ in 0..TRIPS {
             let message = until(|| far_take.take());
@@ -76,8 +84,8 @@ fn half_trip<S: Send1, T: Take1>(channel: fn() -> (S, T)) -> f64 {
 
 /// Nanoseconds per message from one core to the other, as many as will go.
 #[allow(clippy::cast_precision_loss)]
-fn flow<S: Send1, T: Take1>(channel: fn() -> (S, T)) -> f64 {
-    let (mut send, mut take) = channel();
+fn flow<S: Send1, T: Take1>(channel: fn(usize) -> (S, T)) -> f64 {
+    let (mut send, mut take) = channel(DEEP);
     let writer = move || {
         for n in 1..=MESSAGES {
             until(|| send.send([n; 7]).then_some(()));
@@ -124,8 +132,8 @@ fn both(near: impl FnOnce() -> f64 + Send, far: impl FnOnce() + Send) -> f64 {
 struct Ours;
 
 impl Ours {
-    fn channel() -> (ring::Producer<Message>, ring::Consumer<Message>) {
-        ring::channel(DEPTH)
+    fn channel(depth: usize) -> (ring::Producer<Message>, ring::Consumer<Message>) {
+        ring::channel(depth)
     }
 }
 
@@ -144,8 +152,8 @@ impl Take1 for ring::Consumer<Message> {
 struct Rtrb;
 
 impl Rtrb {
-    fn channel() -> (rtrb::Producer<Message>, rtrb::Consumer<Message>) {
-        rtrb::RingBuffer::new(DEPTH)
+    fn channel(depth: usize) -> (rtrb::Producer<Message>, rtrb::Consumer<Message>) {
+        rtrb::RingBuffer::new(depth)
     }
 }
 
@@ -164,8 +172,8 @@ impl Take1 for rtrb::Consumer<Message> {
 struct Queue;
 
 impl Queue {
-    fn channel() -> (Arc<ArrayQueue<Message>>, Arc<ArrayQueue<Message>>) {
-        let queue = Arc::new(ArrayQueue::new(DEPTH));
+    fn channel(depth: usize) -> (Arc<ArrayQueue<Message>>, Arc<ArrayQueue<Message>>) {
+        let queue = Arc::new(ArrayQueue::new(depth));
         (queue.clone(), queue)
     }
 }
@@ -189,7 +197,7 @@ struct Line(AtomicU64);
 struct LineEnd(Arc<Line>, u64);
 
 impl Line {
-    fn channel() -> (LineEnd, LineEnd) {
+    fn channel(_depth: usize) -> (LineEnd, LineEnd) {
         let line = Arc::new(Line(AtomicU64::new(0)));
         (LineEnd(line.clone(), 0), LineEnd(line, 0))
     }

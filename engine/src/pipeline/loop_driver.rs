@@ -151,6 +151,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
         self.begin(events.last().map_or(0, |event| event.received));
         let mut bytes = [0u8; EVENTS_MAX * Event::BYTES];
         let events = &events[..events.len().min(EVENTS_MAX)];
+        self.trading.expect(events);
         for (slot, event) in bytes.as_chunks_mut::<{ Event::BYTES }>().0.iter_mut().zip(events) {
             *slot = event.to_bytes();
         }
@@ -167,6 +168,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
     /// Events of a backtest, which stand in its data from `first` on.
     pub fn packet_at(&mut self, now: Timestamp, first: u64, events: &[Event]) {
         self.timers(now);
+        self.trading.expect(events);
         let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
         self.input(kind::PACKET_AT, &[&records::packet_at(now, first, count)], |trading, out| {
             trading.on_packet(now, events, out);

@@ -1,13 +1,16 @@
 //! The single-producer single-consumer ring: one cache line (or two) a message, with the slot's own
-//! sequence at its end, so that a hand-off moves one line and no shared index.
+//! sequence at its end, so that a hand-off moves one line.
 //!
-//! A slot's sequence says who may touch its payload. With `capacity` slots, message number `n`
-//! lives in slot `n % capacity`: the sequence equals `n` while the slot is free for it, `n + 1`
-//! while it holds it, and `n + capacity` once it was taken, which is "free for the next lap".
-//! Nothing here blocks, allocates after construction, or drops a message.
+//! Message number `n` lives in slot `n % capacity`; the slot's sequence becomes `n + 1` once the
+//! message stands there. Only the producer writes slots. What the consumer has taken stands on a
+//! line of its own, which the producer looks at only when the room it knows of is used up: neither
+//! side waits for a line that the other is busy with. Nothing here blocks, allocates after
+//! construction, or drops a message.
 
 #![allow(unsafe_code)]
 
+use crossbeam::utils::CachePadded;
+use std::cell::Cell;
 use sync::{Arc, AtomicU64, Ordering, UnsafeCell};
 
 #[cfg(touchline_loom)]
@@ -49,10 +52,12 @@ struct Slot<T> {
 struct Shared<T> {
     slots: Box<[Slot<T>]>,
     mask: u64,
+    /// Messages taken so far; written by the consumer alone.
+    taken: CachePadded<AtomicU64>,
 }
 
-// SAFETY: a payload is touched only by the side that the slot's sequence names: the producer while
-// it equals the message number, the consumer while it is one more. Both hand over with Release and
+// SAFETY: the producer touches a payload only while the consumer has taken whatever stood there,
+// the consumer only once the slot's sequence names the message. Both hand over with Release and
 // take over with Acquire. There is one producer and one consumer, neither of which is Clone.
 unsafe impl<T: Copy + Send> Sync for Shared<T> {}
 // SAFETY: as above; the payloads are Send and own nothing.
@@ -62,6 +67,8 @@ unsafe impl<T: Copy + Send> Send for Shared<T> {}
 pub struct Producer<T> {
     shared: Arc<Shared<T>>,
     next: u64,
+    /// Messages below this number find room for certain.
+    room: Cell<u64>,
 }
 
 /// The reading end.
@@ -86,10 +93,12 @@ pub fn channel<T: Copy + Send + Default>(capacity: usize) -> (Producer<T>, Consu
     };
     let capacity = capacity.max(2).next_power_of_two() as u64;
     let slots = (0..capacity)
-        .map(|n| Slot { payload: UnsafeCell::new(T::default()), sequence: AtomicU64::new(n) })
+        .map(|_| Slot { payload: UnsafeCell::new(T::default()), sequence: AtomicU64::new(0) })
         .collect();
-    let shared = Arc::new(Shared { slots, mask: capacity - 1 });
-    (Producer { shared: shared.clone(), next: 0 }, Consumer { shared, next: 0 })
+    let taken = CachePadded::new(AtomicU64::new(0));
+    let shared = Arc::new(Shared { slots, mask: capacity - 1, taken });
+    let room = Cell::new(capacity);
+    (Producer { shared: shared.clone(), next: 0, room }, Consumer { shared, next: 0 })
 }
 
 impl<T> Shared<T> {
@@ -105,13 +114,13 @@ impl<T: Copy> Producer<T> {
     /// # Errors
     /// The message itself, when the ring is full.
     pub fn push(&mut self, message: T) -> Result<(), T> {
-        let number = self.next;
-        let slot = self.shared.slot(number);
-        if slot.sequence.load(Ordering::Acquire) != number {
+        if !self.has_room(1) {
             return Err(message);
         }
-        // SAFETY: the sequence equals the message number, so the consumer took the last payload
-        // (Acquire above pairs with its Release) and will not look before the store below.
+        let number = self.next;
+        let slot = self.shared.slot(number);
+        // SAFETY: the consumer took what stood here (the Acquire of `has_room` pairs with its
+        // Release) and will not look before the store below.
         slot.payload.with_mut(|payload| unsafe { payload.write(message) });
         slot.sequence.store(number + 1, Ordering::Release);
         self.next = number + 1;
@@ -121,13 +130,12 @@ impl<T: Copy> Producer<T> {
     /// True if `count` messages can be pushed now. False for more than the capacity.
     #[must_use]
     pub fn has_room(&self, count: usize) -> bool {
-        let Some(last) = (count as u64).checked_sub(1) else { return true };
-        if last > self.shared.mask {
-            return false;
+        let wanted = self.next.saturating_add(count as u64);
+        if wanted > self.room.get() {
+            let taken = self.shared.taken.load(Ordering::Acquire);
+            self.room.set(taken + self.shared.mask + 1);
         }
-        // The consumer frees slots in order: if the last is free, all before it are.
-        let number = self.next + last;
-        self.shared.slot(number).sequence.load(Ordering::Acquire) == number
+        wanted <= self.room.get()
     }
 
     /// Messages the ring can hold.
@@ -148,7 +156,7 @@ impl<T: Copy> Consumer<T> {
         // SAFETY: the sequence is one past the message number, so the producer has published the
         // payload (Acquire above pairs with its Release) and waits for the store below.
         let message = slot.payload.with(|payload| unsafe { payload.read() });
-        slot.sequence.store(number + self.shared.mask + 1, Ordering::Release);
+        self.shared.taken.store(number + 1, Ordering::Release);
         self.next = number + 1;
         Some(message)
     }

@@ -109,12 +109,16 @@ impl TradingLoop {
         self.desk.timers.next_due()
     }
 
+    /// The events of the packet that comes next: lets memory begin to come while they are recorded.
+    pub fn expect(&self, events: &[Event]) {
+        self.desk.books.expect(events);
+    }
+
     /// The events of one packet. A part of one, without `LAST`, changes the books, and the
     /// strategies hear of it with the rest.
     pub fn on_packet(&mut self, now: Timestamp, events: &[Event], out: &mut dyn Outlet) {
         self.desk.now = now;
         self.desk.counters.packets += 1;
-        events.iter().for_each(|event| self.desk.books.expect(event));
         for event in events {
             self.apply(event);
             if event.flags.has(EventFlags::LAST) {

@@ -67,11 +67,15 @@ impl OrderBooks {
         }
     }
 
-    /// Says that an event will be applied soon: what it names begins to come from memory, so that
-    /// the events of one packet wait together and not one after the other. Changes nothing.
-    #[inline]
-    pub fn expect(&self, event: &Event) {
-        self.orders.prefetch(event.order);
+    /// Says which events will be applied next, those of one packet: what they name begins to come
+    /// from memory, so that they wait for it together and not one after the other. Changes nothing.
+    pub fn expect(&self, events: &[Event]) {
+        for event in events {
+            self.orders.prefetch(event.order);
+            self.shelf.prefetch(event.instrument);
+        }
+        // By now the books are there, which say where their levels are.
+        events.iter().for_each(|event| self.shelf.prefetch_levels(event.instrument));
     }
 
     /// Applies one event.

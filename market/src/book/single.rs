@@ -6,11 +6,12 @@ use super::ladder::Ladder;
 use super::{Contradiction, digest};
 use crate::{
     BookState, BookView, Event, EventKind, Level, Price, Qty, Side, StateHasher, Timestamp,
-    TradingStatus,
+    TradingStatus, prefetch,
 };
 
 /// The book of one instrument, read through [`BookView`].
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct Book {
     sides: [Ladder; 2],
     health: Health,
@@ -34,6 +35,17 @@ impl Book {
     #[must_use]
     pub const fn orders(&self) -> u64 {
         self.orders
+    }
+
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        self.sides.iter().for_each(prefetch::line);
+        prefetch::line(&self.digest);
+    }
+
+    #[inline]
+    pub(crate) fn prefetch_levels(&self) {
+        self.sides.iter().for_each(Ladder::prefetch);
     }
 
     pub(crate) fn health(&mut self) -> &mut Health {
