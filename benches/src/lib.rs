@@ -7,6 +7,7 @@
 pub mod data;
 pub mod figure;
 pub mod figures;
+pub mod lab;
 pub mod machine;
 pub mod pairs;
 pub mod rivals;

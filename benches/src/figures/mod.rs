@@ -3,6 +3,7 @@
 
 mod book;
 mod ring;
+mod ttt;
 
 use crate::figure::Figure;
 
@@ -20,4 +21,5 @@ pub struct Group {
 pub const GROUPS: &[Group] = &[
     Group { name: "ring", about: "thread to thread: latency and throughput", run: ring::run },
     Group { name: "book", about: "ITCH decode, and decode with the book", run: book::run },
+    Group { name: "ttt", about: "tick to trade, wire to wire", run: ttt::run },
 ];

@@ -89,6 +89,12 @@ impl<'a> StoredFrame<'a> {
     }
 }
 
+/// A store whose records bear a time, which the stage sets before it drives the session.
+pub trait TimedStore: Store {
+    /// The time that records bear from now on.
+    fn set_now(&mut self, now: Timestamp);
+}
+
 /// A session's store over a writer of the journal.
 pub struct FixStore {
     writer: Writer,
@@ -101,11 +107,6 @@ impl FixStore {
     #[must_use]
     pub fn new(writer: Writer, numbers: Numbers) -> FixStore {
         FixStore { writer, numbers, now: Timestamp::ZERO }
-    }
-
-    /// The time that records bear from now on; set before the session is driven.
-    pub fn set_now(&mut self, now: Timestamp) {
-        self.now = now;
     }
 
     /// The stream, for its health.
@@ -145,6 +146,12 @@ impl FixStore {
         }
         draft.commit(most);
         Ok(())
+    }
+}
+
+impl TimedStore for FixStore {
+    fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
     }
 }
 

@@ -7,7 +7,7 @@ mod ends;
 
 use crate::latency::{Hop, Recorder};
 use crate::pipeline::connector::Connector;
-use crate::pipeline::fix_store::FixStore;
+use crate::pipeline::fix_store::{FixStore, TimedStore};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
@@ -44,11 +44,11 @@ pub struct GatewayCounters {
 }
 
 /// What the stage is made of.
-pub struct GatewayParts {
+pub struct GatewayParts<S = FixStore> {
     /// Sockets.
     pub io: Box<dyn Io>,
     /// The session over its store.
-    pub session: Session<FixStore>,
+    pub session: Session<S>,
     /// Commands and reports as FIX.
     pub entry: OrderEntry,
     /// Makes connections.
@@ -72,9 +72,9 @@ pub struct GatewayParts {
 }
 
 /// Orders out, reports in.
-pub struct GatewayStage {
+pub struct GatewayStage<S = FixStore> {
     io: Box<dyn Io>,
-    session: Session<FixStore>,
+    session: Session<S>,
     entry: OrderEntry,
     connector: Connector,
     commands: Consumer<CommandSlot>,
@@ -97,9 +97,16 @@ pub struct GatewayStage {
 }
 
 impl GatewayStage {
+    /// Closes the gateway's stream at the end of a run.
+    pub fn close(self) {
+        self.session.into_store().close();
+    }
+}
+
+impl<S: TimedStore> GatewayStage<S> {
     /// A stage that connects at its first poll.
     #[must_use]
-    pub fn new(parts: GatewayParts) -> GatewayStage {
+    pub fn new(parts: GatewayParts<S>) -> GatewayStage<S> {
         GatewayStage {
             io: parts.io,
             session: parts.session,
@@ -125,7 +132,7 @@ impl GatewayStage {
 
     /// The session, for its counters.
     #[must_use]
-    pub fn session(&self) -> &Session<FixStore> {
+    pub fn session(&self) -> &Session<S> {
         &self.session
     }
 
@@ -145,11 +152,6 @@ impl GatewayStage {
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
-    }
-
-    /// Closes the gateway's stream at the end of a run.
-    pub fn close(self) {
-        self.session.into_store().close();
     }
 
     /// Takes over a connection, or asks for one.
@@ -326,7 +328,7 @@ impl GatewayStage {
     }
 }
 
-impl Stage for GatewayStage {
+impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
     fn name(&self) -> &'static str {
         "gateway"
     }
