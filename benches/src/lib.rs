@@ -7,7 +7,8 @@
 pub mod data;
 pub mod figure;
 pub mod figures;
-pub mod lab;
+
 pub mod machine;
 pub mod pairs;
 pub mod rivals;
+pub mod wired;

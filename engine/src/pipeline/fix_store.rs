@@ -132,8 +132,14 @@ impl FixStore {
         self.writer.append(kind, parts).map(|_| ()).map_err(|_| StoreError::Full)
     }
 
-    /// A frame, with the values of secret fields overwritten in the record itself.
-    fn append_frame(&mut self, kind: u16, head: &[u8], frame: &[u8]) -> Result<(), StoreError> {
+    /// A frame, with the values of secret fields overwritten in the record itself if it may have any.
+    fn append_frame(
+        &mut self,
+        kind: u16,
+        head: &[u8],
+        frame: &[u8],
+        secret: bool,
+    ) -> Result<(), StoreError> {
         let most = head.len() + frame.len();
         let mut draft = self.writer.draft(kind, most).map_err(|_| StoreError::Full)?;
         let payload = draft.payload();
@@ -141,7 +147,7 @@ impl FixStore {
         payload[head.len()..most].copy_from_slice(frame);
         let copy = &mut payload[head.len()..most];
         // Only a Logon holds secrets.
-        if copy.windows(LOGON.len()).take(HEAD).any(|window| window == LOGON) {
+        if secret && copy.windows(LOGON.len()).take(HEAD).any(|window| window == LOGON) {
             blank_secrets(copy);
         }
         draft.commit(most);
@@ -177,7 +183,7 @@ impl Store for FixStore {
         head[..8].copy_from_slice(&self.now.nanos().to_le_bytes());
         head[8..16].copy_from_slice(&seq.to_le_bytes());
         head[16] = kind as u8;
-        self.append_frame(self::kind::OUT, &head, frame)?;
+        self.append_frame(self::kind::OUT, &head, frame, kind == FrameKind::Session)?;
         self.numbers.outgoing = seq + 1;
         Ok(())
     }
@@ -186,7 +192,7 @@ impl Store for FixStore {
         let mut head = [0; 16];
         head[..8].copy_from_slice(&self.now.nanos().to_le_bytes());
         head[8..].copy_from_slice(&seq.to_le_bytes());
-        self.append_frame(kind::IN, &head, frame)?;
+        self.append_frame(kind::IN, &head, frame, true)?;
         self.numbers.incoming = seq + 1;
         Ok(())
     }

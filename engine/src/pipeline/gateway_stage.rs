@@ -341,6 +341,8 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
         } else if self.gate.is_cut() {
             self.end(now, "the gate was cut");
         }
+        // A command that waits must not wait for the read of the socket.
+        worked |= self.send(now);
         for step in [Self::read, Self::tend] {
             match step(self, now) {
                 Ok(did) => worked |= did,
@@ -350,7 +352,6 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
                 }
             }
         }
-        worked |= self.send(now);
         self.finish(now);
         if worked { Work::Busy } else { Work::Idle }
     }

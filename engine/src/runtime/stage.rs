@@ -144,13 +144,15 @@ impl Core {
     #[inline]
     pub fn turn(&mut self) -> bool {
         // A calibration between two readings may step back by less than its own sampling took.
-        let mut now = self.clock.now().max(self.last);
+        // One stamp a boundary: the end of a poll is the beginning of the next.
+        let mut began = wire::stamp::now();
+        let mut now = self.clock.at(began).max(self.last);
         let mut worked = false;
         for (stage, counters) in &mut self.stages {
-            let began = wire::stamp::now();
             let work = stage.poll(now);
             let ended = wire::stamp::now();
             counters.count(work, began, ended);
+            began = ended;
             if work != Work::Idle {
                 worked = true;
                 now = self.clock.at(ended).max(now);

@@ -4,8 +4,8 @@
 //! It is put together as the topology does it; only what records may be left out, for the figure
 //! that says what recording costs.
 
-use crate::lab::market::{instruments, midnight};
-use crate::lab::venue::{EPOCH, NAMES, Numbers, client_session};
+use crate::wired::market::{instruments, midnight};
+use crate::wired::venue::{EPOCH, Numbers, client_session};
 use anyhow::{Context as _, anyhow};
 use engine::journal::{self, Copier, Drain, JournalSettings};
 use engine::latency::{Collector, Recorder, recorder};
@@ -47,24 +47,43 @@ pub const SIZE: i64 = 100;
 const REQUESTS: usize = 16_384;
 
 /// How an engine of the bench differs from another.
-pub struct Setup<'a> {
-    /// Where the market data comes.
-    pub line: Socket,
-    /// Where orders go.
-    pub venue: SocketAddr,
-    /// Folders of the journal, on disk and in memory; without them nothing is recorded.
-    pub journal: Option<(&'a Path, &'a Path)>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Every input, command and frame is recorded.
+    pub journal: bool,
+    /// The kernel says when it got each datagram.
+    pub kernel_stamps: bool,
     /// The gateway has a core of its own.
     pub split: bool,
     /// How bytes go to the kernel.
     pub backend: wire::Backend,
 }
 
+impl Options {
+    /// Everything on, fused, over the cheaper calls for single messages.
+    pub const FULL: Options =
+        Options { journal: true, kernel_stamps: true, split: false, backend: wire::Backend::Plain };
+}
+
+/// What an engine of the bench is joined to.
+pub struct Setup<'a> {
+    /// Where the market data comes.
+    pub line: Socket,
+    /// Where orders go.
+    pub venue: SocketAddr,
+    /// Folders of the journal, on disk and in memory.
+    pub folders: (&'a Path, &'a Path),
+    /// The rest.
+    pub options: Options,
+}
+
 /// What others than the cores look at.
 pub struct Watch {
     collectors: Vec<Collector>,
     told: (Inbox<FeedSnapshot>, Inbox<TradingSnapshot>, Inbox<GatewaySnapshot>),
-    _copier: Option<Copier>,
+    /// It copies for as long as anyone watches.
+    #[allow(dead_code)]
+    copier: Option<Copier>,
 }
 
 impl Watch {
@@ -76,11 +95,6 @@ impl Watch {
         self.told.0.latest();
         self.told.1.latest();
         self.told.2.latest();
-    }
-
-    /// What was counted: commands refused by risk, and messages that contradicted the books.
-    pub fn trading(&mut self) -> &TradingSnapshot {
-        self.told.1.latest()
     }
 }
 
@@ -109,7 +123,7 @@ fn ends(clock: &Clock) -> (Ends, Watch) {
     };
     let collectors = vec![feed_hops.1, trading_hops.1, gateway_hops.1];
     let told = (feed_told.1, trading_told.1, gateway_told.1);
-    (ends, Watch { collectors, told, _copier: None })
+    (ends, Watch { collectors, told, copier: None })
 }
 
 /// Joins the best prices of every instrument. Everything is checked, nothing that the bench does is
@@ -149,12 +163,14 @@ fn settings() -> anyhow::Result<TradingSettings> {
 }
 
 fn feed(
-    setup: Socket,
+    line: Socket,
     (ring, recorder, outbox): (Producer<Event>, Recorder, Outbox<FeedSnapshot>),
-    backend: wire::Backend,
+    options: Options,
     clock: &Clock,
 ) -> anyhow::Result<FeedStage> {
-    setup.enable_kernel_times()?;
+    if options.kernel_stamps {
+        line.enable_kernel_times()?;
+    }
     let listings: Vec<Listing> = instruments().iter().map(Listing::from).collect();
     let decoder = Decoder::new(&listings, midnight(clock.now()))?;
     // A server that is never needed: its socket is there to be polled as in a real run.
@@ -164,8 +180,8 @@ fn feed(
     config.server = Some(server);
     config.requests = Requests { tries: 3, ..config.requests };
     let feed =
-        UdpFeed::new(Feed::new(config, decoder, false), vec![setup], Some((requests, server)));
-    Ok(FeedStage::new(wire::open(backend)?.io, feed, ring, recorder, outbox))
+        UdpFeed::new(Feed::new(config, decoder, false), vec![line], Some((requests, server)));
+    Ok(FeedStage::new(wire::open(options.backend)?.io, feed, ring, recorder, outbox))
 }
 
 fn stream(
@@ -184,15 +200,13 @@ fn stream(
 /// What the host refuses.
 pub fn build(setup: Setup<'_>, clock: &Clock) -> anyhow::Result<(Vec<Core>, Watch)> {
     let numbers = fix_store::Numbers::default();
-    match setup.journal {
-        None => build_over(setup, NoTape, Numbers::default(), Vec::new(), clock),
-        Some(folders) => {
-            let (trading, gateway) =
-                (stream(folders, "trading", clock)?, stream(folders, "gateway", clock)?);
-            let store = FixStore::new(gateway.writer, numbers);
-            build_over(setup, trading.writer, store, vec![trading.drain, gateway.drain], clock)
-        }
+    if !setup.options.journal {
+        return build_over(setup, NoTape, Numbers::default(), Vec::new(), clock);
     }
+    let trading = stream(setup.folders, "trading", clock)?;
+    let gateway = stream(setup.folders, "gateway", clock)?;
+    let store = FixStore::new(gateway.writer, numbers);
+    build_over(setup, trading.writer, store, vec![trading.drain, gateway.drain], clock)
 }
 
 fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
@@ -204,9 +218,9 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
 ) -> anyhow::Result<(Vec<Core>, Watch)> {
     let (ends, mut watch) = ends(clock);
     if !drains.is_empty() {
-        watch._copier = Some(Copier::spawn(drains, Duration::from_millis(10))?);
+        watch.copier = Some(Copier::spawn(drains, Duration::from_millis(10))?);
     }
-    let feed = feed(setup.line, ends.feed, setup.backend, clock)?;
+    let feed = feed(setup.line, ends.feed, setup.options, clock)?;
     let opening = OpeningState { epoch: EPOCH, ..OpeningState::default() };
     let trading = TradingLoop::new(settings()?, &opening);
     let (inputs, commands, recorder, outbox) = ends.trading;
@@ -224,7 +238,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     let trading = TradingStage::new(driver, inputs, Time::Clock, links);
     let (commands, reports, recorder, outbox) = ends.gateway;
     let gateway = GatewayStage::new(GatewayParts {
-        io: wire::open(setup.backend)?.io,
+        io: wire::open(setup.options.backend)?.io,
         session: Session::new(client_session(), store)?,
         entry: OrderEntry::new(Instruments::new(&instruments())?, REQUESTS, None),
         connector: Connector::spawn(setup.venue.ip().to_string(), setup.venue.port())?,
@@ -237,13 +251,12 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
         reconnect: Nanos::SECOND,
         outbox,
     });
-    debug_assert_eq!(NAMES.0, "BENCH");
     let core = |stages: Vec<Box<dyn Stage>>| {
         let counted = |stage| (stage, Arc::new(StageCounters::default()));
         let stages = stages.into_iter().map(counted).collect();
         Core::new(stages, Idle::Spin, clock.clone(), Arc::clone(&stop))
     };
-    let cores = if setup.split {
+    let cores = if setup.options.split {
         vec![core(vec![Box::new(feed), Box::new(trading)]), core(vec![Box::new(gateway)])]
     } else {
         vec![core(vec![Box::new(feed), Box::new(trading), Box::new(gateway)])]

@@ -2,7 +2,7 @@
 //! ordinary design, which waits in the kernel. Each reads a datagram, writes an order of the usual
 //! size and reads the answer to it; neither looks into what it reads.
 
-use crate::lab::course::Side;
+use crate::wired::course::Side;
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::net::TcpStream;

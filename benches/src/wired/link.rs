@@ -2,8 +2,8 @@
 //! from; and the closed loop that measures them, from the send of a tick to the first byte of the
 //! order that it leads to.
 
-use crate::lab::market::{LISTED, Market};
-use crate::lab::venue::{Shadow, Venue};
+use crate::wired::market::{LISTED, Market};
+use crate::wired::venue::{Shadow, Venue};
 use anyhow::{bail, ensure};
 use engine::runtime::clock::Clock;
 use market::{CommandKind, InstrumentId, Price};

@@ -5,6 +5,7 @@
 pub mod bare;
 pub mod course;
 pub mod engine;
+pub mod field;
 pub mod link;
 pub mod market;
 pub mod venue;
