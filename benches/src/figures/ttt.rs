@@ -19,11 +19,12 @@ const BLOCK: Duration = Duration::from_millis(40);
 /// The engine as it is deployed, and the place of each that stands beside it.
 const OURS: usize = 0;
 const BARE: usize = 1;
-const BLOCKING: usize = 2;
-const UNRECORDED: usize = 3;
-const UNSTAMPED: usize = 4;
-const SPLIT: usize = 5;
-const URING: usize = 6;
+const WATCHING: usize = 2;
+const BLOCKING: usize = 3;
+const UNRECORDED: usize = 4;
+const UNSTAMPED: usize = 5;
+const SPLIT: usize = 6;
+const URING: usize = 7;
 
 /// Median and p99 of a block, in nanoseconds.
 type Block = (f64, f64);
@@ -37,6 +38,7 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
     let mut field = vec![
         Who::Engine(full),
         Who::Spinning,
+        Who::Watching,
         Who::Waiting,
         Who::Engine(Options { journal: false, ..full }),
         Who::Engine(Options { kernel_stamps: false, ..full }),
@@ -95,6 +97,8 @@ fn figures(rounds: &[Vec<(Block, Block)>], multicast: bool) -> Vec<Figure> {
     let mut figures = vec![
         beside("ttt/median", BARE, "bare loop").target(1.20).note(path),
         if real_time { p99 } else { p99.void("not real-time here") },
+        beside("ttt/median", WATCHING, "bare loop on both sockets")
+            .note("which also spins on the order socket"),
         beside("ttt/blocking", BLOCKING, "blocking calls").target(0.45),
         beside("ttt/journal", UNRECORDED, "without a journal").target(1.10),
         beside("ttt/stamps", UNSTAMPED, "without kernel receive times"),

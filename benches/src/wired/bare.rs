@@ -1,5 +1,5 @@
-//! Who answers without an engine: the floor, which spins on the cheapest calls there are, and the
-//! ordinary design, which waits in the kernel. Each reads a datagram, writes an order of the usual
+//! Who answers without an engine: the floor, which spins on the cheapest calls there are, the same
+//! with an eye on the order socket all the time, and the ordinary design, which waits in the kernel. Each reads a datagram, writes an order of the usual
 //! size and reads the answer to it; neither looks into what it reads.
 
 use crate::wired::course::Side;
@@ -51,6 +51,24 @@ impl Side for Spinning {
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Spins on `recv` of both sockets by turns, as whoever expects fills must; answers with `send`.
+pub struct Watching(pub Spinning);
+
+impl Side for Watching {
+    fn work(&mut self, mine: &dyn Fn() -> bool) {
+        let Spinning { line, orders, order } = &self.0;
+        let order = order.get().expect("the exchange's side has made the order");
+        let mut bytes = [0; READ];
+        while mine() {
+            if recv(line, &mut bytes[..], RecvFlags::DONTWAIT).is_ok() {
+                send(orders, order, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).expect("room");
+            }
+            // An answer, or nothing yet.
+            let _ = recv(orders, &mut bytes[..], RecvFlags::DONTWAIT);
         }
     }
 }

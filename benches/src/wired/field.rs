@@ -2,7 +2,7 @@
 //! and the exchange's side, which gives each its turn and measures it.
 
 use crate::machine::settle;
-use crate::wired::bare::{Order, Spinning, Waiting};
+use crate::wired::bare::{Order, Spinning, Waiting, Watching};
 use crate::wired::course::{Ending, Side, Turns};
 use crate::wired::engine::{self, Options, Setup, Watch};
 use crate::wired::link::Link;
@@ -29,6 +29,8 @@ pub enum Who {
     Engine(Options),
     /// The bare loop.
     Spinning,
+    /// The bare loop that watches both sockets.
+    Watching,
     /// The ordinary design.
     Waiting,
 }
@@ -118,10 +120,10 @@ fn enter(
         } else {
             let (orders, order) = (TcpStream::connect(venue)?, Order::default());
             entrant.connected = Some((listener.accept()?.0, Arc::clone(&order)));
-            sides.push(if who == Who::Spinning {
-                Box::new(Spinning::new(line, orders, order)?)
-            } else {
-                Box::new(Waiting::new(line, orders, order)?)
+            sides.push(match who {
+                Who::Waiting => Box::new(Waiting::new(line, orders, order)?),
+                Who::Watching => Box::new(Watching(Spinning::new(line, orders, order)?)),
+                _ => Box::new(Spinning::new(line, orders, order)?),
             });
         }
         entrants.push(entrant);
