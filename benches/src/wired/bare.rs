@@ -1,6 +1,7 @@
-//! Who answers without an engine: the floor, which spins on the cheapest calls there are, the same
-//! with an eye on the order socket all the time, and the ordinary design, which waits in the kernel. Each reads a datagram, writes an order of the usual
-//! size and reads the answer to it; neither looks into what it reads.
+//! Who answers without an engine: the floor, which spins on the cheapest calls there are; the same
+//! with an eye on the order socket all the time; and the ordinary design, which waits in the kernel.
+//! Each reads a datagram, writes an order of the usual size and reads the answer to it; none looks
+//! into what it reads.
 
 use crate::wired::course::Side;
 use rustix::io::{Errno, ioctl_fionbio};
