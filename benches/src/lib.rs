@@ -12,3 +12,4 @@ pub mod lab;
 pub mod machine;
 pub mod pairs;
 pub mod rivals;
+pub mod wired;

@@ -12,8 +12,14 @@ use std::os::fd::AsFd;
 use wire::Io;
 use wire::udp::Socket;
 
-/// Longer than any Ethernet payload, jumbo frames included.
-const DATAGRAM_BYTES: usize = 9_216;
+/// Polls between two looks at the request server's socket while nothing is asked of it: only answers
+/// that came too late can be there.
+const LATE_EVERY: u32 = 64;
+/// Polls between two that read a datagram with its envelope: the kernel's time of it. Asking for that
+/// at each would cost a tick more than everything else that is done with it here.
+const ENVELOPE_EVERY: u32 = 16;
+/// No datagram is longer, so that none is cut.
+const DATAGRAM_BYTES: usize = 65_536;
 
 /// A feed, one socket for each of its lines, and one to ask the request server by.
 #[derive(Debug)]
@@ -24,6 +30,7 @@ pub struct UdpFeed {
     server: Option<SocketAddrV4>,
     /// Which socket is read next.
     turn: usize,
+    polls: u32,
     buffer: Box<[u8]>,
     back_pressured: u64,
 }
@@ -43,7 +50,7 @@ impl UdpFeed {
             address
         });
         let buffer = vec![0; DATAGRAM_BYTES].into_boxed_slice();
-        UdpFeed { feed, sockets, server, turn: 0, buffer, back_pressured: 0 }
+        UdpFeed { feed, sockets, server, turn: 0, polls: 0, buffer, back_pressured: 0 }
     }
 
     /// The feed, for its counters and state.
@@ -59,9 +66,11 @@ impl UdpFeed {
     }
 
     /// Does what there is to do: gives on packets whose turn has come, reads each socket at most
-    /// once, lets time pass and sends a request if one is due. `room` is how many events the sink can
-    /// take; below [`Feed::EVENTS_MAX`] nothing is done. `heard` is told of each datagram read, for
-    /// the stamps. True if anything was done.
+    /// once and none behind a datagram that brought something, lets time pass and sends a request if
+    /// one is due. `room` is how many events the sink can
+    /// take; below [`Feed::EVENTS_MAX`] nothing is done. `heard` is told of the datagrams that were
+    /// read with their envelope, for the stamps: those of one poll in sixteen, and all of a line whose
+    /// source is checked. True if anything was done.
     ///
     /// # Errors
     /// What a socket reports; the others are read at the next poll.
@@ -84,9 +93,12 @@ impl UdpFeed {
             packets -= self.feed.drain(packets, now, sink);
             worked = true;
         }
+        self.polls = self.polls.wrapping_add(1);
+        let awaited = self.feed.receiver().expected();
         for _ in 0..self.sockets.len().min(packets) {
             worked |= self.read(io, now, sink, &mut heard)?;
-            if self.feed.pending() {
+            // What it brought must not wait for the read of another socket.
+            if self.feed.pending() || self.feed.receiver().expected() != awaited {
                 break;
             }
         }
@@ -111,14 +123,26 @@ impl UdpFeed {
     ) -> io::Result<bool> {
         let (line, socket) = &self.sockets[self.turn];
         self.turn = if self.turn + 1 == self.sockets.len() { 0 } else { self.turn + 1 };
-        let Some(got) = io.recv_datagram(socket.as_fd(), &mut self.buffer)? else {
+        let asking = self.feed.receiver().in_gap() || self.polls.is_multiple_of(LATE_EVERY);
+        if *line == Line::Retransmission && !asking {
             return Ok(false);
-        };
-        heard(&got);
-        let (truncated, received) = (got.truncated, got.received);
-        let bytes = &self.buffer[..got.len];
-        let datagram = Datagram { bytes, truncated, from: Some(got.from), received };
-        self.feed.on_datagram(*line, &datagram, now, sink);
+        }
+        let checked = self.feed.receiver().checks_source(*line);
+        if checked || self.polls.is_multiple_of(ENVELOPE_EVERY) {
+            let Some(got) = io.recv_datagram(socket.as_fd(), &mut self.buffer)? else {
+                return Ok(false);
+            };
+            heard(&got);
+            let (truncated, received) = (got.truncated, got.received);
+            let bytes = &self.buffer[..got.len];
+            let datagram = Datagram { bytes, truncated, from: Some(got.from), received };
+            self.feed.on_datagram(*line, &datagram, now, sink);
+        } else {
+            let Some(len) = io.recv(socket.as_fd(), &mut self.buffer)? else { return Ok(false) };
+            let (received, bytes) = (wire::stamp::now(), &self.buffer[..len]);
+            let datagram = Datagram { bytes, truncated: false, from: None, received };
+            self.feed.on_datagram(*line, &datagram, now, sink);
+        }
         Ok(true)
     }
 }

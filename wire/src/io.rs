@@ -13,7 +13,8 @@ use std::os::fd::BorrowedFd;
 /// first use it must stay where it is (io_uring refuses other threads with an error).
 pub trait Io: Send {
     /// Receives from a connected stream into `buf`. `None`: nothing is there yet, or `buf` is empty.
-    /// `Some(0)`: the peer has closed its side.
+    /// `Some(0)`: the peer has closed its side. Of a UDP socket it is the next datagram without its
+    /// envelope, which is cheaper, cut without a word if `buf` is too short.
     ///
     /// # Errors
     /// What the socket reports, for example a reset; the connection is then of no more use.

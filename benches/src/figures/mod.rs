@@ -4,6 +4,7 @@
 mod book;
 mod ring;
 mod through;
+mod ttt;
 
 use crate::figure::Figure;
 
@@ -22,4 +23,5 @@ pub const GROUPS: &[Group] = &[
     Group { name: "ring", about: "thread to thread: latency and throughput", run: ring::run },
     Group { name: "book", about: "ITCH decode, and decode with the book", run: book::run },
     Group { name: "loop", about: "decode to command, without sockets", run: through::run },
+    Group { name: "ttt", about: "tick to trade, wire to wire", run: ttt::run },
 ];

@@ -89,6 +89,12 @@ impl<'a> StoredFrame<'a> {
     }
 }
 
+/// A store whose records bear a time, which the stage sets before it drives the session.
+pub trait TimedStore: Store {
+    /// The time that records bear from now on.
+    fn set_now(&mut self, now: Timestamp);
+}
+
 /// A session's store over a writer of the journal.
 pub struct FixStore {
     writer: Writer,
@@ -101,11 +107,6 @@ impl FixStore {
     #[must_use]
     pub fn new(writer: Writer, numbers: Numbers) -> FixStore {
         FixStore { writer, numbers, now: Timestamp::ZERO }
-    }
-
-    /// The time that records bear from now on; set before the session is driven.
-    pub fn set_now(&mut self, now: Timestamp) {
-        self.now = now;
     }
 
     /// The stream, for its health.
@@ -131,8 +132,14 @@ impl FixStore {
         self.writer.append(kind, parts).map(|_| ()).map_err(|_| StoreError::Full)
     }
 
-    /// A frame, with the values of secret fields overwritten in the record itself.
-    fn append_frame(&mut self, kind: u16, head: &[u8], frame: &[u8]) -> Result<(), StoreError> {
+    /// A frame, with the values of secret fields overwritten in the record itself if it may have any.
+    fn append_frame(
+        &mut self,
+        kind: u16,
+        head: &[u8],
+        frame: &[u8],
+        secret: bool,
+    ) -> Result<(), StoreError> {
         let most = head.len() + frame.len();
         let mut draft = self.writer.draft(kind, most).map_err(|_| StoreError::Full)?;
         let payload = draft.payload();
@@ -140,11 +147,17 @@ impl FixStore {
         payload[head.len()..most].copy_from_slice(frame);
         let copy = &mut payload[head.len()..most];
         // Only a Logon holds secrets.
-        if copy.windows(LOGON.len()).take(HEAD).any(|window| window == LOGON) {
+        if secret && copy.windows(LOGON.len()).take(HEAD).any(|window| window == LOGON) {
             blank_secrets(copy);
         }
         draft.commit(most);
         Ok(())
+    }
+}
+
+impl TimedStore for FixStore {
+    fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
     }
 }
 
@@ -170,7 +183,7 @@ impl Store for FixStore {
         head[..8].copy_from_slice(&self.now.nanos().to_le_bytes());
         head[8..16].copy_from_slice(&seq.to_le_bytes());
         head[16] = kind as u8;
-        self.append_frame(self::kind::OUT, &head, frame)?;
+        self.append_frame(self::kind::OUT, &head, frame, kind == FrameKind::Session)?;
         self.numbers.outgoing = seq + 1;
         Ok(())
     }
@@ -179,7 +192,7 @@ impl Store for FixStore {
         let mut head = [0; 16];
         head[..8].copy_from_slice(&self.now.nanos().to_le_bytes());
         head[8..].copy_from_slice(&seq.to_le_bytes());
-        self.append_frame(kind::IN, &head, frame)?;
+        self.append_frame(kind::IN, &head, frame, true)?;
         self.numbers.incoming = seq + 1;
         Ok(())
     }

@@ -12,6 +12,9 @@ pub const HASH_EVERY: u64 = 65_536;
 /// Most events of one packet record; a longer packet is several inputs.
 pub const EVENTS_MAX: usize = 64;
 
+/// Events of a short packet.
+const EVENTS_FEW: usize = 8;
+
 /// Where published commands go.
 pub trait Publish: Send {
     /// True if another command finds room.
@@ -149,9 +152,18 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
     pub fn packet(&mut self, now: Timestamp, events: &[Event]) {
         self.timers(now);
         self.begin(events.last().map_or(0, |event| event.received));
-        let mut bytes = [0u8; EVENTS_MAX * Event::BYTES];
         let events = &events[..events.len().min(EVENTS_MAX)];
         self.trading.expect(events);
+        // Most packets are short, and clearing room for the longest costs.
+        if events.len() <= EVENTS_FEW {
+            self.recorded_packet(now, events, &mut [0; EVENTS_FEW * Event::BYTES]);
+        } else {
+            self.recorded_packet(now, events, &mut [0; EVENTS_MAX * Event::BYTES]);
+        }
+    }
+
+    /// Records events through `bytes`, which has room for them, and gives them to the loop.
+    fn recorded_packet(&mut self, now: Timestamp, events: &[Event], bytes: &mut [u8]) {
         for (slot, event) in bytes.as_chunks_mut::<{ Event::BYTES }>().0.iter_mut().zip(events) {
             *slot = event.to_bytes();
         }

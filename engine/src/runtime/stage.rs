@@ -96,60 +96,91 @@ pub const STOP_GRACE: Nanos = Nanos::from_secs(5);
 /// One core: the stages it polls in turn, and how it idles.
 pub struct Core {
     /// Polled in this order.
-    pub stages: Vec<(Box<dyn Stage>, Arc<StageCounters>)>,
+    stages: Vec<(Box<dyn Stage>, Arc<StageCounters>)>,
     /// What to do when there is nothing to do.
-    pub idle: Idle,
-    /// Time.
-    pub clock: Clock,
+    idle: Idle,
+    clock: Clock,
     /// Set by anyone to end the loop.
-    pub stop: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+    idle_polls: u32,
+    polls: u32,
+    kept_house: Timestamp,
+    give_up: Option<Timestamp>,
+    last: Timestamp,
 }
 
 impl Core {
+    /// A core over these stages, polled in this order, until `stop` is set by anyone.
+    #[must_use]
+    pub fn new(
+        stages: Vec<(Box<dyn Stage>, Arc<StageCounters>)>,
+        idle: Idle,
+        clock: Clock,
+        stop: Arc<AtomicBool>,
+    ) -> Core {
+        Core {
+            stages,
+            idle,
+            clock,
+            stop,
+            idle_polls: 0,
+            polls: 0,
+            kept_house: Timestamp::ZERO,
+            give_up: None,
+            last: Timestamp::ZERO,
+        }
+    }
+
     /// Polls until stopped and every stage is done, or the grace is over. Gives the stages back.
     #[must_use]
     pub fn run(mut self) -> Vec<Box<dyn Stage>> {
-        let mut idle_polls = 0u32;
-        let mut polls = 0u32;
-        let mut kept_house = Timestamp::ZERO;
-        let mut give_up: Option<Timestamp> = None;
-        let mut last = Timestamp::ZERO;
-        loop {
-            // A calibration between two readings may step back by less than its own sampling took.
-            let mut now = self.clock.now().max(last);
-            let mut worked = false;
-            for (stage, counters) in &mut self.stages {
-                let began = wire::stamp::now();
-                let work = stage.poll(now);
-                let ended = wire::stamp::now();
-                counters.count(work, began, ended);
-                if work != Work::Idle {
-                    worked = true;
-                    now = self.clock.at(ended).max(now);
-                }
-            }
-            last = now;
-            polls = polls.wrapping_add(1);
-            idle_polls = if worked { 0 } else { idle_polls.saturating_add(1) };
-            let sleepy = self.idle == Idle::Kind && idle_polls > KIND_SPINS;
-            if sleepy || polls.is_multiple_of(HOUSEKEEPING_POLLS) {
-                if now.since(kept_house) >= HOUSEKEEPING_SPAN {
-                    kept_house = now;
-                    self.stages.iter_mut().for_each(|(stage, _)| stage.housekeeping(now));
-                }
-                if self.stop.load(Ordering::Relaxed) {
-                    let deadline = *give_up.get_or_insert(now.after(STOP_GRACE));
-                    if now >= deadline || self.stages.iter().all(|(stage, _)| stage.is_done()) {
-                        break;
-                    }
-                }
-            }
-            if sleepy {
-                std::thread::sleep(KIND_SLEEP);
-            }
-        }
+        while self.turn() {}
         let now = self.clock.now();
         self.stages.iter_mut().for_each(|(stage, _)| stage.housekeeping(now));
         self.stages.into_iter().map(|(stage, _)| stage).collect()
+    }
+
+    /// One turn of the loop: every stage once, and what else is due. False once it is over.
+    #[inline]
+    pub fn turn(&mut self) -> bool {
+        // A calibration between two readings may step back by less than its own sampling took.
+        // One stamp a boundary: the end of a poll is the beginning of the next.
+        let mut began = wire::stamp::now();
+        let mut now = self.clock.at(began).max(self.last);
+        let mut worked = false;
+        for (stage, counters) in &mut self.stages {
+            let work = stage.poll(now);
+            let ended = wire::stamp::now();
+            counters.count(work, began, ended);
+            began = ended;
+            if work != Work::Idle {
+                worked = true;
+                now = self.clock.at(ended).max(now);
+            }
+        }
+        self.last = now;
+        self.polls = self.polls.wrapping_add(1);
+        self.idle_polls = if worked { 0 } else { self.idle_polls.saturating_add(1) };
+        let sleepy = self.idle == Idle::Kind && self.idle_polls > KIND_SPINS;
+        if (sleepy || self.polls.is_multiple_of(HOUSEKEEPING_POLLS)) && self.keep_house(now) {
+            return false;
+        }
+        if sleepy {
+            std::thread::sleep(KIND_SLEEP);
+        }
+        true
+    }
+
+    /// Lets the stages keep house when it is time; true if the loop is over.
+    fn keep_house(&mut self, now: Timestamp) -> bool {
+        if now.since(self.kept_house) >= HOUSEKEEPING_SPAN {
+            self.kept_house = now;
+            self.stages.iter_mut().for_each(|(stage, _)| stage.housekeeping(now));
+        }
+        if !self.stop.load(Ordering::Relaxed) {
+            return false;
+        }
+        let deadline = *self.give_up.get_or_insert(now.after(STOP_GRACE));
+        now >= deadline || self.stages.iter().all(|(stage, _)| stage.is_done())
     }
 }

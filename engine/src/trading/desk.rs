@@ -87,7 +87,8 @@ pub struct Desk {
     epoch: u64,
     count: u64,
     quoter: Quoter,
-    plan: Plan,
+    /// Away only while it is carried out: it is too large to be moved.
+    plan: Option<Box<Plan>>,
     views: Vec<OrderView>,
     rate: Rate,
     rng: Rng,
@@ -145,7 +146,7 @@ impl Desk {
             epoch: opening.epoch,
             count: 0,
             quoter: Quoter { settings: parts.quoter },
-            plan: Plan::default(),
+            plan: Some(Box::default()),
             views: Vec::with_capacity(PER_INSTRUMENT_MAX),
             rate: Rate::new(parts.messages.0, parts.messages.1),
             rng: Rng::new(parts.seed),

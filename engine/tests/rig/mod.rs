@@ -6,7 +6,7 @@
 use engine::config::RunConfig;
 use engine::journal::{self, Copier, JournalSettings, Reader, Writer};
 use engine::pipeline::assembly::{self, LoopMode};
-use engine::pipeline::fix_store::FixStore;
+use engine::pipeline::fix_store::{FixStore, TimedStore};
 use engine::pipeline::loop_driver::{EVENTS_MAX, LoopDriver, NoStamps, Publish, Stamps};
 use engine::pipeline::market_source::Market;
 use engine::pipeline::records::Start;

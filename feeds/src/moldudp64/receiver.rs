@@ -12,6 +12,7 @@ use super::counters::{LineCounters, ReceiverCounters};
 use super::stash::{Kept, Stash};
 use super::{BadPacket, Packet, PacketKind, Request, Session};
 use market::Timestamp;
+use std::net::SocketAddrV4;
 
 /// A jump of more messages than this needs a second packet to be believed.
 const JUMP_MAX: u64 = 1 << 22;
@@ -198,11 +199,7 @@ impl Receiver {
         datagram: &Datagram<'a>,
         handler: &mut impl Handler,
     ) -> Result<Packet<'a>, BadPacket> {
-        let allowed = match line {
-            Line::Live(line) => self.config.lines.get(usize::from(line)).copied(),
-            Line::Retransmission => Some(self.config.server),
-        };
-        let allowed = allowed.ok_or(BadPacket::UnknownLine)?;
+        let allowed = self.source(line).ok_or(BadPacket::UnknownLine)?;
         let counters = self.line(line);
         counters.datagrams += 1;
         counters.bytes += datagram.bytes.len() as u64;
@@ -226,6 +223,22 @@ impl Receiver {
             self.enter(line, &packet, handler)?;
         }
         Ok(packet)
+    }
+
+    /// Who alone may send on a line, if it exists and that is told.
+    fn source(&self, line: Line) -> Option<Option<SocketAddrV4>> {
+        match line {
+            Line::Live(line) => self.config.lines.get(usize::from(line)).copied(),
+            Line::Retransmission => Some(self.config.server),
+        }
+    }
+
+    /// True if packets of this line are taken from one sender alone, so that each must be given
+    /// with its source.
+    #[inline]
+    #[must_use]
+    pub fn checks_source(&self, line: Line) -> bool {
+        self.source(line).flatten().is_some()
     }
 
     /// Counters of a line that was found to exist.

@@ -10,6 +10,8 @@ use super::{MAX_LEVELS, MAX_OPEN};
 pub(super) struct Matching {
     edges: [u16; MAX_OPEN],
     owner: [Option<usize>; MAX_LEVELS],
+    /// Orders that have an edge, and orders that stay: a bit each.
+    offered: u16,
     matched: u16,
 }
 
@@ -17,13 +19,18 @@ impl Matching {
     /// Order `order` may stand for the levels of `mask` too.
     pub(super) fn allow(&mut self, order: usize, mask: u16) {
         self.edges[order] |= mask;
+        self.offered |= u16::from(mask != 0) << order;
     }
 
     /// Grows to the largest matching that the edges allow. No matched order loses its level
     /// without getting another.
     pub(super) fn grow(&mut self) {
-        for order in 0..MAX_OPEN {
-            if !self.is_matched(order) && self.augment(order, &mut 0) {
+        // Most places have no order.
+        let mut rest = self.offered & !self.matched;
+        while rest != 0 {
+            let order = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            if self.augment(order, &mut 0) {
                 self.matched |= 1 << order;
             }
         }

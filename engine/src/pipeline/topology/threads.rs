@@ -64,7 +64,7 @@ pub(super) fn spawn(
             notices.push(format!("{name}: CPU {refused} is not to be had here; not pinned"));
         }
         let idle = config.cores.idle;
-        let core = Core { stages: polled, idle, clock: clock.clone(), stop: shared.stop.clone() };
+        let core = Core::new(polled, idle, clock.clone(), shared.stop.clone());
         let guard = PanicGuard(shared.clone());
         let thread = std::thread::Builder::new().name(name).spawn(move || {
             let _guard = guard;

@@ -33,7 +33,7 @@ impl Desk {
         self.views.clear();
         let orders = self.account.orders();
         self.views.extend(orders.open(id).iter().map(|&slot| orders.get(slot).view()));
-        let mut plan = std::mem::take(&mut self.plan);
+        let Some(mut plan) = self.plan.take() else { return };
         if let Some(instrument) = self.account.instrument(id) {
             let nothing = Wanted::default();
             let wanted = if barred { &nothing } else { &self.lines[id.index()].wanted };
@@ -48,7 +48,7 @@ impl Desk {
                 self.carry_out(id, action);
             }
         }
-        self.plan = plan;
+        self.plan = Some(plan);
         if repeated {
             self.counters.breaches = counted;
         }

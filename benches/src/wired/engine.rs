@@ -1,0 +1,265 @@
+//! The real engine, its stages in hand: feed, trading and gateway on real sockets, with risk limits,
+//! hop recorders and a journal on tmpfs, to be polled by the bench in the turns of [`Core`].
+//!
+//! It is put together as the topology does it; only what records may be left out, for the figure
+//! that says what recording costs.
+
+use crate::wired::market::{instruments, midnight};
+use crate::wired::venue::{EPOCH, Numbers, client_session};
+use anyhow::{Context as _, anyhow};
+use engine::journal::{self, Copier, Drain, JournalSettings};
+use engine::latency::{Collector, Recorder, recorder};
+use engine::pipeline::connector::Connector;
+use engine::pipeline::feed_stage::{self, FeedStage};
+use engine::pipeline::fix_store::{self, FixStore, TimedStore};
+use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
+use engine::pipeline::loop_driver::LoopDriver;
+use engine::pipeline::records::Start;
+use engine::pipeline::tape::{NoTape, Tape};
+use engine::pipeline::telemetry::{
+    FeedSnapshot, GatewaySnapshot, Inbox, Outbox, TradingSnapshot, mailbox,
+};
+use engine::pipeline::trading_stage::{
+    self, CommandSlot, Inputs, Links, LiveStamps, RingPublish, Time, TradingStage,
+};
+use engine::runtime::clock::Clock;
+use engine::runtime::ring::{self, Consumer, Producer};
+use engine::runtime::stage::{Core, Idle, Stage, StageCounters};
+use engine::trading::risk::Limits;
+use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
+use feeds::itch50::{Decoder, Listing};
+use feeds::moldudp64::{Config as FeedConfig, Requests};
+use feeds::{Feed, UdpFeed};
+use gateway::orders::{Instruments, OrderEntry};
+use gateway::session::Session;
+use market::book::BookLimits;
+use market::{Event, Money, Nanos, Qty, Report};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use strategies::{Parameters, QuoterSettings};
+use wire::udp::Socket;
+
+/// What one order shows.
+pub const SIZE: i64 = 100;
+/// Requests the gateway remembers.
+const REQUESTS: usize = 16_384;
+
+/// How an engine of the bench differs from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Every input, command and frame is recorded.
+    pub journal: bool,
+    /// The kernel says when it got each datagram.
+    pub kernel_stamps: bool,
+    /// The gateway has a core of its own.
+    pub split: bool,
+    /// How bytes go to the kernel.
+    pub backend: wire::Backend,
+}
+
+impl Options {
+    /// Everything on, fused, over the cheaper calls for single messages.
+    pub const FULL: Options =
+        Options { journal: true, kernel_stamps: true, split: false, backend: wire::Backend::Plain };
+}
+
+/// What an engine of the bench is joined to.
+pub struct Setup<'a> {
+    /// Where the market data comes.
+    pub line: Socket,
+    /// Where orders go.
+    pub venue: SocketAddr,
+    /// Folders of the journal, on disk and in memory.
+    pub folders: (&'a Path, &'a Path),
+    /// The rest.
+    pub options: Options,
+}
+
+/// What others than the cores look at.
+pub struct Watch {
+    collectors: Vec<Collector>,
+    told: (Inbox<FeedSnapshot>, Inbox<TradingSnapshot>, Inbox<GatewaySnapshot>),
+    /// It copies for as long as anyone watches.
+    #[allow(dead_code)]
+    copier: Option<Copier>,
+}
+
+impl Watch {
+    /// Does what a reader of telemetry does.
+    pub fn look(&mut self) {
+        for collector in &mut self.collectors {
+            collector.collect();
+        }
+        self.told.0.latest();
+        self.told.1.latest();
+        self.told.2.latest();
+    }
+}
+
+struct Ends {
+    feed: (Producer<Event>, Recorder, Outbox<FeedSnapshot>),
+    trading: (Inputs, Producer<CommandSlot>, Recorder, Outbox<TradingSnapshot>),
+    gateway: (Consumer<CommandSlot>, Producer<Report>, Recorder, Outbox<GatewaySnapshot>),
+}
+
+fn ends(clock: &Clock) -> (Ends, Watch) {
+    let count = instruments().len();
+    let (events_in, events) = ring::channel(feed_stage::RING_DEPTH);
+    let (commands_in, commands) = ring::channel(trading_stage::COMMANDS_DEPTH);
+    let (reports_in, reports) = ring::channel(trading_stage::REPORTS_DEPTH);
+    let (_, control) = ring::channel(64);
+    let [feed_hops, trading_hops, gateway_hops] =
+        std::array::from_fn(|_| recorder::pair(clock.clone()));
+    let feed_told = mailbox(FeedSnapshot::new(1), FeedSnapshot::new(1));
+    let trading_told = mailbox(TradingSnapshot::new(count), TradingSnapshot::new(count));
+    let gateway_told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
+    let inputs = Inputs { events, reports, control };
+    let ends = Ends {
+        feed: (events_in, feed_hops.0, feed_told.0),
+        trading: (inputs, commands_in, trading_hops.0, trading_told.0),
+        gateway: (commands, reports_in, gateway_hops.0, gateway_told.0),
+    };
+    let collectors = vec![feed_hops.1, trading_hops.1, gateway_hops.1];
+    let told = (feed_told.1, trading_told.1, gateway_told.1);
+    (ends, Watch { collectors, told, copier: None })
+}
+
+/// Joins the best prices of every instrument. Everything is checked, nothing that the bench does is
+/// refused.
+fn settings() -> anyhow::Result<TradingSettings> {
+    let instruments = instruments();
+    let spec = strategies::find("joiner").context("the joiner is built in")?;
+    #[allow(clippy::cast_precision_loss)]
+    let given = [("size", SIZE as f64)];
+    let parameters = Parameters::new(spec.parameters, &given);
+    let parameters = parameters.map_err(|errors| anyhow!("the joiner refuses: {errors:?}"))?;
+    let limits = Limits {
+        order_qty: Qty::from_raw(1_000),
+        order_value: Money::from_raw(10i128.pow(18) * 1_000_000),
+        position: Qty::from_raw(2_000),
+        collar_bps: 500,
+        reference_age: Nanos::from_secs(5),
+    };
+    Ok(TradingSettings {
+        limits: vec![Some(limits); instruments.len()],
+        strategies: vec![StrategySetting {
+            strategy: (spec.build)(&parameters)?,
+            instruments: instruments.iter().map(|instrument| instrument.id).collect(),
+        }],
+        quoter: QuoterSettings::default(),
+        books: BookLimits { instruments: instruments.len(), orders: 65_536, levels: 1_024 },
+        instruments,
+        messages: (1_000_000, 10_000),
+        stale_after: Nanos::from_secs(5),
+        answer_within: Nanos::from_secs(2),
+        orders: 4_096,
+        executions: 65_536,
+        seed: 1,
+        lockstep: false,
+        shows_own_orders: true,
+    })
+}
+
+fn feed(
+    line: Socket,
+    (ring, recorder, outbox): (Producer<Event>, Recorder, Outbox<FeedSnapshot>),
+    options: Options,
+    clock: &Clock,
+) -> anyhow::Result<FeedStage> {
+    if options.kernel_stamps {
+        line.enable_kernel_times()?;
+    }
+    let listings: Vec<Listing> = instruments().iter().map(Listing::from).collect();
+    let decoder = Decoder::new(&listings, midnight(clock.now()))?;
+    // A server that is never needed: its socket is there to be polled as in a real run.
+    let server = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9);
+    let requests = Socket::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
+    let mut config = FeedConfig::new(1);
+    config.server = Some(server);
+    config.requests = Requests { tries: 3, ..config.requests };
+    let feed =
+        UdpFeed::new(Feed::new(config, decoder, false), vec![line], Some((requests, server)));
+    Ok(FeedStage::new(wire::open(options.backend)?.io, feed, ring, recorder, outbox))
+}
+
+fn stream(
+    (disk, hot): (&Path, &Path),
+    name: &str,
+    clock: &Clock,
+) -> anyhow::Result<journal::Opened> {
+    let mut settings = JournalSettings::new(&disk.join("journal"), name);
+    settings.hot_dir = hot.to_owned();
+    Ok(journal::create(&settings, clock.now())?)
+}
+
+/// Builds an engine: one core, or that of feed and trading and that of the gateway.
+///
+/// # Errors
+/// What the host refuses.
+pub fn build(setup: Setup<'_>, clock: &Clock) -> anyhow::Result<(Vec<Core>, Watch)> {
+    let numbers = fix_store::Numbers::default();
+    if !setup.options.journal {
+        return build_over(setup, NoTape, Numbers::default(), Vec::new(), clock);
+    }
+    let trading = stream(setup.folders, "trading", clock)?;
+    let gateway = stream(setup.folders, "gateway", clock)?;
+    let store = FixStore::new(gateway.writer, numbers);
+    build_over(setup, trading.writer, store, vec![trading.drain, gateway.drain], clock)
+}
+
+fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
+    setup: Setup<'_>,
+    tape: T,
+    store: S,
+    drains: Vec<Drain>,
+    clock: &Clock,
+) -> anyhow::Result<(Vec<Core>, Watch)> {
+    let (ends, mut watch) = ends(clock);
+    if !drains.is_empty() {
+        watch.copier = Some(Copier::spawn(drains, Duration::from_millis(10))?);
+    }
+    let feed = feed(setup.line, ends.feed, setup.options, clock)?;
+    let opening = OpeningState { epoch: EPOCH, ..OpeningState::default() };
+    let trading = TradingLoop::new(settings()?, &opening);
+    let (inputs, commands, recorder, outbox) = ends.trading;
+    let (publish, stamps) = (RingPublish::new(commands, false), LiveStamps::new(recorder));
+    let start = Start { now: clock.now(), ..Start::default() };
+    let driver = LoopDriver::start(trading, tape, publish, stamps, &start);
+    let driver = driver.context("the tape has no room for the start")?;
+    let (gate, lifecycle, stop): (Arc<_>, Arc<_>, Arc<_>) = Default::default();
+    let links = Links {
+        gate: Arc::clone(&gate),
+        lifecycle: Arc::clone(&lifecycle),
+        stop: Arc::clone(&stop),
+        outbox,
+    };
+    let trading = TradingStage::new(driver, inputs, Time::Clock, links);
+    let (commands, reports, recorder, outbox) = ends.gateway;
+    let gateway = GatewayStage::new(GatewayParts {
+        io: wire::open(setup.options.backend)?.io,
+        session: Session::new(client_session(), store)?,
+        entry: OrderEntry::new(Instruments::new(&instruments())?, REQUESTS, None),
+        connector: Connector::spawn(setup.venue.ip().to_string(), setup.venue.port())?,
+        commands,
+        reports,
+        gate,
+        lifecycle,
+        socket: Arc::default(),
+        recorder,
+        reconnect: Nanos::SECOND,
+        outbox,
+    });
+    let core = |stages: Vec<Box<dyn Stage>>| {
+        let counted = |stage| (stage, Arc::new(StageCounters::default()));
+        let stages = stages.into_iter().map(counted).collect();
+        Core::new(stages, Idle::Spin, clock.clone(), Arc::clone(&stop))
+    };
+    let cores = if setup.options.split {
+        vec![core(vec![Box::new(feed), Box::new(trading)]), core(vec![Box::new(gateway)])]
+    } else {
+        vec![core(vec![Box::new(feed), Box::new(trading), Box::new(gateway)])]
+    };
+    Ok((cores, watch))
+}

@@ -1,0 +1,221 @@
+//! What the exchange's side has of each who answers: where its ticks go and where its orders come
+//! from; and the closed loop that measures them, from the send of a tick to the first byte of the
+//! order that it leads to.
+
+use crate::wired::market::{LISTED, Market};
+use crate::wired::venue::{Shadow, Venue};
+use anyhow::{bail, ensure};
+use engine::runtime::clock::Clock;
+use market::{CommandKind, InstrumentId, Price};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send, sendto};
+use std::net::{SocketAddrV4, TcpStream};
+use std::time::{Duration, Instant};
+use wire::stamp;
+use wire::udp::Socket;
+
+/// After an answer, before the next tick.
+const PAUSE: Duration = Duration::from_micros(15);
+/// How long an order may take before the bench gives up.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a session may take to come up.
+const OPENING: Duration = Duration::from_secs(10);
+
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
+/// One who answers, as the exchange sees it.
+pub struct Link {
+    market: Market,
+    line: SocketAddrV4,
+    orders: TcpStream,
+    venue: Venue,
+    /// Makes the orders of those who have no engine, and how long theirs are.
+    shadow: Option<(Shadow, usize)>,
+    buffer: Box<[u8]>,
+    filled: usize,
+}
+
+/// What was polled beside the exchange's side, on its own core; mostly nothing.
+pub type Beside<'a> = &'a mut dyn FnMut();
+
+impl Link {
+    /// Ticks go to `line`, orders come by `orders`.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn new(clock: &Clock, line: SocketAddrV4, orders: TcpStream) -> anyhow::Result<Link> {
+        orders.set_nonblocking(true)?;
+        orders.set_nodelay(true)?;
+        Ok(Link {
+            market: Market::new(clock.now()),
+            line,
+            orders,
+            venue: Venue::new(clock.now())?,
+            shadow: None,
+            buffer: vec![0; 1 << 16].into_boxed_slice(),
+            filled: 0,
+        })
+    }
+
+    /// The other end is no engine: gives the order that it shall send.
+    ///
+    /// # Errors
+    /// A session that does not come up.
+    pub fn without_engine(&mut self, clock: &Clock) -> anyhow::Result<Vec<u8>> {
+        let mut shadow = Shadow::new(clock.now(), &mut self.venue)?;
+        // Until numbers are as long as an engine's in the middle of the bench.
+        for _ in 0..10_000 {
+            shadow.prepare(clock.now())?;
+            self.venue.take(clock.now(), &shadow.frame)?;
+            shadow.answered(clock.now(), &self.venue.answers)?;
+            self.venue.answers.clear();
+        }
+        let frame = shadow.frame.clone();
+        self.shadow = Some((shadow, frame.len()));
+        Ok(frame)
+    }
+
+    /// The other end is an engine at work: opens the market and waits for its quotes.
+    ///
+    /// # Errors
+    /// An engine that does not quote in time.
+    pub fn open(
+        &mut self,
+        socket: &Socket,
+        clock: &Clock,
+        beside: Beside<'_>,
+    ) -> anyhow::Result<()> {
+        for packet in self.market.opening() {
+            sendto(socket, &packet, SEND, &self.line)?;
+        }
+        let began = Instant::now();
+        while self.venue.resting() < 2 * LISTED as usize {
+            ensure!(
+                began.elapsed() < OPENING,
+                "the engine does not quote: {}",
+                self.venue.resting()
+            );
+            beside();
+            if self.read()? {
+                self.answer(clock)?;
+            } else {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+        }
+        self.venue.last = None;
+        Ok(())
+    }
+
+    /// Wakes who waits in the kernel for a tick, so that it sees that its turn is over.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn wake(&self, socket: &Socket) -> anyhow::Result<()> {
+        sendto(socket, super::bare::END, SEND, &self.line)?;
+        Ok(())
+    }
+
+    fn read(&mut self) -> anyhow::Result<bool> {
+        match recv(&self.orders, &mut self.buffer[self.filled..], RecvFlags::DONTWAIT) {
+            Err(Errno::AGAIN) => Ok(false),
+            Ok((0, _)) => bail!("the other end is gone"),
+            Ok((len, _)) => {
+                self.filled += len;
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes the whole messages that came, and sends the answers.
+    fn answer(&mut self, clock: &Clock) -> anyhow::Result<()> {
+        let now = clock.now();
+        match &mut self.shadow {
+            None => {
+                let used = self.venue.take(now, &self.buffer[..self.filled])?;
+                self.buffer.copy_within(used..self.filled, 0);
+                self.filled -= used;
+            }
+            Some((shadow, length)) if self.filled >= *length => {
+                self.venue.take(now, &shadow.frame)?;
+                shadow.answered(now, &self.venue.answers)?;
+                self.filled = 0;
+            }
+            Some(_) => {}
+        }
+        if !self.venue.answers.is_empty() {
+            let sent = send(&self.orders, &self.venue.answers, SEND)?;
+            ensure!(sent == self.venue.answers.len(), "the other end does not read");
+            self.venue.answers.clear();
+        }
+        Ok(())
+    }
+
+    /// A block of ticks, one after another, for as long as `span`: nanoseconds of each, but for the
+    /// first few, which warm up.
+    ///
+    /// # Errors
+    /// A tick that nobody answers, or answers wrongly.
+    pub fn block(
+        &mut self,
+        socket: &Socket,
+        clock: &Clock,
+        span: Duration,
+        beside: Beside<'_>,
+    ) -> anyhow::Result<Vec<u64>> {
+        const WARM_UP: usize = 50;
+        let mut measured = Vec::with_capacity(8_192);
+        let began = Instant::now();
+        while began.elapsed() < span {
+            measured.push(self.tick(socket, clock, beside)?);
+            let answered = Instant::now();
+            while answered.elapsed() < PAUSE {
+                beside();
+                std::hint::spin_loop();
+            }
+        }
+        ensure!(measured.len() > 2 * WARM_UP, "only {} ticks in a block", measured.len());
+        measured.drain(..WARM_UP);
+        Ok(measured)
+    }
+
+    fn tick(&mut self, socket: &Socket, clock: &Clock, beside: Beside<'_>) -> anyhow::Result<u64> {
+        if let Some((shadow, _)) = &mut self.shadow {
+            shadow.prepare(clock.now())?;
+        }
+        let (id, price, packet) = self.market.tick();
+        let began = Instant::now();
+        let sent = stamp::now();
+        sendto(socket, packet, SEND, &self.line)?;
+        let mut spins = 0u32;
+        while !self.read()? {
+            beside();
+            spins = spins.wrapping_add(1);
+            if spins.is_multiple_of(1 << 16) {
+                ensure!(began.elapsed() < PATIENCE, "no order came for a tick");
+            }
+        }
+        let came = stamp::now();
+        self.answer(clock)?;
+        while self.venue.last.is_none() {
+            ensure!(began.elapsed() < PATIENCE, "half an order came for a tick");
+            beside();
+            if self.read()? {
+                self.answer(clock)?;
+            }
+        }
+        self.check(id, price)?;
+        Ok(clock.span(came.saturating_sub(sent)).get())
+    }
+
+    /// An engine's answer must be the one that the tick asks for.
+    fn check(&mut self, id: InstrumentId, price: Price) -> anyhow::Result<()> {
+        let Some(command) = self.venue.last.take() else { bail!("no order was taken") };
+        ensure!(command.kind() == Some(CommandKind::Replace), "not a replace: {command:?}");
+        if self.shadow.is_none() {
+            let right = (command.instrument, command.price) == (id, price);
+            ensure!(right, "{id:?} at {price} was answered by {command:?}");
+        }
+        Ok(())
+    }
+}
