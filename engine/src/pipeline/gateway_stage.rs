@@ -12,6 +12,7 @@ use crate::pipeline::gate::Gate;
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
+use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use ends::{Out, RingInbox};
@@ -94,12 +95,16 @@ pub struct GatewayStage {
     counters: GatewayCounters,
     last_error: String,
     outbox: Outbox<GatewaySnapshot>,
+    did: Did,
+    /// The journal's segment.
+    segment: u64,
 }
 
 impl GatewayStage {
     /// A stage that connects at its first poll.
     #[must_use]
     pub fn new(parts: GatewayParts) -> GatewayStage {
+        let segment = parts.session.store().writer().segment();
         GatewayStage {
             io: parts.io,
             session: parts.session,
@@ -120,6 +125,8 @@ impl GatewayStage {
             counters: GatewayCounters::default(),
             last_error: String::new(),
             outbox: parts.outbox,
+            did: Did::default(),
+            segment,
         }
     }
 
@@ -160,6 +167,7 @@ impl GatewayStage {
         match self.next_attempt {
             Some(at) if now >= at => {
                 self.connector.request();
+                self.did.mark(Act::Asked, true);
                 self.next_attempt = None;
                 true
             }
@@ -173,6 +181,7 @@ impl GatewayStage {
                 }
                 Some(Err(error)) => {
                     self.counters.failed_attempts += 1;
+                    self.did.mark(Act::Ended, true);
                     self.last_error = error.to_string();
                     self.next_attempt = Some(now.after(self.reconnect));
                     true
@@ -184,6 +193,7 @@ impl GatewayStage {
 
     fn begin(&mut self, now: Timestamp, stream: Stream) {
         self.counters.connections += 1;
+        self.did.mark(Act::Connected, true);
         self.socket.set(stream.try_clone().ok());
         self.out.0.clear();
         self.input.clear();
@@ -196,6 +206,7 @@ impl GatewayStage {
 
     /// The connection is over.
     fn end(&mut self, now: Timestamp, why: &str) {
+        self.did.mark(Act::Ended, true);
         if let Some(link) = self.link.take() {
             let _ = self.out.0.flush(self.io.as_mut(), link.as_fd());
             let _ = link.shutdown();
@@ -222,6 +233,7 @@ impl GatewayStage {
         if !came && self.input.bytes().is_empty() {
             return Ok(false);
         }
+        self.did.mark(Act::Bytes, came);
         let stamp = wire::stamp::now();
         let unread =
             |entry: &OrderEntry| entry.counters().faulty + entry.counters().unknown_instrument;
@@ -258,6 +270,7 @@ impl GatewayStage {
             }
             let Some(slot) = self.commands.pop() else { break };
             worked = true;
+            self.did.add(Act::Commands, 1);
             self.send_one(now, &slot);
         }
         worked
@@ -306,7 +319,16 @@ impl GatewayStage {
             let flushed = self.out.0.flush(self.io.as_mut(), link.as_fd());
             flushed.map_err(|error| error.to_string())?;
         }
+        self.did.mark(Act::Session, worked);
         Ok(worked)
+    }
+
+    /// Notes what else a poll that worked did.
+    fn note(&mut self) {
+        let segment = self.session.store().writer().segment();
+        let moved = std::mem::replace(&mut self.segment, segment) != segment;
+        self.did.mark(Act::Segment, moved);
+        self.did.add(Act::Reports, self.inbox.take_count());
     }
 
     /// Once the loop is quiet: log out, then be done.
@@ -332,6 +354,7 @@ impl Stage for GatewayStage {
     }
 
     fn poll(&mut self, now: Timestamp) -> Work {
+        self.did = Did::default();
         self.session.store_mut().set_now(now);
         let mut worked = self.inbox.drain();
         if self.link.is_none() {
@@ -350,7 +373,15 @@ impl Stage for GatewayStage {
         }
         worked |= self.send(now);
         self.finish(now);
-        if worked { Work::Busy } else { Work::Idle }
+        if !worked {
+            return Work::Idle;
+        }
+        self.note();
+        Work::Busy
+    }
+
+    fn did(&self) -> Did {
+        self.did
     }
 
     fn housekeeping(&mut self, now: Timestamp) {
