@@ -50,6 +50,12 @@ impl Usage {
         })
     }
 
+    /// Of the calling thread.
+    #[must_use]
+    pub fn of_this_thread() -> Option<Usage> {
+        Usage::read(rustix::thread::gettid().as_raw_nonzero().get())
+    }
+
     fn read(thread: i32) -> Option<Usage> {
         let folder = Path::new("/proc/self/task").join(thread.to_string());
         let file = |name| fs::read_to_string(folder.join(name));
