@@ -59,6 +59,19 @@ fn every_metric_of_the_table_is_on_the_page() {
     assert!(decided.is_some_and(|count| count.parse::<u64>().unwrap() > 0), "{page}");
 }
 
+/// Whoever looks for blame finds the metrics of it explained.
+#[test]
+fn metrics_of_blame_stand_in_the_manual() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/latency.md");
+    let manual = std::fs::read_to_string(path).unwrap();
+    let blames = |name: &str| name.starts_with("stage_") || name.starts_with("core_");
+    for metric in METRICS.iter().filter(|metric| blames(metric.name)) {
+        let name = format!("`{}`", metric.full_name());
+        assert!(manual.contains(&name), "{name} is not in {path}");
+    }
+    assert!(manual.contains(&format!("`{}`", HOP.0)));
+}
+
 #[test]
 fn other_paths_and_other_bytes_are_answered_or_cut() {
     let engine = Engine::running();

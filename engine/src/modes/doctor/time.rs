@@ -5,7 +5,6 @@ use super::finding::Finding;
 use super::host::{Host, Hot};
 use crate::runtime::clock::Clock;
 use crate::runtime::cores;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// Readings of a clock that are timed together.
 const READINGS: u32 = 10_000;
 /// Questions between two CPUs, and the longest that they may take.
-const QUESTIONS: u64 = 2_000;
+const QUESTIONS: usize = 2_000;
 const ASK_WITHIN: Duration = Duration::from_millis(150);
 /// Pairs of CPUs that are compared.
 const PAIRS_MAX: usize = 4;
@@ -108,50 +107,77 @@ fn ordered_stamp() -> u64 {
     stamp
 }
 
+/// Trips and offsets, in ticks. The quickest half tells best; its median, not its least, since one odd
+/// reading of a virtual machine's counter is no measure.
+fn typical(mut measured: Vec<(u64, i64)>) -> Option<(i64, u64)> {
+    measured.sort_unstable();
+    measured.truncate(measured.len().div_ceil(2));
+    let trip = measured.get(measured.len() / 2)?.0;
+    let mut offsets: Vec<_> = measured.iter().map(|(_, offset)| *offset).collect();
+    offsets.sort_unstable();
+    Some((*offsets.get(offsets.len() / 2)?, trip))
+}
+
+/// What two CPUs write to each other.
+#[derive(Default)]
+struct Cells {
+    asked: AtomicU64,
+    answered: AtomicU64,
+    /// The stamp of the answer.
+    stamp: AtomicU64,
+    done: AtomicBool,
+}
+
+/// Answers each question with a stamp, until there are no more or time is up.
+fn answer(cpu: usize, cells: &Cells, until: Instant) {
+    let mut last = 0;
+    let pinned = cores::pin(cpu).is_ok();
+    while pinned && !cells.done.load(Ordering::Relaxed) && Instant::now() < until {
+        // A look at the clock takes longer than an answer.
+        for _ in 0..256 {
+            let question = cells.asked.load(Ordering::Acquire);
+            if question != last {
+                last = question;
+                cells.stamp.store(ordered_stamp(), Ordering::Relaxed);
+                cells.answered.store(question, Ordering::Release);
+            }
+        }
+    }
+}
+
+/// Round trips, and how far each answer was from its middle.
+fn ask(cpu: usize, cells: &Cells, until: Instant) -> Vec<(u64, i64)> {
+    let mut measured = Vec::with_capacity(QUESTIONS);
+    let questions = if cores::pin(cpu).is_ok() { QUESTIONS as u64 } else { 0 };
+    'questions: for question in 1..=questions {
+        let began = ordered_stamp();
+        cells.asked.store(question, Ordering::Release);
+        let mut looks = 0u32;
+        while cells.answered.load(Ordering::Acquire) != question {
+            looks = looks.wrapping_add(1);
+            if looks.is_multiple_of(256) && Instant::now() >= until {
+                break 'questions;
+            }
+        }
+        let trip = ordered_stamp().saturating_sub(began);
+        let theirs = cells.stamp.load(Ordering::Relaxed);
+        measured.push((trip, theirs.wrapping_sub(began + trip / 2).cast_signed()));
+    }
+    cells.done.store(true, Ordering::Relaxed);
+    measured
+}
+
 /// The counter of `other` less that of `first`, in ticks, and the round trip that it was measured in.
 /// `None` if one of the CPUs gave no time.
 fn offset(first: usize, other: usize) -> Option<(i64, u64)> {
-    let (asked, answered, stamp) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let cells = Arc::new((asked, answered, stamp, AtomicBool::new(false)));
-    let theirs = cells.clone();
+    let cells = Cells::default();
     let until = Instant::now() + ASK_WITHIN;
-    let answering = thread::Builder::new().spawn(move || {
-        let pinned = cores::pin(other).is_ok();
-        let mut last = 0;
-        while pinned && !theirs.3.load(Ordering::Relaxed) && Instant::now() < until {
-            let question = theirs.0.load(Ordering::Acquire);
-            if question != last {
-                last = question;
-                theirs.2.store(ordered_stamp(), Ordering::Relaxed);
-                theirs.1.store(question, Ordering::Release);
-            }
-        }
+    let measured = thread::scope(|scope| {
+        thread::Builder::new().spawn_scoped(scope, || answer(other, &cells, until)).ok()?;
+        let asking = thread::Builder::new().spawn_scoped(scope, || ask(first, &cells, until));
+        asking.ok()?.join().ok()
     });
-    let asking = thread::Builder::new().spawn(move || {
-        let pinned = cores::pin(first).is_ok();
-        let mut best: Option<(i64, u64)> = None;
-        for question in 1..=QUESTIONS {
-            let began = ordered_stamp();
-            cells.0.store(question, Ordering::Release);
-            while cells.1.load(Ordering::Acquire) != question {
-                if !pinned || Instant::now() >= until {
-                    return best;
-                }
-            }
-            let ended = ordered_stamp();
-            let trip = ended.saturating_sub(began);
-            let middle = began + trip / 2;
-            let theirs = cells.2.load(Ordering::Relaxed);
-            if best.is_none_or(|(_, least)| trip < least) {
-                best = Some((theirs.wrapping_sub(middle).cast_signed(), trip));
-            }
-        }
-        cells.3.store(true, Ordering::Relaxed);
-        best
-    });
-    let best = asking.ok().and_then(|thread| thread.join().ok()).flatten();
-    let _ = answering.ok().map(thread::JoinHandle::join);
-    best
+    typical(measured?)
 }
 
 fn apart(first: usize, other: usize, measured: Option<(i64, u64)>, clock: &Clock) -> Finding {
@@ -252,6 +278,10 @@ mod tests {
         assert_eq!(judge(10_000_000, 100_000_000).severity, Well, "as long as half the trip");
         assert!(unknown(&apart(0, 1, None, &clock)));
         assert_eq!(offset(usize::MAX, usize::MAX), None, "no such CPU");
+        // A lone odd reading is outvoted, and so are the slow ones.
+        let trips = vec![(0, 99), (100, 5), (101, 6), (102, 7), (900, 400), (901, 400)];
+        assert_eq!(typical(trips), Some((6, 100)));
+        assert_eq!(typical(Vec::new()), None);
     }
 
     #[test]
