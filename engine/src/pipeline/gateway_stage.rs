@@ -104,7 +104,7 @@ impl GatewayStage {
     /// A stage that connects at its first poll.
     #[must_use]
     pub fn new(parts: GatewayParts) -> GatewayStage {
-        let segment = parts.session.store().writer().segment();
+        let segment = parts.session.store().segment();
         GatewayStage {
             io: parts.io,
             session: parts.session,
@@ -325,7 +325,7 @@ impl GatewayStage {
 
     /// Notes what else a poll that worked did.
     fn note(&mut self) {
-        let segment = self.session.store().writer().segment();
+        let segment = self.session.store().segment();
         let moved = std::mem::replace(&mut self.segment, segment) != segment;
         self.did.mark(Act::Segment, moved);
         self.did.add(Act::Reports, self.inbox.take_count());

@@ -149,8 +149,8 @@ pub struct TradingStage<T> {
     stopping: bool,
     outbox: Outbox<TradingSnapshot>,
     did: Did,
-    /// The journal's segment and the state hashes so far.
-    before: (u64, u64),
+    /// The journal's segment, the state hashes and the times that timers fired, so far.
+    before: [u64; 3],
 }
 
 /// What the trading stage shares with others.
@@ -176,7 +176,7 @@ impl<T: Tape> TradingStage<T> {
     ) -> TradingStage<T> {
         let packet = Vec::with_capacity(EVENTS_MAX);
         let Links { gate, lifecycle, stop, outbox } = links;
-        let before = (driver.tape().segment(), driver.inputs() / HASH_EVERY);
+        let before = TradingStage::seen(&driver);
         TradingStage {
             driver,
             inputs,
@@ -269,16 +269,19 @@ impl<T: Tape> TradingStage<T> {
         true
     }
 
+    fn seen(driver: &LoopDriver<T, RingPublish, LiveStamps>) -> [u64; 3] {
+        [driver.tape().segment(), driver.inputs() / HASH_EVERY, driver.fired()]
+    }
+
     /// Notes what else a poll that worked did.
-    fn note(&mut self, operator: bool, timers: bool, released: bool) {
-        let count = std::mem::take(&mut self.driver.publisher().count);
-        let now = (self.driver.tape().segment(), self.driver.inputs() / HASH_EVERY);
-        let (segment, hashes) = std::mem::replace(&mut self.before, now);
-        self.did.add(Act::Commands, count);
-        self.did.mark(Act::Segment, now.0 != segment);
-        self.did.mark(Act::Hash, now.1 != hashes);
+    fn note(&mut self, operator: bool, released: bool) {
+        let now = TradingStage::seen(&self.driver);
+        let [segment, hashes, fired] = std::mem::replace(&mut self.before, now);
+        self.did.add(Act::Commands, std::mem::take(&mut self.driver.publisher().count));
+        self.did.mark(Act::Segment, now[0] != segment);
+        self.did.mark(Act::Hash, now[1] != hashes);
+        self.did.mark(Act::Timers, now[2] != fired);
         self.did.mark(Act::Operator, operator);
-        self.did.mark(Act::Timers, timers);
         self.did.mark(Act::Released, released);
     }
 }
@@ -302,14 +305,15 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
         let operator = self.take_control(now);
         let mut worked = operator | self.take_reports(clock);
         worked |= self.driver.has_room() && self.take_packet(clock);
-        let timers =
-            self.time == Time::Clock && self.driver.has_room() && self.driver.timers(clock);
+        if self.time == Time::Clock && self.driver.has_room() {
+            worked |= self.driver.timers(clock);
+        }
         let synced = self.driver.tape().synced();
         let released = self.driver.publisher().release(synced);
-        if !(worked | timers | released) {
+        if !(worked | released) {
             return Work::Idle;
         }
-        self.note(operator, timers, released);
+        self.note(operator, released);
         Work::Busy
     }
 

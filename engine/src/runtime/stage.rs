@@ -184,90 +184,134 @@ pub const STOP_GRACE: Nanos = Nanos::from_secs(5);
 /// One core: the stages it polls in turn, and how it idles.
 pub struct Core {
     /// Polled in this order.
-    pub stages: Vec<(Box<dyn Stage>, Arc<StageCounters>)>,
+    stages: Vec<(Box<dyn Stage>, Arc<StageCounters>)>,
     /// What to do when there is nothing to do.
-    pub idle: Idle,
-    /// Time.
-    pub clock: Clock,
+    idle: Idle,
+    clock: Clock,
     /// Set by anyone to end the loop.
-    pub stop: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+    idle_polls: u32,
+    polls: u32,
+    kept_house: Timestamp,
+    give_up: Option<Timestamp>,
+    last: Timestamp,
+    /// Raw tick at which the last cycle ended and the next began: no time is nobody's.
+    ended: u64,
+    /// When warm-up is over; `None` afterwards.
+    warm_at: Option<Timestamp>,
 }
 
 impl Core {
+    /// A core over these stages, polled in this order, until `stop` is set by anyone.
+    #[must_use]
+    pub fn new(
+        stages: Vec<(Box<dyn Stage>, Arc<StageCounters>)>,
+        idle: Idle,
+        clock: Clock,
+        stop: Arc<AtomicBool>,
+    ) -> Core {
+        Core {
+            stages,
+            idle,
+            clock,
+            stop,
+            idle_polls: 0,
+            polls: 0,
+            kept_house: Timestamp::ZERO,
+            give_up: None,
+            last: Timestamp::ZERO,
+            ended: 0,
+            warm_at: None,
+        }
+    }
+
     /// Polls until stopped and every stage is done, or the grace is over. Gives the stages back.
     #[must_use]
     pub fn run(mut self) -> Vec<Box<dyn Stage>> {
-        let mut idle_polls = 0u32;
-        let mut polls = 0u32;
-        let mut kept_house = Timestamp::ZERO;
-        let mut give_up: Option<Timestamp> = None;
-        let mut last = Timestamp::ZERO;
-        let mut warm = false;
-        // The end of one cycle is the beginning of the next: no time is nobody's.
-        let mut began = wire::stamp::now();
-        let start = self.clock.at(began);
-        for (_, counters) in &self.stages {
-            counters.began.store(began, Ordering::Relaxed);
-        }
-        loop {
-            // A calibration between two readings may step back by less than its own sampling took.
-            let mut now = self.clock.at(began).max(last);
-            let mut worked = false;
-            for (stage, counters) in &mut self.stages {
-                let work = stage.poll(now);
-                let ended = wire::stamp::now();
-                if counters.count(work, began, ended) {
-                    let ticks = ended.saturating_sub(began);
-                    counters.note_longest(work, ticks, self.clock.at(ended), stage.did());
-                }
-                if work != Work::Idle {
-                    worked = true;
-                    now = self.clock.at(ended).max(now);
-                }
-                began = ended;
-            }
-            last = now;
-            polls = polls.wrapping_add(1);
-            idle_polls = if worked { 0 } else { idle_polls.saturating_add(1) };
-            let sleepy = self.idle == Idle::Kind && idle_polls > KIND_SPINS;
-            if sleepy || polls.is_multiple_of(HOUSEKEEPING_POLLS) {
-                if now.since(kept_house) >= HOUSEKEEPING_SPAN {
-                    kept_house = now;
-                    began = self.keep_house(now, began);
-                    if !warm && u128::from(now.since(start).get()) >= WARM_UP.as_nanos() {
-                        warm = true;
-                        self.stages.iter().for_each(|(_, counters)| counters.warm_up_is_over());
-                    }
-                }
-                if self.stop.load(Ordering::Relaxed) {
-                    let deadline = *give_up.get_or_insert(now.after(STOP_GRACE));
-                    if now >= deadline || self.stages.iter().all(|(stage, _)| stage.is_done()) {
-                        break;
-                    }
-                }
-            }
-            if sleepy {
-                std::thread::sleep(KIND_SLEEP);
-                began = wire::stamp::now();
-            }
-        }
-        self.keep_house(self.clock.now(), began);
+        while self.turn() {}
+        self.housekeeping(self.clock.now());
         self.stages.into_iter().map(|(stage, _)| stage).collect()
     }
 
-    /// Every stage's housekeeping. Its time is blamed like that of a poll. Gives the stamp of its end.
-    fn keep_house(&mut self, now: Timestamp, mut began: u64) -> u64 {
+    /// One turn of the loop: every stage once, and what else is due. False once it is over.
+    #[inline]
+    pub fn turn(&mut self) -> bool {
+        if self.ended == 0 {
+            self.begin();
+        }
+        // A calibration between two readings may step back by less than its own sampling took.
+        // One stamp a boundary: the end of a poll is the beginning of the next.
+        let mut began = self.ended;
+        let mut now = self.clock.at(began).max(self.last);
+        let mut worked = false;
+        for (stage, counters) in &mut self.stages {
+            let work = stage.poll(now);
+            let ended = wire::stamp::now();
+            if counters.count(work, began, ended) {
+                let ticks = ended.saturating_sub(began);
+                counters.note_longest(work, ticks, self.clock.at(ended), stage.did());
+            }
+            began = ended;
+            if work != Work::Idle {
+                worked = true;
+                now = self.clock.at(ended).max(now);
+            }
+        }
+        self.ended = began;
+        self.last = now;
+        self.polls = self.polls.wrapping_add(1);
+        self.idle_polls = if worked { 0 } else { self.idle_polls.saturating_add(1) };
+        let sleepy = self.idle == Idle::Kind && self.idle_polls > KIND_SPINS;
+        if (sleepy || self.polls.is_multiple_of(HOUSEKEEPING_POLLS)) && self.keep_house(now) {
+            return false;
+        }
+        if sleepy {
+            std::thread::sleep(KIND_SLEEP);
+            self.ended = wire::stamp::now();
+        }
+        true
+    }
+
+    /// The first turn.
+    #[cold]
+    fn begin(&mut self) {
+        self.ended = wire::stamp::now();
+        let warm_up = u64::try_from(WARM_UP.as_nanos()).unwrap_or(u64::MAX);
+        self.warm_at = Some(self.clock.at(self.ended).after(Nanos::new(warm_up)));
+        for (_, counters) in &self.stages {
+            counters.began.store(self.ended, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets the stages keep house when it is time; true if the loop is over.
+    fn keep_house(&mut self, now: Timestamp) -> bool {
+        if now.since(self.kept_house) >= HOUSEKEEPING_SPAN {
+            self.kept_house = now;
+            self.housekeeping(now);
+            if self.warm_at.is_some_and(|warm_at| now >= warm_at) {
+                self.warm_at = None;
+                self.stages.iter().for_each(|(_, counters)| counters.warm_up_is_over());
+            }
+        }
+        if !self.stop.load(Ordering::Relaxed) {
+            return false;
+        }
+        let deadline = *self.give_up.get_or_insert(now.after(STOP_GRACE));
+        now >= deadline || self.stages.iter().all(|(stage, _)| stage.is_done())
+    }
+
+    /// Every stage's housekeeping. Its time is blamed like that of a poll.
+    fn housekeeping(&mut self, now: Timestamp) {
         for (stage, counters) in &mut self.stages {
             stage.housekeeping(now);
             let ended = wire::stamp::now();
-            let ticks = ended.saturating_sub(began);
+            let ticks = ended.saturating_sub(self.ended);
             if counters.is_longest(Work::Busy, ticks) {
                 let at = self.clock.at(ended);
                 counters.note_longest(Work::Busy, ticks, at, Did::HOUSEKEEPING);
             }
-            began = ended;
+            self.ended = ended;
         }
-        began
     }
 }
 
@@ -327,12 +371,9 @@ mod tests {
     fn a_core_counts_every_poll_and_asks_no_more_after_a_stop() {
         let (clock, _calibrator) = crate::runtime::clock::calibrate();
         let counters = Arc::new(StageCounters::default());
-        let core = Core {
-            stages: vec![(Box::new(Sleeper(0)), counters.clone())],
-            idle: Idle::Kind,
-            clock,
-            stop: Arc::new(AtomicBool::new(true)),
-        };
+        let stage: Box<dyn Stage> = Box::new(Sleeper(0));
+        let stages = vec![(stage, counters.clone())];
+        let core = Core::new(stages, Idle::Kind, clock, Arc::new(AtomicBool::new(true)));
         let stages = core.run();
         let sleeper = stages.into_iter().next().unwrap().as_any().downcast::<Sleeper>().unwrap();
         let polls = counters.polls.each_ref().map(|cell| cell.load(Ordering::Relaxed));

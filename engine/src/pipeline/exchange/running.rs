@@ -74,12 +74,9 @@ impl Exchange {
         let (wires, addresses) = bind(config, connections, &mut notices)?;
         let shared = Arc::new(Shared::default());
         let stage = ExchangeStage::new(core, wires, shared.clone());
-        let core = Core {
-            stages: vec![(Box::new(stage), Arc::new(StageCounters::default()))],
-            idle: config.exchange.idle,
-            clock,
-            stop: shared.stop.clone(),
-        };
+        let stage: Box<dyn Stage> = Box::new(stage);
+        let stages = vec![(stage, Arc::new(StageCounters::default()))];
+        let core = Core::new(stages, config.exchange.idle, clock, shared.stop.clone());
         let cpu = cpu(config.exchange.core);
         let (pinned, refusal) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name(config.exchange.name.clone());

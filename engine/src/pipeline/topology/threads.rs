@@ -70,7 +70,7 @@ pub(super) fn spawn(
             notices.push(format!("{name}: CPU {refused} is not to be had here; not pinned"));
         }
         let idle = config.cores.idle;
-        let core = Core { stages: polled, idle, clock: clock.clone(), stop: shared.stop.clone() };
+        let core = Core::new(polled, idle, clock.clone(), shared.stop.clone());
         let guard = PanicGuard(shared.clone());
         let watch = Arc::new(CoreWatch::new(&name, cpu));
         watches.push(watch.clone());
