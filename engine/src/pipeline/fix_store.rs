@@ -108,16 +108,16 @@ impl FixStore {
         self.now = now;
     }
 
-    /// Number of the stream's segment that is written: it moves on when the next one is taken.
-    #[must_use]
-    pub fn segment(&self) -> u64 {
-        self.writer.segment()
-    }
-
     /// The stream, for its health.
     #[must_use]
     pub fn writer(&self) -> &Writer {
         &self.writer
+    }
+
+    /// Number of the stream's segment that is written: it moves on when the next one is taken.
+    #[must_use]
+    pub fn segment(&self) -> u64 {
+        self.writer.segment()
     }
 
     /// Records a start of the engine.
