@@ -19,7 +19,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Well.
     Well = 0,
-    /// A replay or a comparison found a difference.
+    /// A replay or a comparison found a difference; the doctor found what costs latency.
     Differs = 1,
     /// The command line is wrong; clap ends with the same code.
     Usage = 2,
@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 well, 1 differs (replay), 2 usage, 3 configuration, 4 failure at run time.
+Exit codes: 0 well, 1 differs (replay) or warnings (doctor), 2 usage, 3 configuration, 4 failure.
 
 Example:
   touchline                              the demo: exchange and engine for 15 seconds
@@ -78,6 +78,8 @@ pub enum Command {
     Backtest(BacktestArgs),
     /// Judge a configuration file and show what it would run.
     Check(CheckArgs),
+    /// Check the host: what it costs an engine, and how to mend it.
+    Doctor(DoctorArgs),
     /// Talk to a running engine.
     Ctl(CtlArgs),
 }
@@ -223,6 +225,24 @@ pub struct CheckArgs {
     /// A configuration of any kind
     #[arg(value_name = "CONFIG")]
     pub config: PathBuf,
+}
+
+/// Arguments of `touchline doctor`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  touchline doctor
+  touchline doctor config/demo.toml --json
+
+Spins on every CPU for a second: not beside an engine that trades. One line a finding, the worst
+first. Exit codes: 0 well (notes at most), 1 warnings: latency is lost, 4 fatal: latencies would
+be wrong or the engine would not start. docs/latency.md explains every check.")]
+pub struct DoctorArgs {
+    /// An engine's configuration: its hot CPUs and sockets; the demo's when absent
+    #[arg(value_name = "CONFIG")]
+    pub config: Option<PathBuf>,
+    /// One object with a list of findings, for machines
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `touchline ctl`.

@@ -20,6 +20,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => modes::check::main(&args),
         Command::Ctl(args) => modes::ctl::main(&args),
         Command::Demo(args) => modes::demo::main(&args),
+        Command::Doctor(args) => modes::doctor::main(&args),
         Command::Exchange(args) => modes::exchange::main(&args),
         Command::Replay(args) => modes::replay::main(&args),
         Command::Run(args) => modes::run::main(&args),

@@ -8,3 +8,4 @@ pub mod run;
 pub mod replay;
 pub mod exchange;
 pub mod demo;
+pub mod doctor;

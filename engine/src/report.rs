@@ -3,11 +3,14 @@
 //!
 //! It reads counters and decides nothing. What a mode does not have is left out, not shown as zero.
 
+mod blame;
 mod hops;
 mod money;
 mod text;
 
 use crate::latency::recorder::HopSet;
+use crate::pipeline::feed_stage::FeedTroubles;
+use crate::pipeline::telemetry::Blame;
 use crate::trading::counters::Counters;
 use crate::trading::desk::Session;
 use crate::trading::{Account, TradingLoop};
@@ -33,6 +36,8 @@ pub struct FeedSummary {
     pub lost: u64,
     /// Packets of which every message had come before, by another line.
     pub duplicates: u64,
+    /// Errors of sockets, and events that the ring refused.
+    pub troubles: FeedTroubles,
 }
 
 /// What an order session did.
@@ -66,6 +71,8 @@ pub struct Report<'a> {
     pub gateway: Option<GatewaySummary>,
     /// Latencies, where they were measured.
     pub hops: Option<&'a HopSet>,
+    /// Where the time of stages and cores went, where there are any.
+    pub blame: Option<&'a Blame>,
     /// The journal's folder, where one was written.
     pub journal: Option<PathBuf>,
 }
@@ -88,6 +95,10 @@ impl fmt::Display for Report<'_> {
         if let Some(hops) = self.hops {
             writeln!(f)?;
             hops::table(f, hops)?;
+        }
+        if let Some(blame) = self.blame {
+            writeln!(f)?;
+            blame::table(f, blame)?;
         }
         if let Some(journal) = &self.journal {
             let journal = journal.display();
@@ -199,6 +210,7 @@ impl Report<'_> {
     /// What should not happen, when it did.
     fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counters = self.counters();
+        let feed = self.feed.map_or(FeedTroubles::default(), |feed| feed.troubles);
         let troubles = counts(&[
             (counters.unknown, "orders became unknown"),
             (counters.duplicates, "executions told twice"),
@@ -208,6 +220,8 @@ impl Report<'_> {
             (counters.illegal_moves, "illegal moves"),
             (counters.bad_quotes, "quotes that are none"),
             (counters.strategy_panics, "panics of a strategy"),
+            (feed.socket_errors, "errors of the feed's sockets"),
+            (feed.refused, "market events refused by the ring"),
         ]);
         if troubles != "none" {
             line(f, "troubles", &troubles)?;

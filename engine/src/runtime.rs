@@ -3,4 +3,6 @@
 pub mod ring;
 pub mod clock;
 pub mod cores;
+pub mod did;
 pub mod stage;
+pub mod usage;

@@ -76,3 +76,37 @@ fn an_operator_is_heard_by_a_whole_engine_and_a_kill_outlives_it() {
     assert!(!pipeline.gate.is_shut());
     assert_eq!(stop(pipeline, plane), None);
 }
+
+/// Regimes, longest cycles and the kernel's counts of a whole engine, from start to end.
+#[test]
+fn every_stage_and_core_of_an_engine_can_be_blamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let (pipeline, plane) = start(&config);
+    let page = ctl::ask(&config.control_socket(), &Request::Status).unwrap();
+    for part in ["stage      trading: ", ", busy ", "  longest  gateway busy, ", "core       feed"]
+    {
+        assert!(page.contains(part), "{part:?} is not in\n{page}");
+    }
+    let watches = pipeline.watches.clone();
+    drop(plane);
+    pipeline.stop();
+    while !pipeline.is_ended() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let blame = pipeline.join().unwrap().blame;
+    let names: Vec<_> = blame.stages.iter().map(|stage| stage.name).collect();
+    assert_eq!(names, ["feed", "trading", "gateway"]);
+    for stage in &blame.stages {
+        let all: u64 = stage.time.iter().map(|time| time.get()).sum();
+        assert!(stage.polls[0] > 0 && all <= stage.alive.get(), "{stage:?}");
+        assert!(stage.cycles().count() > 0, "{stage:?}");
+    }
+    // The venue is not there: the gateway asked for a connection and was told so.
+    let gateway = &blame.stages[2];
+    let did = gateway.cycles().find(|(regime, _)| *regime == "busy").unwrap().1.did;
+    assert!(!did.to_string().is_empty() && gateway.polls[1] > 0);
+    assert_eq!(blame.cores.len(), 1);
+    assert_eq!(blame.cores[0].name, "feed+trading+gateway");
+    assert_eq!((blame.cores[0].cpu, watches.len()), (None, 1));
+}

@@ -22,6 +22,7 @@ use engine::pipeline::trading_stage::{
     self, Inputs, Links, LiveStamps, RingPublish, Time, TradingStage,
 };
 use engine::runtime::clock::{self, Clock};
+use engine::runtime::did::{ACTS, Act};
 use engine::runtime::ring;
 use engine::runtime::stage::{Stage, Work};
 use engine::trading::desk::Session as OrderSession;
@@ -118,6 +119,10 @@ impl Tape for Paced {
         Tape::synced(&self.writer)
     }
 
+    fn segment(&self) -> u64 {
+        self.writer.segment()
+    }
+
     fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {
         self.writer.record(kind, parts)
     }
@@ -135,6 +140,8 @@ struct Fused {
     /// Warm-up is over, and nothing was allocated since.
     counting: bool,
     polls: u64,
+    /// What the polls of each stage did, added up.
+    did: [[u64; ACTS.len()]; 3],
 }
 
 fn settings(instruments: Vec<Instrument>) -> TradingSettings {
@@ -255,6 +262,7 @@ impl Fused {
                 copier,
                 counting: false,
                 polls: 0,
+                did: [[0; ACTS.len()]; 3],
             },
             venue,
         )
@@ -274,6 +282,10 @@ impl Fused {
         loop {
             let works = [self.feed.poll(now), self.trading.poll(now), self.gateway.poll(now)];
             assert!(!works.contains(&Work::BackPressured));
+            let dids = [self.feed.did(), self.trading.did(), self.gateway.did()];
+            for (sums, did) in self.did.iter_mut().zip(dids) {
+                ACTS.iter().zip(sums).for_each(|((act, _), sum)| *sum += did.count(*act));
+            }
             if works == [Work::Idle; 3] {
                 break;
             }
@@ -328,6 +340,29 @@ fn run(engine: &mut Fused, venue: &mut Venue, events: u64) -> u64 {
     allocations
 }
 
+/// What the stages say they did is what passed between them.
+fn blame(did: &[[u64; ACTS.len()]; 3], counters: &Counters) {
+    let [feed, trading, gateway] = did;
+    let of = |stage: &[u64; ACTS.len()], act: Act| stage[act as usize];
+    assert_eq!(of(feed, Act::Events), of(trading, Act::Events));
+    assert!(of(trading, Act::Events) >= counters.events);
+    assert!(of(feed, Act::Datagrams) >= counters.packets / 2);
+    assert_eq!(of(trading, Act::Commands), of(gateway, Act::Commands));
+    assert!(of(trading, Act::Commands) >= counters.commands());
+    assert_eq!(of(gateway, Act::Reports), of(trading, Act::Reports));
+    assert!(of(trading, Act::Reports) >= counters.fills);
+    for (stage, act, name) in [
+        (trading, Act::Hash, "hash"),
+        (trading, Act::Segment, "segment"),
+        (trading, Act::Timers, "timers"),
+        (gateway, Act::Bytes, "bytes"),
+    ] {
+        assert!(of(stage, act) > 0, "{name}");
+    }
+    assert_eq!((of(gateway, Act::Asked), of(gateway, Act::Connected)), (1, 1));
+    assert_eq!((of(gateway, Act::Ended), of(trading, Act::Operator)), (0, 0));
+}
+
 #[test]
 fn a_million_events_without_an_allocation() {
     let folder = tempfile::tempdir().unwrap();
@@ -362,6 +397,7 @@ fn a_million_events_without_an_allocation() {
     }
     assert_eq!((ended.unpublished, ended.illegal_moves, ended.contradictions), (0, 0, 0));
     assert_eq!(engine.told.0.latest().lost, 0);
+    blame(&engine.did, engine.counters());
     // The counter itself works.
     let before = ALLOCATIONS.get();
     drop(std::hint::black_box(Box::new(1)));

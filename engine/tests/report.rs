@@ -3,10 +3,14 @@
 
 use engine::latency::hops::Hop;
 use engine::latency::recorder::empty_set;
+use engine::pipeline::feed_stage::FeedTroubles;
+use engine::pipeline::telemetry::{Blame, CoreBlame, Cycle, StageBlame};
 use engine::report::{FeedSummary, GatewaySummary, Report};
+use engine::runtime::did::{Act, Did};
+use engine::runtime::usage::Usage;
 use engine::trading::{OpeningState, TradingLoop, TradingSettings};
 use market::book::BookLimits;
-use market::{Contract, Instrument, Money, Nanos, Position, Price};
+use market::{Contract, Instrument, Money, Nanos, Position, Price, Timestamp};
 use strategies::QuoterSettings;
 
 /// A loop with three positions: marked, without a mark, and one in an inverse contract.
@@ -51,6 +55,28 @@ fn trading() -> TradingLoop {
     TradingLoop::new(settings, &opening)
 }
 
+/// Two stages on one core that were measured.
+fn blame() -> Blame {
+    let mut did = Did::default();
+    did.add(Act::Datagrams, 2);
+    did.add(Act::Events, 37);
+    let at = Timestamp::from_nanos(1_752_758_200_123_456_789);
+    let cycle = Cycle { span: Nanos::from_micros(1_240), at, did, warm: true };
+    let feed = StageBlame {
+        name: "feed",
+        polls: [9_000_000, 12_345, 1],
+        time: [Nanos::from_millis(300), Nanos::from_millis(25), Nanos::ZERO],
+        alive: Nanos::SECOND,
+        longest: [None, Some(cycle), None],
+    };
+    let early = Cycle { span: Nanos::from_micros(9), did: Did::default(), warm: false, ..cycle };
+    let trading =
+        StageBlame { name: "trading", longest: [Some(early), None, None], ..StageBlame::default() };
+    let usage = Usage { involuntary: 7, minor_faults: 3, ..Usage::default() };
+    let core = CoreBlame { name: "feed+trading".into(), cpu: Some(1), usage: Some(usage) };
+    Blame { stages: vec![feed, trading], cores: vec![core] }
+}
+
 fn marks() -> Vec<Option<Price>> {
     vec![Some("26.00".parse().unwrap()), None, Some("50000".parse().unwrap())]
 }
@@ -66,6 +92,7 @@ fn what_a_mode_does_not_have_is_left_out() {
         feed: None,
         gateway: None,
         hops: None,
+        blame: None,
         journal: None,
     };
     let expected = "\
@@ -102,6 +129,7 @@ fn a_live_run_shows_its_feed_its_session_its_hops_and_its_journal() {
         messages: 1_500,
         gaps: 1,
         recovered: 7,
+        troubles: FeedTroubles { socket_errors: 3, refused: 0 },
         ..FeedSummary::default()
     };
     let gateway = GatewaySummary { sent: 9, received: 8, logons: 1, ..GatewaySummary::default() };
@@ -113,15 +141,22 @@ fn a_live_run_shows_its_feed_its_session_its_hops_and_its_journal() {
         feed: Some(feed),
         gateway: Some(gateway),
         hops: Some(&hops),
+        blame: Some(&blame()),
         journal: Some("touchline-data/journal".into()),
     };
     let text = report.to_string();
     for part in [
         "\nfeed          1,500 messages decoded from 2,000 datagrams\n",
         "\ngaps          1 found, 7 messages recovered\n",
+        "\ntroubles      3 errors of the feed's sockets\n",
         "\norder session 9 messages sent, 8 received, 1 logons\n",
         "\nhop                  count         p50         p90         p99       p99.9         max\n",
         "\nrecv                     0           -           -           -           -           -\n",
+        "\nstage                     idle  of time            busy  of time  back-pressured  of time\n",
+        "\nfeed                 9,000,000   30.0 %          12,345    2.5 %               1    0.0 %\n",
+        "\nlongest cycle feed busy, 1.24 ms at 13:16:40.123456: 2 datagrams, 37 events\n",
+        "\n              trading idle, 9.00 µs at 13:16:40.123456, in warm-up: nothing\n",
+        "\ncore          feed+trading on CPU 1: 7 involuntary and 0 voluntary context switches, 3 minor and 0\n",
         "\njournal       touchline-data/journal\n",
         "\nreplay it     touchline replay touchline-data/journal\n",
     ] {

@@ -2,8 +2,10 @@
 //!
 //! Only renders what telemetry holds; never asks, waits or decides.
 
+use crate::pipeline::feed_stage::FeedTroubles;
 use crate::pipeline::gate::{Gate, Shut};
 use crate::pipeline::telemetry::{OrderSession, Telemetry, TradingSnapshot};
+use crate::runtime::stage::REGIMES;
 use market::{BookState, Instrument, Qty};
 use std::fmt::Write;
 
@@ -25,12 +27,7 @@ fn write(page: &mut String, telemetry: &Telemetry, answered: bool) -> std::fmt::
     writeln!(page, "kill       {}", kill(trading, &telemetry.gate))?;
     orders(page, telemetry, trading)?;
     market_data(page, telemetry)?;
-    for (name, counters) in &telemetry.stages {
-        let silence = telemetry.silence(counters);
-        let silence =
-            silence.map_or("not polled yet".to_owned(), |span| format!("polled {span} ago"));
-        writeln!(page, "stage      {name}: {silence}")?;
-    }
+    blame(page, telemetry)?;
     for instrument in &telemetry.instruments {
         writeln!(page, "{}", line(trading, instrument))?;
     }
@@ -90,9 +87,35 @@ fn orders(page: &mut String, telemetry: &Telemetry, trading: &TradingSnapshot) -
     Ok(())
 }
 
+/// Stages with their regimes and longest cycles, then cores.
+fn blame(page: &mut String, telemetry: &Telemetry) -> std::fmt::Result {
+    let blame = telemetry.blame();
+    for (stage, (_, counters)) in blame.stages.iter().zip(&telemetry.stages) {
+        let silence = telemetry.silence(counters);
+        let silence =
+            silence.map_or("not polled yet".to_owned(), |span| format!("polled {span} ago"));
+        let regimes = (1..REGIMES.len()).map(|place| {
+            let (share, polls) = (stage.share(place), stage.polls[place]);
+            format!(", {} {share:.1} % in {polls} polls", REGIMES[place].1)
+        });
+        writeln!(page, "stage      {}: {silence}{}", stage.name, regimes.collect::<String>())?;
+        for (regime, cycle) in stage.cycles() {
+            writeln!(page, "  longest  {} {regime}, {cycle}", stage.name)?;
+        }
+    }
+    for core in &blame.cores {
+        writeln!(page, "core       {core}")?;
+    }
+    Ok(())
+}
+
 fn market_data(page: &mut String, telemetry: &Telemetry) -> std::fmt::Result {
     let feed = telemetry.feed.current();
     let gap = if feed.in_gap { "; IN A GAP" } else { "" };
+    let FeedTroubles { socket_errors, refused } = feed.troubles;
+    if socket_errors + refused > 0 {
+        writeln!(page, "feed       {socket_errors} socket errors, {refused} events refused")?;
+    }
     writeln!(
         page,
         "feed       next {}, {} messages, {} gaps, {} lost{gap}",

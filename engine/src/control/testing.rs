@@ -11,8 +11,10 @@ use crate::pipeline::telemetry::{
     FeedSnapshot, GatewaySnapshot, Outbox, Telemetry, TradingSnapshot, mailbox,
 };
 use crate::runtime::clock::{self, Clock};
+use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::{self, Consumer};
-use crate::runtime::stage::StageCounters;
+use crate::runtime::stage::{StageCounters, Work};
+use crate::runtime::usage::CoreWatch;
 use crate::trading::{Control, OpeningState, TradingLoop, TradingSettings};
 use market::book::BookLimits;
 use market::{Command, Instrument, Nanos};
@@ -55,9 +57,23 @@ impl Engine {
     /// One that runs.
     pub(crate) fn running() -> Engine {
         let (mut engine, cores) = Engine::build(Duration::from_secs(60));
+        engine.measured();
         let stop = engine.stop.clone();
         engine.thread = Some(std::thread::spawn(move || run(cores, &stop)));
         engine
+    }
+
+    /// As if its core had been warm for long and had just done something.
+    fn measured(&mut self) {
+        let mut telemetry = self.telemetry.lock().unwrap();
+        let counters = &telemetry.stages[0].1;
+        counters.warm_up_is_over();
+        let mut did = Did::default();
+        did.add(Act::Events, 37);
+        let now = wire::stamp::now();
+        assert!(counters.count(Work::Busy, now - 5_000, now));
+        counters.note_longest(Work::Busy, 5_000, telemetry.clock.now(), did);
+        telemetry.cores.push(Arc::new(CoreWatch::warm("trading")));
     }
 
     /// One whose cores never come to poll.
@@ -82,6 +98,7 @@ impl Engine {
             gateway: gateway_in,
             gate: gate.clone(),
             stages: vec![("trading", Arc::new(StageCounters::default()))],
+            cores: Vec::new(),
             collectors: vec![collector],
             clock: clock.clone(),
         }));

@@ -108,6 +108,12 @@ impl Writer {
         self.next_sequence
     }
 
+    /// Number of the active segment: it moves on when the next one is taken.
+    #[must_use]
+    pub fn segment(&self) -> u64 {
+        self.header.index
+    }
+
     /// The last sequence that is synced to disk, 0 before the first.
     #[must_use]
     pub fn synced(&self) -> u64 {

@@ -1,5 +1,5 @@
 //! The hops, in the order a tick passes them. The same words stand in the report, in the metrics
-//! and in `docs/ARCHITECTURE.md`.
+//! and in `docs/latency.md`.
 
 /// One measured hop, named by the boundary that ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

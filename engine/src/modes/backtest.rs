@@ -187,6 +187,7 @@ fn summary(config: &BacktestConfig, start: &Start, end: &Ended, journal: &Path) 
         feed: None,
         gateway: None,
         hops: None,
+        blame: None,
         journal: Some(journal.to_owned()),
     };
     report.to_string()

@@ -115,6 +115,7 @@ impl Engine {
             }
             std::thread::sleep(LOOK);
             self.adjust();
+            self.pipeline.watches.iter().for_each(|watch| watch.look());
             status.show(&self.pipeline);
             let stalled = || self.plane.has_stalled().then(|| STALLED.to_owned());
             let complaint = self.pipeline.complaint().or_else(stalled).or_else(|| self.cut());

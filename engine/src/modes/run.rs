@@ -32,7 +32,7 @@ pub fn main(args: &RunArgs) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// The journal could not be brought to disk as a whole.
 pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Result<()> {
-    let Ended { trading, feed, gateway, hops, .. } = &ended;
+    let Ended { trading, feed, gateway, hops, blame, .. } = &ended;
     let strategies: Vec<_> =
         config.trading.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
     let books = trading.books().books();
@@ -58,6 +58,7 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
             recovered: feed.recovered,
             lost: feed.lost,
             duplicates: lines.map(|line| line.duplicates).sum(),
+            troubles: feed.troubles,
         }),
         gateway: Some(GatewaySummary {
             sent: gateway.session.sent,
@@ -67,6 +68,7 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
             faulty: gateway.entry.faulty,
         }),
         hops: Some(hops),
+        blame: Some(blame),
         journal: Some(config.journal_dir()),
     };
     say(format_args!("\n{report}"));

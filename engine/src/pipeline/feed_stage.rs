@@ -5,6 +5,7 @@
 
 use crate::latency::{Hop, Recorder};
 use crate::pipeline::telemetry::{FeedSnapshot, Outbox};
+use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::Producer;
 use crate::runtime::stage::{Stage, Work};
 use feeds::{Feed, UdpFeed};
@@ -21,16 +22,26 @@ pub struct FeedStage {
     io: Box<dyn Io>,
     feed: UdpFeed,
     sink: RingSink,
-    back_pressured: u64,
-    errors: u64,
+    troubles: FeedTroubles,
+    did: Did,
+    /// Events and requests at the end of the last poll that worked.
+    before: (u64, u64),
     outbox: Outbox<FeedSnapshot>,
+}
+
+/// What should not happen to a feed stage, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedTroubles {
+    /// Errors of sockets.
+    pub socket_errors: u64,
+    /// Events that the ring refused although it had promised room.
+    pub refused: u64,
 }
 
 struct RingSink {
     ring: Producer<Event>,
     recorder: Recorder,
-    /// Events the ring refused although it had promised room. Always zero.
-    lost: u64,
+    refused: u64,
 }
 
 impl Sink for RingSink {
@@ -43,7 +54,7 @@ impl Sink for RingSink {
             self.recorder.record(Hop::Decoded, event.received, now);
         }
         if self.ring.push(event).is_err() {
-            self.lost += 1;
+            self.refused += 1;
         }
     }
 }
@@ -58,8 +69,9 @@ impl FeedStage {
         recorder: Recorder,
         outbox: Outbox<FeedSnapshot>,
     ) -> FeedStage {
-        let sink = RingSink { ring, recorder, lost: 0 };
-        FeedStage { io, feed, sink, back_pressured: 0, errors: 0, outbox }
+        let sink = RingSink { ring, recorder, refused: 0 };
+        let (troubles, did) = (FeedTroubles::default(), Did::default());
+        FeedStage { io, feed, sink, troubles, did, before: (0, 0), outbox }
     }
 
     /// The feed, for its counters.
@@ -68,22 +80,26 @@ impl FeedStage {
         self.feed.feed()
     }
 
-    /// Polls that found the ring full.
+    /// What should not have happened.
     #[must_use]
-    pub fn back_pressured(&self) -> u64 {
-        self.back_pressured
-    }
-
-    /// Errors of sockets.
-    #[must_use]
-    pub fn errors(&self) -> u64 {
-        self.errors
+    pub fn troubles(&self) -> FeedTroubles {
+        FeedTroubles { refused: self.sink.refused, ..self.troubles }
     }
 
     /// The recorder, for the end of a run.
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
         &self.sink.recorder
+    }
+
+    /// Notes what a poll that worked did.
+    fn note(&mut self, datagrams: usize) {
+        let feed = self.feed.feed();
+        let now = (feed.decoder().counters().events, feed.receiver().counters().requests);
+        let (events, requests) = std::mem::replace(&mut self.before, now);
+        self.did.add(Act::Datagrams, datagrams);
+        self.did.add(Act::Events, usize::try_from(now.0 - events).unwrap_or(usize::MAX));
+        self.did.mark(Act::Request, now.1 != requests);
     }
 
     fn room(&self) -> usize {
@@ -104,15 +120,16 @@ impl Stage for FeedStage {
     }
 
     fn poll(&mut self, now: Timestamp) -> Work {
+        self.did = Did::default();
         let room = self.room();
         if room == 0 {
-            self.back_pressured += 1;
             return Work::BackPressured;
         }
-        let FeedStage { io, feed, sink, errors, .. } = self;
+        let FeedStage { io, feed, sink, troubles, .. } = self;
         let mut arrivals = [(0u64, 0u64); PACKETS];
-        let mut count = 0;
+        let (mut count, mut datagrams) = (0, 0);
         let worked = feed.poll(io.as_mut(), now, room, sink, |datagram| {
+            datagrams += 1;
             if let (Some(kernel), Some(place)) = (datagram.kernel_time, arrivals.get_mut(count)) {
                 *place = (kernel, datagram.received);
                 count += 1;
@@ -122,18 +139,25 @@ impl Stage for FeedStage {
             sink.recorder.record_from_utc(Hop::Recv, kernel, received);
         }
         match worked {
-            Ok(true) => Work::Busy,
+            Ok(true) => {
+                self.note(datagrams);
+                Work::Busy
+            }
             Ok(false) => Work::Idle,
             Err(_) => {
-                *errors += 1;
+                troubles.socket_errors += 1;
                 Work::Idle
             }
         }
     }
 
+    fn did(&self) -> Did {
+        self.did
+    }
+
     fn housekeeping(&mut self, now: Timestamp) {
-        let feed = self.feed.feed();
-        self.outbox.offer(|snapshot| snapshot.fill(now, feed));
+        let (feed, troubles) = (self.feed.feed(), self.troubles());
+        self.outbox.offer(|snapshot| snapshot.fill(now, feed, troubles));
         self.sink.recorder.hand_over();
     }
 

@@ -93,6 +93,12 @@ impl<'a> StoredFrame<'a> {
 pub trait TimedStore: Store {
     /// The time that records bear from now on.
     fn set_now(&mut self, now: Timestamp);
+
+    /// Number of the stream's segment that is written: it moves on when the next one is taken.
+    /// Always zero where nothing is written.
+    fn segment(&self) -> u64 {
+        0
+    }
 }
 
 /// A session's store over a writer of the journal.
@@ -158,6 +164,10 @@ impl FixStore {
 impl TimedStore for FixStore {
     fn set_now(&mut self, now: Timestamp) {
         self.now = now;
+    }
+
+    fn segment(&self) -> u64 {
+        self.writer.segment()
     }
 }
 

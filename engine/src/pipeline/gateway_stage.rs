@@ -12,6 +12,7 @@ use crate::pipeline::gate::Gate;
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
+use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use ends::{Out, RingInbox};
@@ -100,6 +101,9 @@ pub struct GatewayStage<S = FixStore> {
     counters: GatewayCounters,
     last_error: String,
     outbox: Outbox<GatewaySnapshot>,
+    did: Did,
+    /// The journal's segment.
+    segment: u64,
 }
 
 impl GatewayStage {
@@ -113,6 +117,7 @@ impl<S: TimedStore> GatewayStage<S> {
     /// A stage that connects at its first poll.
     #[must_use]
     pub fn new(parts: GatewayParts<S>) -> GatewayStage<S> {
+        let segment = parts.session.store().segment();
         GatewayStage {
             io: parts.io,
             session: parts.session,
@@ -134,6 +139,8 @@ impl<S: TimedStore> GatewayStage<S> {
             counters: GatewayCounters::default(),
             last_error: String::new(),
             outbox: parts.outbox,
+            did: Did::default(),
+            segment,
         }
     }
 
@@ -169,6 +176,7 @@ impl<S: TimedStore> GatewayStage<S> {
         match self.next_attempt {
             Some(at) if now >= at => {
                 self.connector.request();
+                self.did.mark(Act::Asked, true);
                 self.next_attempt = None;
                 true
             }
@@ -182,6 +190,7 @@ impl<S: TimedStore> GatewayStage<S> {
                 }
                 Some(Err(error)) => {
                     self.counters.failed_attempts += 1;
+                    self.did.mark(Act::Ended, true);
                     self.last_error = error.to_string();
                     self.next_attempt = Some(now.after(self.reconnect));
                     true
@@ -193,6 +202,7 @@ impl<S: TimedStore> GatewayStage<S> {
 
     fn begin(&mut self, now: Timestamp, stream: Stream) {
         self.counters.connections += 1;
+        self.did.mark(Act::Connected, true);
         self.socket.set(stream.try_clone().ok());
         self.out.0.clear();
         self.input.clear();
@@ -205,6 +215,7 @@ impl<S: TimedStore> GatewayStage<S> {
 
     /// The connection is over.
     fn end(&mut self, now: Timestamp, why: &str) {
+        self.did.mark(Act::Ended, true);
         if let Some(link) = self.link.take() {
             let _ = self.out.0.flush(self.io.as_mut(), link.as_fd());
             let _ = link.shutdown();
@@ -237,6 +248,7 @@ impl<S: TimedStore> GatewayStage<S> {
         if !came && !unread {
             return Ok(false);
         }
+        self.did.mark(Act::Bytes, came);
         let stamp = wire::stamp::now();
         let unread =
             |entry: &OrderEntry| entry.counters().faulty + entry.counters().unknown_instrument;
@@ -273,6 +285,7 @@ impl<S: TimedStore> GatewayStage<S> {
             }
             let Some(slot) = self.commands.pop() else { break };
             worked = true;
+            self.did.add(Act::Commands, 1);
             self.send_one(now, &slot);
         }
         worked
@@ -321,7 +334,16 @@ impl<S: TimedStore> GatewayStage<S> {
             let flushed = self.out.0.flush(self.io.as_mut(), link.as_fd());
             flushed.map_err(|error| error.to_string())?;
         }
+        self.did.mark(Act::Session, worked);
         Ok(worked)
+    }
+
+    /// Notes what else a poll that worked did.
+    fn note(&mut self) {
+        let segment = self.session.store().segment();
+        let moved = std::mem::replace(&mut self.segment, segment) != segment;
+        self.did.mark(Act::Segment, moved);
+        self.did.add(Act::Reports, self.inbox.take_count());
     }
 
     /// Once the loop is quiet: log out, then be done.
@@ -347,6 +369,7 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
     }
 
     fn poll(&mut self, now: Timestamp) -> Work {
+        self.did = Did::default();
         self.session.store_mut().set_now(now);
         let mut worked = self.inbox.drain();
         if self.link.is_none() {
@@ -366,7 +389,15 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
             }
         }
         self.finish(now);
-        if worked { Work::Busy } else { Work::Idle }
+        if !worked {
+            return Work::Idle;
+        }
+        self.note();
+        Work::Busy
+    }
+
+    fn did(&self) -> Did {
+        self.did
     }
 
     fn housekeeping(&mut self, now: Timestamp) {

@@ -61,6 +61,8 @@ pub struct LoopDriver<T, P, S> {
     trading: TradingLoop,
     out: Out<T, P, S>,
     inputs: u64,
+    /// Times that timers fired.
+    fired: u64,
 }
 
 struct Out<T, P, S> {
@@ -123,7 +125,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
             last: 0,
             broken: false,
         };
-        let mut driver = LoopDriver { trading, out, inputs: 0 };
+        let mut driver = LoopDriver { trading, out, inputs: 0, fired: 0 };
         if !driver.out.tape.record(kind::START, &[&start.to_bytes()]) {
             return None;
         }
@@ -206,6 +208,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
             return false;
         }
         self.begin(0);
+        self.fired += 1;
         self.input(kind::TIMERS, &[&now.nanos().to_le_bytes()], |trading, out| {
             trading.on_timers(now, out);
         });
@@ -250,6 +253,12 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
     #[must_use]
     pub fn inputs(&self) -> u64 {
         self.inputs
+    }
+
+    /// Times that timers fired so far, alone or ahead of an input.
+    #[must_use]
+    pub fn fired(&self) -> u64 {
+        self.fired
     }
 
     /// Where commands go.

@@ -22,6 +22,11 @@ pub trait Tape: Send {
         u64::MAX
     }
 
+    /// Number of the segment that is written, where there are segments.
+    fn segment(&self) -> u64 {
+        0
+    }
+
     /// One record, its payload in parts; false if there was no room after all.
     fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool;
 }
@@ -40,6 +45,10 @@ impl Tape for Writer {
 
     fn synced(&self) -> u64 {
         Writer::synced(self)
+    }
+
+    fn segment(&self) -> u64 {
+        Writer::segment(self)
     }
 
     fn record(&mut self, kind: u16, parts: &[&[u8]]) -> bool {

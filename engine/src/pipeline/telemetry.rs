@@ -5,9 +5,11 @@
 //! housekeeping, when the reader has given it back, and hands it over whole. So nothing is read
 //! while it is written, and a core that nobody asks does no work. Nothing here decides anything.
 
+mod blame;
 mod hub;
 mod snapshots;
 
+pub use blame::{Blame, CoreBlame, Cycle, StageBlame};
 pub use hub::{HopTotals, Stages, Telemetry};
 pub use snapshots::{FeedSnapshot, GatewaySnapshot, LineCounters, OrderSession, TradingSnapshot};
 

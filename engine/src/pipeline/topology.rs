@@ -37,6 +37,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::cores;
 use crate::runtime::ring::{self, Consumer, Producer};
 use crate::runtime::stage::Stage;
+use crate::runtime::usage::CoreWatch;
 use crate::trading::{Control, TradingLoop};
 use anyhow::Context as _;
 use market::{Event, Report, Timestamp};
@@ -62,6 +63,8 @@ pub struct Pipeline {
     pub socket: Arc<OrderSocket>,
     /// All that cold readers may read; behind a lock that no hot core takes.
     pub telemetry: Arc<Mutex<Telemetry>>,
+    /// What the kernel counts of every core's thread.
+    pub watches: Vec<Arc<CoreWatch>>,
     /// Health of both streams.
     pub streams: [Arc<StreamState>; 2],
     /// What the host refused and what else people should know, a line each.
@@ -162,9 +165,10 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         (StageName::Gateway, Box::new(gateway)),
     ];
     notices.extend(cores::lock_memory().err());
-    let (cores, counters) = threads::spawn(config, stages, clock, &shared, &mut notices)?;
+    let cores = threads::spawn(config, stages, clock, &shared, &mut notices)?;
     Ok(Pipeline {
-        cores,
+        cores: cores.threads,
+        watches: cores.watches.clone(),
         stop: shared.stop,
         copier,
         control: Some(rings.control_trading.0),
@@ -178,7 +182,8 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
             feed: feed_told.1,
             gateway: gateway_told.1,
             gate,
-            stages: counters,
+            stages: cores.counters,
+            cores: cores.watches,
             collectors: vec![feed_hops.1, trading_hops.1, gateway_hops.1],
             clock: clock.clone(),
         })),

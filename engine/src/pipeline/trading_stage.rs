@@ -4,9 +4,10 @@
 use crate::latency::{Hop, Recorder};
 use crate::pipeline::gate::{Gate, Shut};
 use crate::pipeline::lifecycle::Lifecycle;
-use crate::pipeline::loop_driver::{EVENTS_MAX, LoopDriver, Publish, Stamping, Stamps};
+use crate::pipeline::loop_driver::{EVENTS_MAX, HASH_EVERY, LoopDriver, Publish, Stamping, Stamps};
 use crate::pipeline::tape::Tape;
 use crate::pipeline::telemetry::{Outbox, TradingSnapshot};
+use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use crate::trading::{Control, ControlKind, TradingLoop};
@@ -38,6 +39,8 @@ pub struct RingPublish {
     ring: Producer<CommandSlot>,
     /// With durability `power`: what waits, with the sequence of its record.
     held: Option<VecDeque<(u64, CommandSlot)>>,
+    /// Commands published in this poll.
+    count: usize,
 }
 
 impl RingPublish {
@@ -45,7 +48,7 @@ impl RingPublish {
     #[must_use]
     pub fn new(ring: Producer<CommandSlot>, until_synced: bool) -> RingPublish {
         let held = until_synced.then(|| VecDeque::with_capacity(COMMANDS_DEPTH));
-        RingPublish { ring, held }
+        RingPublish { ring, held, count: 0 }
     }
 
     /// Lets go what is on the disk; true if anything was.
@@ -73,6 +76,7 @@ impl Publish for RingPublish {
 
     fn publish(&mut self, command: &Command, stamps: Stamps, sequence: u64) {
         let slot = CommandSlot { command: *command, stamps };
+        self.count += 1;
         match &mut self.held {
             Some(held) => held.push_back((sequence, slot)),
             // Room was asked for before the command was recorded.
@@ -144,6 +148,9 @@ pub struct TradingStage<T> {
     stop: Arc<AtomicBool>,
     stopping: bool,
     outbox: Outbox<TradingSnapshot>,
+    did: Did,
+    /// The journal's segment, the state hashes and the times that timers fired, so far.
+    before: [u64; 3],
 }
 
 /// What the trading stage shares with others.
@@ -169,8 +176,20 @@ impl<T: Tape> TradingStage<T> {
     ) -> TradingStage<T> {
         let packet = Vec::with_capacity(EVENTS_MAX);
         let Links { gate, lifecycle, stop, outbox } = links;
-        let stopping = false;
-        TradingStage { driver, inputs, packet, time, gate, lifecycle, stop, stopping, outbox }
+        let before = TradingStage::seen(&driver);
+        TradingStage {
+            driver,
+            inputs,
+            packet,
+            time,
+            gate,
+            lifecycle,
+            stop,
+            stopping: false,
+            outbox,
+            did: Did::default(),
+            before,
+        }
     }
 
     /// The loop.
@@ -218,6 +237,7 @@ impl<T: Tape> TradingStage<T> {
             let Some(report) = self.inputs.reports.pop() else { break };
             let now = self.now(clock);
             self.driver.report(now, &report);
+            self.did.add(Act::Reports, 1);
             worked = true;
         }
         worked
@@ -244,8 +264,25 @@ impl<T: Tape> TradingStage<T> {
         }
         let now = self.now(clock);
         self.driver.packet(now, &self.packet);
+        self.did.add(Act::Events, self.packet.len());
         self.packet.clear();
         true
+    }
+
+    fn seen(driver: &LoopDriver<T, RingPublish, LiveStamps>) -> [u64; 3] {
+        [driver.tape().segment(), driver.inputs() / HASH_EVERY, driver.fired()]
+    }
+
+    /// Notes what else a poll that worked did.
+    fn note(&mut self, operator: bool, released: bool) {
+        let now = TradingStage::seen(&self.driver);
+        let [segment, hashes, fired] = std::mem::replace(&mut self.before, now);
+        self.did.add(Act::Commands, std::mem::take(&mut self.driver.publisher().count));
+        self.did.mark(Act::Segment, now[0] != segment);
+        self.did.mark(Act::Hash, now[1] != hashes);
+        self.did.mark(Act::Timers, now[2] != fired);
+        self.did.mark(Act::Operator, operator);
+        self.did.mark(Act::Released, released);
     }
 }
 
@@ -255,6 +292,7 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
     }
 
     fn poll(&mut self, clock: Timestamp) -> Work {
+        self.did = Did::default();
         if !self.driver.has_room() {
             // Without a journal nothing may be decided, and so nothing may stay in the market.
             self.gate.shut(Shut::JournalLost);
@@ -264,15 +302,23 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
             return Work::BackPressured;
         }
         let now = self.now(clock);
-        let mut worked = self.take_control(now);
-        worked |= self.take_reports(clock);
+        let operator = self.take_control(now);
+        let mut worked = operator | self.take_reports(clock);
         worked |= self.driver.has_room() && self.take_packet(clock);
         if self.time == Time::Clock && self.driver.has_room() {
             worked |= self.driver.timers(clock);
         }
         let synced = self.driver.tape().synced();
-        worked |= self.driver.publisher().release(synced);
-        if worked { Work::Busy } else { Work::Idle }
+        let released = self.driver.publisher().release(synced);
+        if !(worked | released) {
+            return Work::Idle;
+        }
+        self.note(operator, released);
+        Work::Busy
+    }
+
+    fn did(&self) -> Did {
+        self.did
     }
 
     fn housekeeping(&mut self, now: Timestamp) {

@@ -20,10 +20,15 @@ struct Calibration {
 }
 
 impl Calibration {
+    /// A stamp may be older than the calibration: a stage may have been silent for long.
     #[allow(clippy::cast_possible_truncation)]
     fn nanos_at(&self, ticks: u64) -> u64 {
-        let past = ticks.saturating_sub(self.ticks);
-        self.nanos + ((u128::from(past) * u128::from(self.ratio)) >> 32) as u64
+        let span = (u128::from(ticks.abs_diff(self.ticks)) * u128::from(self.ratio)) >> 32;
+        if ticks >= self.ticks {
+            self.nanos + span as u64
+        } else {
+            self.nanos.saturating_sub(span as u64)
+        }
     }
 }
 
@@ -187,6 +192,8 @@ mod tests {
     fn a_ratio_of_two_doubles() {
         let calibration = Calibration { ticks: 100, nanos: 1_000, ratio: 2 << 32 };
         assert_eq!(calibration.nanos_at(150), 1_100);
-        assert_eq!(calibration.nanos_at(50), 1_000);
+        // A stamp from before the calibration keeps its age: the watchdog judges by it.
+        assert_eq!(calibration.nanos_at(50), 900);
+        assert_eq!(Calibration { nanos: 10, ..calibration }.nanos_at(50), 0);
     }
 }

@@ -5,12 +5,13 @@
 
 use crate::latency::hops::HOPS;
 use crate::pipeline::gate::Shut;
-use crate::pipeline::telemetry::{LineCounters, OrderSession, Telemetry};
-use crate::runtime::stage::StageCounters;
+use crate::pipeline::telemetry::{Cycle, LineCounters, OrderSession, StageBlame, Telemetry};
+use crate::runtime::did::ACTS;
+use crate::runtime::stage::REGIMES;
+use crate::runtime::usage::Usage;
 use crate::trading::counters::REASONS;
 use crate::trading::risk::CHECKS;
 use market::{BookState, Money, Price, Qty};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a metric is to Prometheus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +139,10 @@ pub(crate) const METRICS: &[Metric] = metrics! {
         };
     Counter "feed_events" One "Events given to the trading loop." =
         one!(t => f(t.feed.current().events));
+    Counter "feed_socket_errors" One "Errors of the feed's sockets." =
+        one!(t => f(t.feed.current().troubles.socket_errors));
+    Counter "feed_refused_events" One "Events that the ring refused although it had promised room." =
+        one!(t => f(t.feed.current().troubles.refused));
     Gauge "feed_in_gap" One "1 while market data messages are missing." =
         one!(t => flag(t.feed.current().in_gap));
 
@@ -257,19 +262,21 @@ pub(crate) const METRICS: &[Metric] = metrics! {
     };
 
     Counter "stage_polls" One "Polls of a stage by what they found." = |t, sample| {
-        for (stage, counters) in &t.stages {
-            for (regime, count) in regimes(counters) {
-                let count = f(count.load(Ordering::Relaxed));
-                sample(&[("stage", stage), ("regime", regime)], count);
+        regimes(t, sample, |stage, regime| f(stage.polls[regime]));
+    };
+    Counter "stage_time" Seconds "Time of a stage's polls by what they found." = |t, sample| {
+        regimes(t, sample, |stage, regime| stage.time[regime].as_secs_f64());
+    };
+    Gauge "stage_longest_cycle" Seconds "Longest cycle of a stage after warm-up, by regime." =
+        |t, sample| longest(t, sample, |cycle| cycle.span.as_secs_f64());
+    Gauge "stage_longest_cycle_timestamp" Seconds "When the longest cycle ended." =
+        |t, sample| longest(t, sample, |cycle| f(cycle.at.nanos()) / 1e9);
+    Gauge "stage_longest_cycle_work" One "What the longest busy cycle did, and how much of it." =
+        |t, sample| cycles(t, |stage, regime, cycle| if regime == REGIMES[1].1 {
+            for (act, word) in ACTS {
+                sample(&[("stage", stage), ("did", word)], f(cycle.did.count(act)));
             }
-        }
-    };
-    Gauge "stage_longest_poll" Seconds "Longest poll of a stage." = |t, sample| {
-        for (stage, counters) in &t.stages {
-            let span = t.clock.span(counters.longest_ticks.load(Ordering::Relaxed));
-            sample(&[("stage", stage)], f(span.get()) / 1e9);
-        }
-    };
+        });
     Gauge "stage_silence" Seconds "Time since a stage last finished a poll." = |t, sample| {
         for (stage, counters) in &t.stages {
             if let Some(span) = t.silence(counters) {
@@ -277,14 +284,54 @@ pub(crate) const METRICS: &[Metric] = metrics! {
             }
         }
     };
+
+    Counter "core_context_switches" One "Context switches of a core's thread after warm-up." =
+        |t, sample| kernel(t, sample, |u| {
+            [("involuntary", f(u.involuntary)), ("voluntary", f(u.voluntary))]
+        });
+    Counter "core_page_faults" One "Page faults of a core's thread after warm-up." =
+        |t, sample| kernel(t, sample, |u| {
+            [("minor", f(u.minor_faults)), ("major", f(u.major_faults))]
+        });
+    Counter "core_wait" Seconds "Time that a core could run and had no CPU, after warm-up." =
+        |t, sample| kernel(t, sample, |u| [("run queue", u.waited.as_secs_f64())]);
 };
 
-fn regimes(counters: &StageCounters) -> [(&'static str, &AtomicU64); 3] {
-    [
-        ("idle", &counters.idle),
-        ("busy", &counters.busy),
-        ("back-pressured", &counters.back_pressured),
-    ]
+/// A sample for each regime of each stage.
+fn regimes(telemetry: &Telemetry, sample: &mut Samples<'_>, value: fn(&StageBlame, usize) -> f64) {
+    for stage in telemetry.blame().stages {
+        for (place, (_, regime)) in REGIMES.iter().enumerate() {
+            sample(&[("stage", stage.name), ("regime", regime)], value(&stage, place));
+        }
+    }
+}
+
+/// The longest cycles of each stage after its warm-up, with their regimes.
+fn cycles(telemetry: &Telemetry, mut each: impl FnMut(&str, &str, &Cycle)) {
+    for stage in telemetry.blame().stages {
+        for (regime, cycle) in stage.cycles().filter(|(_, cycle)| cycle.warm) {
+            each(stage.name, regime, cycle);
+        }
+    }
+}
+
+fn longest(telemetry: &Telemetry, sample: &mut Samples<'_>, value: fn(&Cycle) -> f64) {
+    cycles(telemetry, |stage, regime, cycle| {
+        sample(&[("stage", stage), ("regime", regime)], value(cycle));
+    });
+}
+
+/// Samples of what the kernel counted of each core, by kind; none before warm-up is over.
+fn kernel<const N: usize>(
+    telemetry: &Telemetry,
+    sample: &mut Samples<'_>,
+    values: fn(&Usage) -> [(&'static str, f64); N],
+) {
+    for core in telemetry.blame().cores {
+        for (kind, value) in core.usage.as_ref().map(values).into_iter().flatten() {
+            sample(&[("core", &core.name), ("kind", kind)], value);
+        }
+    }
 }
 
 /// A sample for each live line, A and B, and one for the answers to requests.

@@ -55,6 +55,8 @@ pub(super) struct RingInbox {
     /// Request ids and the stamps of their sends, by counter.
     sent: Box<[(u64, u64)]>,
     acked: VecDeque<(u64, u64)>,
+    /// Reports put in this poll.
+    count: usize,
 }
 
 impl Inbox<Report> for RingInbox {
@@ -64,6 +66,7 @@ impl Inbox<Report> for RingInbox {
 
     fn put(&mut self, report: Report) {
         self.note_answer(&report);
+        self.count += 1;
         if !self.backlog.is_empty() || self.ring.push(report).is_err() {
             self.backlog.push_back(report);
         }
@@ -78,7 +81,13 @@ impl RingInbox {
             backlog: VecDeque::with_capacity(BACKLOG),
             sent: vec![(0, 0); STAMPS].into_boxed_slice(),
             acked: VecDeque::with_capacity(BACKLOG),
+            count: 0,
         }
+    }
+
+    /// Reports put since the last call.
+    pub(super) fn take_count(&mut self) -> usize {
+        std::mem::take(&mut self.count)
     }
 
     /// A request left at this stamp.

@@ -3,9 +3,12 @@
 
 use crate::latency::{Collector, recorder};
 use crate::pipeline::gate::Gate;
-use crate::pipeline::telemetry::{FeedSnapshot, GatewaySnapshot, Inbox, TradingSnapshot};
+use crate::pipeline::telemetry::{
+    Blame, CoreBlame, FeedSnapshot, GatewaySnapshot, Inbox, StageBlame, TradingSnapshot,
+};
 use crate::runtime::clock::Clock;
 use crate::runtime::stage::StageCounters;
+use crate::runtime::usage::CoreWatch;
 use market::{Instrument, Nanos};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,6 +38,8 @@ pub struct Telemetry {
     pub gate: Arc<Gate>,
     /// Every stage's counters.
     pub stages: Stages,
+    /// Every core's thread, as the kernel counts it.
+    pub cores: Vec<Arc<CoreWatch>>,
     /// Latency recorders' other ends, one per stage that records.
     pub collectors: Vec<Collector>,
     /// The engine's clock.
@@ -65,6 +70,16 @@ impl Telemetry {
             recorder::merge(&mut totals, collector.collect());
         }
         totals
+    }
+
+    /// Where the time of stages and cores went.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        let stages = self.stages.iter();
+        Blame {
+            stages: stages.map(|(name, cell)| StageBlame::of(name, cell, &self.clock)).collect(),
+            cores: self.cores.iter().map(|watch| CoreBlame::of(watch)).collect(),
+        }
     }
 
     /// How long ago a stage last finished a poll; `None` before its first.

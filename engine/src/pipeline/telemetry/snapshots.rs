@@ -1,5 +1,6 @@
 //! What each stage tells: plain values of a size fixed at construction. Filling never allocates.
 
+use crate::pipeline::feed_stage::FeedTroubles;
 use crate::pipeline::gateway_stage::GatewayCounters;
 use crate::trading::{Counters, TradingLoop};
 use feeds::Feed;
@@ -131,6 +132,8 @@ pub struct FeedSnapshot {
     pub decoded: u64,
     /// Events given to the trading loop.
     pub events: u64,
+    /// Errors of sockets, and events that the ring refused.
+    pub troubles: FeedTroubles,
     bad: [u64; BadPacket::ALL.len()],
     skipped: [u64; Skip::ALL.len()],
 }
@@ -143,7 +146,7 @@ impl FeedSnapshot {
     }
 
     /// Takes over what the feed has seen.
-    pub fn fill(&mut self, now: Timestamp, feed: &Feed) {
+    pub fn fill(&mut self, now: Timestamp, feed: &Feed, troubles: FeedTroubles) {
         let (receiver, decoder) = (feed.receiver(), feed.decoder().counters());
         let counters = receiver.counters();
         self.now = now;
@@ -162,6 +165,7 @@ impl FeedSnapshot {
         self.resets = counters.resets;
         self.decoded = decoder.messages();
         self.events = decoder.events;
+        self.troubles = troubles;
         self.bad = BadPacket::ALL.map(|reason| counters.bad(reason));
         self.skipped = Skip::ALL.map(|reason| decoder.skipped(reason));
     }

@@ -5,7 +5,7 @@ use crate::journal::{JournalError, JournalHealth, StreamState, Writer};
 use crate::latency::recorder;
 use crate::pipeline::feed_stage::FeedStage;
 use crate::pipeline::gateway_stage::GatewayStage;
-use crate::pipeline::telemetry::{FeedSnapshot, GatewaySnapshot};
+use crate::pipeline::telemetry::{Blame, FeedSnapshot, GatewaySnapshot};
 use crate::pipeline::trading_stage::TradingStage;
 use crate::runtime::stage;
 use crate::trading::TradingLoop;
@@ -27,6 +27,8 @@ pub struct Ended {
     pub gateway: GatewaySnapshot,
     /// Hop histograms, gathered to the last.
     pub hops: recorder::HopSet,
+    /// Where the time of stages and cores went.
+    pub blame: Blame,
     /// What the journal's last round said.
     pub journal: Result<(), JournalError>,
 }
@@ -83,8 +85,9 @@ impl Pipeline {
         }
         let now = telemetry.clock.now();
         let mut told = (telemetry.feed.current().clone(), GatewaySnapshot::default());
+        let blame = telemetry.blame();
         drop(telemetry);
-        told.0.fill(now, feed.feed());
+        told.0.fill(now, feed.feed(), feed.troubles());
         told.1.fill(now, gateway.session(), gateway.entry(), gateway.link());
         let driver = trading.into_driver();
         let inputs = driver.inputs();
@@ -98,6 +101,7 @@ impl Pipeline {
             feed: told.0,
             gateway: told.1,
             hops,
+            blame,
             journal: self.copier.finish(),
         })
     }

@@ -7,14 +7,21 @@ use crate::pipeline::gate::Shut;
 use crate::runtime::clock::Clock;
 use crate::runtime::cores;
 use crate::runtime::stage::{Core, Stage, StageCounters};
+use crate::runtime::usage::CoreWatch;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
-/// Threads with the stages they give back, and what is counted of each stage.
-pub(super) type Cores =
-    (Vec<JoinHandle<Vec<Box<dyn Stage>>>>, Vec<(&'static str, Arc<StageCounters>)>);
+/// Threads that run.
+pub(super) struct Cores {
+    /// They give their stages back.
+    pub(super) threads: Vec<JoinHandle<Vec<Box<dyn Stage>>>>,
+    /// What is counted of each stage.
+    pub(super) counters: Vec<(&'static str, Arc<StageCounters>)>,
+    /// What the kernel counts of each thread.
+    pub(super) watches: Vec<Arc<CoreWatch>>,
+}
 
 /// A core that panics takes its orders with it: the session is cut at once, so that the venue
 /// cancels, and the other cores end.
@@ -45,9 +52,8 @@ pub(super) fn spawn(
 ) -> anyhow::Result<Cores> {
     let cpus: BTreeSet<usize> = cores::allowed();
     let threads = config.cores.threads(&cpus);
-    let mut counters = Vec::new();
+    let (mut counters, mut watches, mut running) = (Vec::new(), Vec::new(), Vec::new());
     let mut waiting: Vec<_> = stages.into_iter().map(Some).collect();
-    let mut running = Vec::new();
     for Thread { stages: names, cpu } in threads {
         let mut polled: Vec<(Box<dyn Stage>, Arc<StageCounters>)> = Vec::new();
         for place in &mut waiting {
@@ -66,14 +72,19 @@ pub(super) fn spawn(
         let idle = config.cores.idle;
         let core = Core::new(polled, idle, clock.clone(), shared.stop.clone());
         let guard = PanicGuard(shared.clone());
+        let watch = Arc::new(CoreWatch::new(&name, cpu));
+        watches.push(watch.clone());
         let thread = std::thread::Builder::new().name(name).spawn(move || {
             let _guard = guard;
             if let Some(Err(refusal)) = cpu.map(cores::pin) {
                 tracing::warn!("{refusal}");
             }
-            core.run()
+            watch.enter();
+            let stages = core.run();
+            watch.leave();
+            stages
         })?;
         running.push(thread);
     }
-    Ok((running, counters))
+    Ok(Cores { threads: running, counters, watches })
 }
