@@ -2,6 +2,7 @@
 //! blocks and says what the target is; none prints.
 
 mod book;
+mod fix;
 mod ring;
 
 use crate::figure::Figure;
@@ -20,4 +21,5 @@ pub struct Group {
 pub const GROUPS: &[Group] = &[
     Group { name: "ring", about: "thread to thread: latency and throughput", run: ring::run },
     Group { name: "book", about: "ITCH decode, and decode with the book", run: book::run },
+    Group { name: "fix", about: "FIX decode and encode", run: fix::run },
 ];
