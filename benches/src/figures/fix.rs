@@ -1,5 +1,5 @@
 //! The FIX codec: an ExecutionReport decoded beside crate `fixlite`, a NewOrderSingle encoded beside
-//! crate `nanofix`, and beside both the crate `fefix` where it was built in.
+//! crate `nanofix`.
 
 use crate::data::fix::{
     Execution, Fill, Order, QTY_DIGITS, SENT, US, VENUE, fills, instrument, orders,
@@ -94,14 +94,6 @@ fn decoding(fills: &[Fill]) -> Vec<Figure> {
             .target(0.55)
             .note("an ExecutionReport: checked, 14 fields, 6 decimals to integers; stretch 0.5"),
     ];
-    #[cfg(feature = "rivals")]
-    {
-        let mut rival = codecs::fefix::Codec::new();
-        let fefix = beside(fills, &mut ours, |fill| {
-            black_box(rival.decode(black_box(&fill.bytes)));
-        });
-        figures.push(Figure::new("fix/decode", "ns", "fefix", &fefix).note("the same"));
-    }
     let instruments = instruments();
     let (requests, mut index) = (Requests::new(16), FieldIndex::new(FIELDS_MAX));
     let whole = beside(
@@ -161,22 +153,23 @@ fn encoding(orders: &[Order]) -> Vec<Figure> {
     };
     let mut buffer = [0; 1_024];
     let nanofix = beside(orders, &mut ours, |order| {
-        let len = codecs::nanofix(&mut buffer, black_box(order));
+        let len = codecs::nanofix_from_numbers(&mut buffer, black_box(order));
         black_box(&buffer[..len]);
     });
-    let mut figures = vec![Figure::new("fix/encode", "ns", "nanofix", &nanofix).target(0.65).note(
-        "a NewOrderSingle from a Command; nanofix is given price, quantity and times as text; \
+    let with_text = beside(orders, &mut ours, |order| {
+        let order = black_box(order);
+        let (price, qty) = (order.price.as_bytes(), order.qty.as_bytes());
+        let len = codecs::nanofix(&mut buffer, order, price, qty);
+        black_box(&buffer[..len]);
+    });
+    vec![
+        Figure::new("fix/encode", "ns", "nanofix", &nanofix).target(0.65).note(
+            "a NewOrderSingle from a Command; nanofix has our decimals' writer, having none; \
              stretch 0.6",
-    )];
-    #[cfg(feature = "rivals")]
-    {
-        let mut rival = codecs::fefix::Codec::new();
-        let fefix = beside(orders, &mut ours, |order| {
-            black_box(rival.encode(black_box(order)));
-        });
-        figures.push(Figure::new("fix/encode", "ns", "fefix", &fefix).note("the same"));
-    }
-    figures
+        ),
+        Figure::new("fix/encode", "ns", "nanofix given text", &with_text)
+            .note("the same, but price and quantity are text to nanofix before it begins"),
+    ]
 }
 
 #[cfg(test)]
@@ -190,8 +183,6 @@ mod tests {
             assert_eq!(decode(&mut index, &fill.bytes), Some(fill.said()));
             let theirs: codecs::Fixlite<'_> = fixlite::decode(&fill.bytes).unwrap();
             assert_eq!(theirs.said(), fill.said());
-            #[cfg(feature = "rivals")]
-            assert_eq!(codecs::fefix::Codec::new().decode(&fill.bytes), Some(fill.said()));
         }
     }
 
@@ -225,10 +216,12 @@ mod tests {
             let ours = sender.encode(&order).unwrap();
             assert!((150..=170).contains(&ours.len()), "{}", ours.len());
             let mut buffer = [0; 1_024];
-            let len = codecs::nanofix(&mut buffer, &order);
+            let len = codecs::nanofix_from_numbers(&mut buffer, &order);
+            let mut other = [0; 1_024];
+            let (price, qty) = (order.price.as_bytes(), order.qty.as_bytes());
+            let same = codecs::nanofix(&mut other, &order, price, qty);
+            assert_eq!(buffer[..len], other[..same]);
             assert_eq!(content(ours), content(&buffer[..len]));
-            #[cfg(feature = "rivals")]
-            assert_eq!(content(ours), content(codecs::fefix::Codec::new().encode(&order)));
         }
     }
 }

@@ -4,6 +4,8 @@
 mod book;
 mod fix;
 mod ring;
+mod sockets;
+mod stamps;
 
 use crate::figure::Figure;
 
@@ -22,4 +24,10 @@ pub const GROUPS: &[Group] = &[
     Group { name: "ring", about: "thread to thread: latency and throughput", run: ring::run },
     Group { name: "book", about: "ITCH decode, and decode with the book", run: book::run },
     Group { name: "fix", about: "FIX decode and encode", run: fix::run },
+    Group {
+        name: "sockets",
+        about: "TCP round trip and UDP bursts, by both transports",
+        run: sockets::run,
+    },
+    Group { name: "stamps", about: "stamp and record of a hop", run: stamps::run },
 ];

@@ -112,7 +112,7 @@ impl<'a> Encoder<'a> {
             None => this.fail(EncodeError::TooLong),
         }
         this.at += this.template.comp_ids.len();
-        this.put(|out| write_u64(out, seq));
+        this.put_u64(seq);
         this.time(tags::SENDING_TIME, now);
         this
     }
@@ -137,34 +137,44 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds an unsigned integer.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn u64(&mut self, tag: u32, value: u64) {
         self.tag(tag);
-        self.put(|out| write_u64(out, value));
+        self.put_u64(value);
     }
 
     /// Adds a decimal of `raw` × 10^-`scale`.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn decimal(&mut self, tag: u32, raw: i64, scale: u32) {
         self.tag(tag);
-        self.put(|out| write_decimal(out, raw, scale));
+        self.put_decimal(raw, scale);
     }
 
     /// Adds a UTC timestamp at the session's precision.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn time(&mut self, tag: u32, time: Timestamp) {
         self.tag(tag);
-        let len = match self.buffer.get_mut(self.at..) {
-            Some(out) => self.template.time.write(out, time),
-            None => None,
-        };
-        self.ended(len);
+        self.put_time(time);
     }
 
     /// Adds one character.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn char(&mut self, tag: u32, value: u8) {
-        self.bytes(tag, &[value]);
+        if value == SOH {
+            return self.fail(EncodeError::Value(tag));
+        }
+        self.tag(tag);
+        match self.buffer.get_mut(self.at..self.at + 2) {
+            Some(out) => {
+                out.copy_from_slice(&[value, SOH]);
+                self.at += 2;
+            }
+            None => self.fail(EncodeError::TooLong),
+        }
     }
 
     /// Adds `Y` or `N`.
@@ -204,6 +214,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Makes [`Encoder::finish`] fail with `error`, unless it would already.
+    #[cold]
     pub fn fail(&mut self, error: EncodeError) {
         self.error.get_or_insert(error);
     }
@@ -248,6 +259,22 @@ impl<'a> Encoder<'a> {
             }
             None => self.fail(EncodeError::TooLong),
         }
+    }
+
+    fn put_u64(&mut self, value: u64) {
+        self.put(|out| write_u64(out, value));
+    }
+
+    fn put_decimal(&mut self, raw: i64, scale: u32) {
+        self.put(|out| write_decimal(out, raw, scale));
+    }
+
+    fn put_time(&mut self, time: Timestamp) {
+        let len = match self.buffer.get_mut(self.at..) {
+            Some(out) => self.template.time.write(out, time),
+            None => None,
+        };
+        self.ended(len);
     }
 
     /// A value, and SOH after it.
