@@ -5,6 +5,7 @@ use crate::figure::Figure;
 use crate::machine::{settle, thread_nanos};
 use crate::pairs;
 use anyhow::Context as _;
+use market::Rng;
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
@@ -22,6 +23,8 @@ const PAIRS: usize = 200;
 const TRIPS: usize = 500;
 const ORDER: usize = 160;
 const REPORT: usize = 180;
+/// Up to when after a send the first poll comes: some polls' time, much less than a trip's.
+const PHASE_TICKS: u64 = 2_000;
 /// Datagrams in the queue and bytes in each; bursts of a block.
 const QUEUED: usize = 64;
 const DATAGRAM: usize = 100;
@@ -146,9 +149,14 @@ fn round_trips(mut io: &mut dyn Io) -> anyhow::Result<pairs::Paired> {
 #[allow(clippy::cast_precision_loss)]
 fn trips(calls: &mut impl Calls, near: &Stream, done: &AtomicBool) -> f64 {
     let (order, mut report) = ([2; ORDER], [0; REPORT]);
+    let mut rng = Rng::new(5_120);
     let began = Instant::now();
     for _ in 0..TRIPS {
         assert_eq!(calls.send(near, &order), ORDER);
+        // While the order is under way. Without it every trip meets the same beat of two polling
+        // loops, and a nanosecond more or less in one moves the whole by a poll.
+        let first_poll = wire::stamp::now() + rng.below(PHASE_TICKS);
+        while wire::stamp::now() < first_poll {}
         whole(calls, near, &mut report, done);
     }
     began.elapsed().as_nanos() as f64 / TRIPS as f64

@@ -3,7 +3,8 @@
 //! It never trusts a length before it is bounded, never looks past `max` bytes, and always makes
 //! progress: garbled bytes are skipped to the next `8=FIX`.
 
-use super::{SOH, words};
+use super::SOH;
+use super::words::{self, WORD};
 
 /// What stands at the start of a receive buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +132,8 @@ const BLOCK: usize = 32;
 #[inline]
 #[must_use]
 pub(super) fn check_sum(bytes: &[u8]) -> u8 {
-    // Whole blocks go side by side; of what is left, nothing goes byte by byte.
-    let (blocks, rest) = bytes.split_at(bytes.len() / BLOCK * BLOCK);
+    // Whole blocks go side by side; what is left, at least a word of it, by words.
+    let (blocks, rest) = bytes.split_at(bytes.len().saturating_sub(WORD) / BLOCK * BLOCK);
     let sum = blocks.iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte));
     sum.wrapping_add(words::sum(rest))
 }

@@ -33,15 +33,21 @@ pub(super) fn find(bytes: &[u8], byte: u8, mut at: usize) -> Option<usize> {
     rest.iter().position(|&other| other == byte).map(|offset| at + offset)
 }
 
-/// Sum of all bytes modulo 256, of a few words.
+/// Sum of all bytes modulo 256, of up to a hundred words: then a lane would overflow.
 #[inline]
+#[allow(clippy::cast_possible_truncation)]
 pub(super) fn sum(bytes: &[u8]) -> u8 {
     const LANES: u64 = 0x00ff_00ff_00ff_00ff;
-    let (words, rest) = bytes.as_chunks::<WORD>();
-    let words = words.iter().map(|chunk| u64::from_le_bytes(*chunk));
     let pairs = |word: u64| (word & LANES) + (word >> 8 & LANES);
-    // A lane may overflow into its neighbour only beyond 128 words.
-    let lanes = words.fold(pairs(word(rest)), |lanes, word| lanes.wrapping_add(pairs(word)));
+    let (words, rest) = bytes.as_chunks::<WORD>();
+    // What is left over is the upper end of the last eight bytes.
+    let last = match bytes.last_chunk() {
+        Some(last) if !rest.is_empty() => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+        Some(_) => 0,
+        None => word(rest),
+    };
+    let words = words.iter().map(|chunk| pairs(u64::from_le_bytes(*chunk)));
+    let lanes = words.fold(pairs(last), u64::wrapping_add);
     (lanes.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u8
 }
 
@@ -131,11 +137,11 @@ pub(super) fn long_decimal(text: &[u8]) -> Option<(u64, u64, usize)> {
 #[inline]
 pub(super) const fn digits(value: u64) -> u64 {
     // Four digits, then two, then one a lane; the divisions are exact for what a lane can hold.
-    let fours = value / 10_000 | (value % 10_000) << 32;
-    let hundreds = fours * 10_486 >> 20 & 0x0000_007f_0000_007f;
-    let pairs = hundreds | (fours - 100 * hundreds) << 16;
-    let tens = pairs * 103 >> 10 & 0x000f_000f_000f_000f;
-    (tens | (pairs - 10 * tens) << 8) | ZEROS
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | ((fours - 100 * hundreds) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((pairs - 10 * tens) << 8) | ZEROS
 }
 
 /// How many of the eight [`digits`] are zeros at the end.
