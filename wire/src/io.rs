@@ -61,9 +61,8 @@ pub struct Datagram {
     pub received: u64,
 }
 
-/// Flags of every receive and send: never wait, and no signal when the peer is gone.
+/// Flags of every receive: never wait.
 pub(crate) const RECV_FLAGS: i32 = libc::MSG_DONTWAIT;
-pub(crate) const SEND_FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
 
 /// "Nothing yet" is an answer, not an error. A call that was cancelled received nothing.
 pub(crate) fn received<T>(result: io::Result<T>) -> io::Result<Option<T>> {

@@ -91,16 +91,6 @@ pub(crate) fn enable_kernel_times(fd: BorrowedFd<'_>) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// An address as the kernel reads it.
-pub(crate) fn raw_address(address: SocketAddrV4) -> libc::sockaddr_in {
-    libc::sockaddr_in {
-        sin_family: libc::AF_INET as libc::sa_family_t,
-        sin_port: address.port().to_be(),
-        sin_addr: libc::in_addr { s_addr: address.ip().to_bits().to_be() },
-        sin_zero: [0; 8],
-    }
-}
-
 /// The kernel's time among the control messages, in nanoseconds since 1970 UTC. Layout: cmsg(3).
 fn kernel_time(mut control: &[u8]) -> Option<u64> {
     const WORD: usize = size_of::<usize>();

@@ -13,7 +13,26 @@ use std::os::fd::BorrowedFd;
 /// Plain sockets.
 pub(crate) struct Plain;
 
+/// Never wait, and no signal when the peer is gone.
 const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
+/// [`Io::send`] by one system call.
+#[inline]
+pub(crate) fn send(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    sent(rustix::net::send(fd, bytes, SEND).map_err(io::Error::from))
+}
+
+/// [`Io::send_to`] by one system call.
+#[inline]
+pub(crate) fn send_to(fd: BorrowedFd<'_>, bytes: &[u8], to: SocketAddrV4) -> io::Result<usize> {
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    sent(rustix::net::sendto(fd, bytes, SEND, &to).map_err(io::Error::from))
+}
 
 impl Io for Plain {
     fn recv(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Option<usize>> {
@@ -35,17 +54,11 @@ impl Io for Plain {
     }
 
     fn send(&mut self, fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        sent(rustix::net::send(fd, bytes, SEND).map_err(io::Error::from))
+        send(fd, bytes)
     }
 
     fn send_to(&mut self, fd: BorrowedFd<'_>, bytes: &[u8], to: SocketAddrV4) -> io::Result<usize> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        sent(rustix::net::sendto(fd, bytes, SEND, &to).map_err(io::Error::from))
+        send_to(fd, bytes, to)
     }
 
     fn name(&self) -> &'static str {

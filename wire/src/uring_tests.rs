@@ -54,7 +54,7 @@ fn a_receive_that_would_wait_is_cancelled_before_the_call_returns() {
 }
 
 #[test]
-fn the_ring_may_only_receive_and_send() {
+fn the_ring_may_only_receive() {
     let Some(mut uring) = uring(Setup::Deferred) else { return };
     let open = opcode::OpenAt::new(Fd(libc::AT_FDCWD), c"/dev/null".as_ptr()).build();
     // SAFETY: the path is a constant.

@@ -4,6 +4,7 @@
 
 pub mod broad;
 pub mod deep;
+pub mod fix;
 
 use feeds::itch50::Listing;
 

@@ -2,9 +2,12 @@
 //! blocks and says what the target is; none prints.
 
 mod book;
+mod fix;
 mod ring;
 mod through;
 mod ttt;
+mod sockets;
+mod stamps;
 
 use crate::figure::Figure;
 
@@ -24,4 +27,11 @@ pub const GROUPS: &[Group] = &[
     Group { name: "book", about: "ITCH decode, and decode with the book", run: book::run },
     Group { name: "loop", about: "decode to command, without sockets", run: through::run },
     Group { name: "ttt", about: "tick to trade, wire to wire", run: ttt::run },
+    Group { name: "fix", about: "FIX decode and encode", run: fix::run },
+    Group {
+        name: "sockets",
+        about: "TCP round trip and UDP bursts, by both transports",
+        run: sockets::run,
+    },
+    Group { name: "stamps", about: "stamp and record of a hop", run: stamps::run },
 ];

@@ -5,7 +5,7 @@
 //! is written, nothing allocates on the core, and nothing is lost.
 
 use crate::latency::hops::Hop;
-use crate::runtime::clock::Clock;
+use crate::runtime::clock::{Clock, Rate};
 use crossbeam::queue::ArrayQueue;
 use hdrhistogram::Histogram;
 use std::sync::Arc;
@@ -37,6 +37,8 @@ pub struct Recorder {
     active: HopSet,
     mailbox: Arc<Mailbox>,
     clock: Clock,
+    /// The clock's, as of the last housekeeping.
+    rate: Rate,
 }
 
 /// Gathers what a recorder hands over.
@@ -50,15 +52,17 @@ pub struct Collector {
 pub fn pair(clock: Clock) -> (Recorder, Collector) {
     let mailbox = Arc::new(Mailbox { empty: ArrayQueue::new(1), full: ArrayQueue::new(2) });
     let _ = mailbox.empty.push(empty_set());
-    let recorder = Recorder { active: empty_set(), mailbox: mailbox.clone(), clock };
+    let rate = clock.rate();
+    let recorder = Recorder { active: empty_set(), mailbox: mailbox.clone(), clock, rate };
     (recorder, Collector { total: empty_set(), mailbox })
 }
 
 impl Recorder {
     /// Records the span between two raw stamps. A stamp of zero is "not stamped" and is left out.
+    #[inline]
     pub fn record(&mut self, hop: Hop, from: u64, to: u64) {
         if from != 0 && to != 0 {
-            self.record_nanos(hop, self.clock.span(to.saturating_sub(from)).get());
+            self.record_nanos(hop, self.rate.nanos(to.saturating_sub(from)));
         }
     }
 
@@ -69,12 +73,15 @@ impl Recorder {
     }
 
     /// Records a span in nanoseconds.
+    #[inline]
     pub fn record_nanos(&mut self, hop: Hop, nanos: u64) {
-        self.active[hop.index()].saturating_record(nanos.max(1));
+        // Within the bounds it is always taken.
+        let _ = self.active[hop.index()].record(nanos.clamp(1, SPAN_MAX));
     }
 
     /// Hands the finished interval over if the collector has asked. Called in housekeeping.
     pub fn hand_over(&mut self) {
+        self.rate = self.clock.rate();
         if let Some(empty) = self.mailbox.empty.pop() {
             let full = std::mem::replace(&mut self.active, empty);
             // Two places and one set in flight: there is room.

@@ -161,9 +161,32 @@ impl Clock {
     /// A span of raw ticks in nanoseconds.
     #[must_use]
     pub fn span(&self, ticks: u64) -> Nanos {
-        let ratio = self.shared.ratio.load(Ordering::Relaxed);
-        #[allow(clippy::cast_possible_truncation)]
-        Nanos::new(((u128::from(ticks) * u128::from(ratio)) >> 32) as u64)
+        Nanos::new(self.rate().nanos(ticks))
+    }
+
+    /// The rate of the last calibration. It moves by less than a thousandth from one to the next,
+    /// so that whoever measures short spans may keep it for a while.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        Rate(self.shared.ratio.load(Ordering::Relaxed))
+    }
+}
+
+/// Nanoseconds per raw tick, × 2^32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate(u64);
+
+impl Rate {
+    /// A span of raw ticks in nanoseconds.
+    #[allow(clippy::cast_possible_truncation)]
+    #[inline]
+    #[must_use]
+    pub fn nanos(self, ticks: u64) -> u64 {
+        // Below a second or so a short product does.
+        if (ticks | self.0) >> 32 == 0 {
+            return (ticks * self.0) >> 32;
+        }
+        ((u128::from(ticks) * u128::from(self.0)) >> 32) as u64
     }
 }
 
@@ -186,6 +209,16 @@ mod tests {
         let utc = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
         // Coarse on purpose: this host may pause us between the two readings.
         assert!(u128::from(clock.now().nanos()).abs_diff(utc) < 1_000_000_000);
+    }
+
+    #[test]
+    fn short_and_long_spans_have_one_rate() {
+        for rate in [1, 1_867_000_000, u64::from(u32::MAX), 1 << 32, 3 << 32] {
+            for ticks in [0, 1, 2_300_000_000, u64::from(u32::MAX), 1 << 32, 1 << 50] {
+                let exact = (u128::from(ticks) * u128::from(rate)) >> 32;
+                assert_eq!(u128::from(Rate(rate).nanos(ticks)), exact, "{ticks} at {rate}");
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use super::frame::check_sum;
 use super::number::{digits, write_decimal, write_padded, write_u64};
 use super::time::TimeText;
-use super::{Precision, SOH, tags};
+use super::{Precision, SOH, tags, words};
 use market::Timestamp;
 
 /// Why a message was not made. Nothing was sent.
@@ -30,6 +30,8 @@ pub enum EncodeError {
 
 /// Digits kept for BodyLength.
 const LENGTH_DIGITS: usize = 7;
+/// CompIDs with their tags that are copied at once.
+const SHORT: usize = 48;
 /// `10=nnn` and SOH.
 const TRAILER: usize = 7;
 
@@ -40,6 +42,8 @@ pub struct Template {
     head: Box<[u8]>,
     /// `49=…|56=…|34=`.
     comp_ids: Box<[u8]>,
+    /// Its beginning, at a length that the compiler knows: most are no longer.
+    comp_ids_short: [u8; SHORT],
     time: TimeText,
 }
 
@@ -63,9 +67,13 @@ impl Template {
                 return Err(EncodeError::Value(tag));
             }
         }
+        let comp_ids = format!("49={sender}\x0156={target}\x0134=").into_bytes();
+        let mut comp_ids_short = [0; SHORT];
+        comp_ids_short.iter_mut().zip(&comp_ids).for_each(|(slot, byte)| *slot = *byte);
         Ok(Template {
             head: format!("8={begin_string}\x019=").into_bytes().into_boxed_slice(),
-            comp_ids: format!("49={sender}\x0156={target}\x0134=").into_bytes().into_boxed_slice(),
+            comp_ids: comp_ids.into_boxed_slice(),
+            comp_ids_short,
             time: TimeText::new(precision),
         })
     }
@@ -105,14 +113,12 @@ impl<'a> Encoder<'a> {
     ) -> Encoder<'a> {
         let body = template.head.len() + LENGTH_DIGITS + 1;
         let mut this = Encoder { buffer, template, body, at: body, error: None };
-        this.bytes(tags::MSG_TYPE, msg_type);
-        let at = this.at;
-        match this.buffer.get_mut(at..at + this.template.comp_ids.len()) {
-            Some(slot) => slot.copy_from_slice(&this.template.comp_ids),
-            None => this.fail(EncodeError::TooLong),
+        match *msg_type {
+            [letter] => this.char(tags::MSG_TYPE, letter),
+            _ => this.bytes(tags::MSG_TYPE, msg_type),
         }
-        this.at += this.template.comp_ids.len();
-        this.put(|out| write_u64(out, seq));
+        this.comp_ids();
+        this.put_u64(seq);
         this.time(tags::SENDING_TIME, now);
         this
     }
@@ -137,34 +143,44 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds an unsigned integer.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn u64(&mut self, tag: u32, value: u64) {
         self.tag(tag);
-        self.put(|out| write_u64(out, value));
+        self.put_u64(value);
     }
 
     /// Adds a decimal of `raw` × 10^-`scale`.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn decimal(&mut self, tag: u32, raw: i64, scale: u32) {
         self.tag(tag);
-        self.put(|out| write_decimal(out, raw, scale));
+        self.put_decimal(raw, scale);
     }
 
     /// Adds a UTC timestamp at the session's precision.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn time(&mut self, tag: u32, time: Timestamp) {
         self.tag(tag);
-        let len = match self.buffer.get_mut(self.at..) {
-            Some(out) => self.template.time.write(out, time),
-            None => None,
-        };
-        self.ended(len);
+        self.put_time(time);
     }
 
     /// Adds one character.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn char(&mut self, tag: u32, value: u8) {
-        self.bytes(tag, &[value]);
+        if value == SOH {
+            return self.fail(EncodeError::Value(tag));
+        }
+        self.tag(tag);
+        match self.buffer.get_mut(self.at..self.at + 2) {
+            Some(out) => {
+                out.copy_from_slice(&[value, SOH]);
+                self.at += 2;
+            }
+            None => self.fail(EncodeError::TooLong),
+        }
     }
 
     /// Adds `Y` or `N`.
@@ -204,6 +220,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Makes [`Encoder::finish`] fail with `error`, unless it would already.
+    #[cold]
     pub fn fail(&mut self, error: EncodeError) {
         self.error.get_or_insert(error);
     }
@@ -217,22 +234,38 @@ impl<'a> Encoder<'a> {
             return Err(error);
         }
         let (body, end) = (self.body, self.at);
-        let length = end - body;
-        let width = digits(length as u64);
+        let length = (end - body) as u64;
+        let width = digits(length);
         let start = LENGTH_DIGITS.checked_sub(width).ok_or(EncodeError::TooLong)?;
         if self.buffer.len() < end + TRAILER {
             return Err(EncodeError::TooLong);
         }
+        // Seven digits and SOH stand right before the body; the head goes over the zeros.
+        let chunk = (words::digits(length) >> 8).to_le_bytes();
+        self.buffer[body - LENGTH_DIGITS - 1..body].copy_from_slice(&chunk);
+        self.buffer[body - 1] = SOH;
         let head = &self.template.head;
         self.buffer[start..start + head.len()].copy_from_slice(head);
-        write_padded(&mut self.buffer[body - 1 - width..body - 1], length as u64);
-        self.buffer[body - 1] = SOH;
-        let sum = check_sum(&self.buffer[start..end]);
-        let trailer = &mut self.buffer[end..end + TRAILER];
-        trailer[..3].copy_from_slice(b"10=");
-        write_padded(&mut trailer[3..6], u64::from(sum));
-        trailer[6] = SOH;
+        let sum = u64::from(check_sum(&self.buffer[start..end]));
+        let [.., a, b, c] = words::digits(sum).to_le_bytes();
+        let trailer = [b'1', b'0', b'=', a, b, c, SOH];
+        self.buffer[end..end + TRAILER].copy_from_slice(&trailer);
         Ok(&self.buffer[start..end + TRAILER])
+    }
+
+    /// The CompIDs. What is copied beyond them is written over by what follows.
+    #[inline]
+    fn comp_ids(&mut self) {
+        let Template { comp_ids, comp_ids_short, .. } = &*self.template;
+        let out = self.buffer.get_mut(self.at..).unwrap_or_default();
+        if let (..=SHORT, Some(out)) = (comp_ids.len(), out.first_chunk_mut()) {
+            *out = *comp_ids_short;
+        } else if let Some(out) = out.get_mut(..comp_ids.len()) {
+            out.copy_from_slice(comp_ids);
+        } else {
+            return self.fail(EncodeError::TooLong);
+        }
+        self.at += comp_ids.len();
     }
 
     /// `tag=`. With a constant tag the digits are computed by the compiler.
@@ -250,14 +283,38 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn put_u64(&mut self, value: u64) {
+        self.put(|out| write_u64(out, value));
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn put_decimal(&mut self, raw: i64, scale: u32) {
+        self.put(|out| write_decimal(out, raw, scale));
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn put_time(&mut self, time: Timestamp) {
+        let len = match self.buffer.get_mut(self.at..) {
+            Some(out) => self.template.time.write(out, time),
+            None => None,
+        };
+        self.ended(len);
+    }
+
     /// A value, and SOH after it.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     fn put(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
         let len = self.buffer.get_mut(self.at..).and_then(write);
         self.ended(len);
     }
 
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     fn ended(&mut self, len: Option<usize>) {
         let Some(len) = len else { return self.fail(EncodeError::TooLong) };
         match self.buffer.get_mut(self.at + len) {

@@ -4,7 +4,8 @@
 //! a sequence number to answer under. It knows no dictionary.
 
 use super::number::{NumberFault, parse_decimal, parse_u64};
-use super::{SOH, tags, time};
+use super::tags::{self, Class};
+use super::{SOH, time, words};
 use market::Timestamp;
 
 /// SessionRejectReason (373).
@@ -92,102 +93,94 @@ pub struct Field {
 /// Room for the fields of one message, used again for every message.
 #[derive(Clone, Debug, Default)]
 pub struct FieldIndex {
-    fields: Vec<Field>,
-    capacity: usize,
+    fields: Box<[Field]>,
 }
 
 impl FieldIndex {
     /// An index of at most `capacity` fields; a message with more is faulty.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        FieldIndex { fields: Vec::with_capacity(capacity), capacity }
+        FieldIndex { fields: vec![Field::default(); capacity].into_boxed_slice() }
     }
 
     /// Indexes one whole message, as [`super::frame`] measured it.
     pub fn parse<'a>(&'a mut self, bytes: &'a [u8]) -> Message<'a> {
-        self.fields.clear();
-        let mut fault = None;
         if u32::try_from(bytes.len()).is_err() {
             return Message { bytes: &[], fields: &[], fault: Some(TOO_MANY) };
         }
+        let (mut at, mut count, mut fault, mut in_body) = (0, 0, None, false);
+        // The data field announced by the field before, and its length.
+        let mut data = None;
         let mut note = |code, tag| {
             fault.get_or_insert(Fault { code, tag });
         };
-        let (mut at, mut in_body, mut data) = (0, false, None);
         while at < bytes.len() {
-            let (tag, start) = match tag_at(bytes, at) {
-                Ok(found) => found,
-                Err(next) => {
-                    note(RejectCode::InvalidTag, 0);
-                    (at, data) = (next, None);
-                    continue;
-                }
+            // No tag holds SOH: the end is found without waiting for the tag.
+            let mut end = words::find(bytes, SOH, at).unwrap_or(bytes.len());
+            let Some((tag, start)) = tag_at(&bytes[at..end], at) else {
+                note(RejectCode::InvalidTag, 0);
+                (at, data) = (end + 1, None);
+                continue;
             };
-            let end = match data.take() {
-                Some((expected, len)) if expected == tag && ends_at(bytes, start, len) => {
-                    start + len
-                }
-                Some((expected, _)) => {
+            if let Some((expected, len)) = data.take() {
+                if expected == tag && ends_at(bytes, start, len) {
+                    end = start + len;
+                } else {
                     note(RejectCode::DataFormat, expected);
-                    value_end(bytes, start)
                 }
-                None => value_end(bytes, start),
-            };
+            }
             at = end + 1;
             if start == end {
                 note(RejectCode::NoValue, tag);
                 continue;
             }
-            if !tags::is_header(tag) {
-                in_body = true;
-            } else if in_body {
-                note(RejectCode::Order, tag);
-            }
-            if let Some(announced) = tags::data_field_of(tag) {
-                match parse_u64(&bytes[start..end]).ok().and_then(|len| usize::try_from(len).ok()) {
-                    Some(len) => data = Some((announced, len)),
-                    None => note(RejectCode::DataFormat, tag),
+            match tags::class(tag) {
+                Class::Body => in_body = true,
+                Class::Header if in_body => note(RejectCode::Order, tag),
+                Class::Header => {}
+                Class::Length => {
+                    if !tags::is_header(tag) {
+                        in_body = true;
+                    } else if in_body {
+                        note(RejectCode::Order, tag);
+                    }
+                    let len = parse_u64(&bytes[start..end]).ok();
+                    data =
+                        tags::data_field_of(tag).zip(len.and_then(|len| usize::try_from(len).ok()));
+                    if data.is_none() {
+                        note(RejectCode::DataFormat, tag);
+                    }
                 }
             }
-            if self.fields.len() == self.capacity {
+            let Some(slot) = self.fields.get_mut(count) else {
                 note(TOO_MANY.code, tag);
                 break;
-            }
+            };
+            // The length of the message fits, as was seen above.
             #[allow(clippy::cast_possible_truncation)]
-            self.fields.push(Field { tag, start: start as u32, end: end as u32 });
+            let (start, end) = (start as u32, end as u32);
+            *slot = Field { tag, start, end };
+            count += 1;
         }
-        Message { bytes, fields: &self.fields, fault }
+        Message { bytes, fields: &self.fields[..count], fault }
     }
 }
 
 const TOO_MANY: Fault = Fault::new(RejectCode::Other, 0);
 
-/// Tag number at `at` and the offset of its value, or where to go on after nonsense. Zero, leading
-/// zeros and numbers beyond 2^31 are nonsense.
+/// Tag number at the start of `field` and the offset of its value, if the field is at `at`. Zero,
+/// leading zeros and numbers beyond 2^31 are no tags.
 #[inline]
-fn tag_at(bytes: &[u8], at: usize) -> Result<(u32, usize), usize> {
-    let mut tag = 0u32;
-    for (i, &byte) in bytes[at..].iter().take(11).enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            let next = tag.checked_mul(10).and_then(|tag| tag.checked_add(u32::from(digit)));
-            match next {
-                Some(next) if next != 0 => tag = next,
-                _ => break,
-            }
-        } else if byte == b'=' && i > 0 && tag <= i32::MAX.cast_unsigned() {
-            return Ok((tag, at + i + 1));
-        } else {
-            break;
+fn tag_at(field: &[u8], at: usize) -> Option<(u32, usize)> {
+    let digit = |byte: u8| Some(u32::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit <= 9);
+    let mut tag = digit(*field.first()?).filter(|digit| *digit != 0)?;
+    for (len, &byte) in field.iter().enumerate().skip(1) {
+        if byte == b'=' {
+            return (tag <= i32::MAX.cast_unsigned()).then_some((tag, at + len + 1));
         }
+        tag = tag.checked_mul(10)?.checked_add(digit(byte)?)?;
     }
-    Err(value_end(bytes, at) + 1)
-}
-
-/// Offset of the next SOH from `start` on, or the end.
-#[inline]
-fn value_end(bytes: &[u8], start: usize) -> usize {
-    bytes[start..].iter().position(|&byte| byte == SOH).map_or(bytes.len(), |len| start + len)
+    None
 }
 
 /// True if a value of `len` bytes from `start` is followed by SOH.

@@ -8,6 +8,7 @@ pub(crate) mod message;
 pub mod number;
 pub mod tags;
 pub mod time;
+mod words;
 
 pub use encode::{EncodeError, Encoder, Template};
 pub use frame::{Frame, Garble, frame};

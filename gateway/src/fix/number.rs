@@ -1,7 +1,9 @@
 //! Digits to integers and back, exactly: the hot path's numbers.
 //!
 //! It never rounds, never reads an exponent, and knows no float. `rust_decimal` judges it in the
-//! tests.
+//! tests. What is short, as nearly all is, goes by words of eight characters; the rest one by one.
+
+use super::words::{self, WORD};
 
 /// Why bytes are not the number asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,22 +51,14 @@ pub const DECIMAL_MAX_LEN: usize = 22;
 /// ```
 #[inline]
 pub fn parse_u64(text: &[u8]) -> Result<u64, NumberFault> {
-    if text.is_empty() {
-        return Err(NumberFault::Syntax);
+    match text.len() {
+        0..=WORD => words::integer(text).ok_or(NumberFault::Syntax),
+        _ => parse_long(text),
     }
-    let mut value = 0u64;
-    if text.len() < 20 {
-        // Nineteen digits cannot overflow.
-        for &byte in text {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return Err(NumberFault::Syntax);
-            }
-            value = value * 10 + u64::from(digit);
-        }
-        return Ok(value);
-    }
-    let mut overflow = false;
+}
+
+fn parse_long(text: &[u8]) -> Result<u64, NumberFault> {
+    let (mut value, mut overflow) = (0u64, false);
     for &byte in text {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
@@ -95,6 +89,35 @@ pub fn parse_decimal(text: &[u8], scale: u32) -> Result<i64, NumberFault> {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
     };
+    let magnitude = match short(digits, scale as usize) {
+        Some(magnitude) => magnitude,
+        None => parse_magnitude(digits, scale)?,
+    };
+    let signed = match negative {
+        true => 0i64.checked_sub_unsigned(magnitude),
+        false => i64::try_from(magnitude).ok(),
+    };
+    signed.ok_or(NumberFault::OutOfRange)
+}
+
+/// A decimal by words of eight characters, if it is short and right. No product overflows: eight
+/// digits and a scale of nine make less than 10^17.
+#[inline]
+fn short(digits: &[u8], scale: usize) -> Option<u64> {
+    let unit = |after: usize| match scale.checked_sub(after)? {
+        missing @ 0..=9 => Some(POWERS[missing]),
+        _ => None,
+    };
+    if digits.len() <= WORD {
+        let (mantissa, after) = words::decimal(digits)?;
+        return Some(mantissa * unit(after)?);
+    }
+    let (whole, fraction, after) = words::long_decimal(digits)?;
+    Some(whole * unit(0)? + fraction * unit(after)?)
+}
+
+/// Any unsigned decimal, character by character.
+fn parse_magnitude(digits: &[u8], scale: u32) -> Result<u64, NumberFault> {
     let (mut mantissa, mut overflow, mut seen) = (0u64, false, 0usize);
     // Fractional digits still to come; negative sense: `None` before the point.
     let mut room: Option<u32> = None;
@@ -133,9 +156,7 @@ pub fn parse_decimal(text: &[u8], scale: u32) -> Result<i64, NumberFault> {
         Some(&power) if !overflow => mantissa.checked_mul(power),
         _ => None,
     };
-    let signed = magnitude
-        .and_then(|m| if negative { 0i64.checked_sub_unsigned(m) } else { i64::try_from(m).ok() });
-    signed.ok_or(NumberFault::OutOfRange)
+    magnitude.ok_or(NumberFault::OutOfRange)
 }
 
 /// Number of decimal digits of `value`, at least one.
@@ -149,11 +170,16 @@ pub const fn digits(value: u64) -> usize {
 }
 
 /// Writes `value` without leading zeros at the start of `out`; gives back its length, or `None`
-/// (and writes nothing) when `out` is too short.
+/// when `out` is too short. What stands behind the number may be overwritten.
 #[inline]
 pub fn write_u64(out: &mut [u8], value: u64) -> Option<usize> {
     let len = digits(value);
-    write_padded(out.get_mut(..len)?, value);
+    match out.first_chunk_mut() {
+        Some(chunk) if len <= WORD => {
+            *chunk = (words::digits(value) >> (8 * (WORD - len))).to_le_bytes();
+        }
+        _ => write_padded(out.get_mut(..len)?, value),
+    }
     Some(len)
 }
 
@@ -161,14 +187,19 @@ pub fn write_u64(out: &mut [u8], value: u64) -> Option<usize> {
 #[inline]
 #[allow(clippy::cast_possible_truncation)]
 pub fn write_padded(out: &mut [u8], mut value: u64) {
-    for slot in out.iter_mut().rev() {
+    let mut end = out.len();
+    while let Some(chunk) = out[..end].last_chunk_mut() {
+        *chunk = words::digits(value % 100_000_000).to_le_bytes();
+        (end, value) = (end - WORD, value / 100_000_000);
+    }
+    for slot in out[..end].iter_mut().rev() {
         *slot = b'0' + (value % 10) as u8;
         value /= 10;
     }
 }
 
 /// Writes `raw` × 10^-`scale` (scale at most 18) without trailing zeros; gives back its length, or
-/// `None` when `out` is too short or the scale too large.
+/// `None` when `out` is too short or the scale too large. What stands behind may be overwritten.
 ///
 /// ```
 /// use gateway::fix::number::write_decimal;
@@ -188,10 +219,29 @@ pub fn write_decimal(out: &mut [u8], raw: i64, scale: u32) -> Option<usize> {
         at = 1;
     }
     let magnitude = raw.unsigned_abs();
-    let (whole, fraction) = (magnitude / POWERS[scale], magnitude % POWERS[scale]);
+    // By constants, where there is one: prices, and quantities of most instruments.
+    let (whole, fraction) = match scale {
+        0 => (magnitude, 0),
+        8 => (magnitude / POWERS[8], magnitude % POWERS[8]),
+        9 => (magnitude / POWERS[9], magnitude % POWERS[9]),
+        _ => (magnitude / POWERS[scale], magnitude % POWERS[scale]),
+    };
     at += write_u64(out.get_mut(at..)?, whole)?;
     if fraction == 0 {
         return Some(at);
+    }
+    // Eight digits are one word, if the rest of them are zeros.
+    let (eight, rest) = match scale {
+        0..=WORD => (fraction * POWERS[WORD - scale], 0),
+        9 => (fraction / 10, fraction % 10),
+        _ => (fraction / POWERS[scale - WORD], fraction % POWERS[scale - WORD]),
+    };
+    if rest == 0
+        && let Some([point, chunk @ ..]) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<9>)
+    {
+        let digits = words::digits(eight);
+        (*point, *chunk) = (b'.', digits.to_le_bytes());
+        return Some(at + 1 + WORD - words::zeros_at_the_end(digits));
     }
     let digits = out.get_mut(at..=at + scale)?;
     digits[0] = b'.';

@@ -126,6 +126,38 @@ pub const fn data_field_of(length_tag: u32) -> Option<u32> {
     })
 }
 
+/// What the field index must know of a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Of the body or the trailer.
+    Body,
+    /// Of the standard header.
+    Header,
+    /// A length that announces a data field, in header or body.
+    Length,
+}
+
+/// The class of every tag below a limit beyond which all are of the body.
+const CLASSES: [Class; 640] = {
+    let mut classes = [Class::Body; 640];
+    let mut tag = 0;
+    while tag < classes.len() {
+        if data_field_of(tag as u32).is_some() {
+            classes[tag] = Class::Length;
+        } else if is_header(tag as u32) {
+            classes[tag] = Class::Header;
+        }
+        tag += 1;
+    }
+    classes
+};
+
+/// The class of a tag, without a branch on its number.
+#[inline]
+pub(super) fn class(tag: u32) -> Class {
+    CLASSES.get(tag as usize).copied().unwrap_or(Class::Body)
+}
+
 /// True for fields of the standard header, which must stand before every other field.
 #[must_use]
 pub const fn is_header(tag: u32) -> bool {
@@ -134,4 +166,21 @@ pub const fn is_header(tag: u32) -> bool {
         8 | 9 | 34 | 35 | 43 | 49 | 50 | 52 | 56 | 57 | 90 | 91 | 97 | 115 | 116 | 122 | 128 | 129
             | 142..=145 | 212 | 213 | 347 | 369 | 627..=630
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_knows_every_tag_that_is_not_of_the_body() {
+        for tag in 0..100_000 {
+            let expected = match (data_field_of(tag), is_header(tag)) {
+                (Some(_), _) => Class::Length,
+                (None, true) => Class::Header,
+                (None, false) => Class::Body,
+            };
+            assert_eq!(class(tag), expected, "tag {tag}");
+        }
+    }
 }

@@ -21,17 +21,6 @@ pub enum Precision {
     Nanos,
 }
 
-impl Precision {
-    const fn digits(self) -> usize {
-        match self {
-            Precision::Seconds => 0,
-            Precision::Millis => 3,
-            Precision::Micros => 6,
-            Precision::Nanos => 9,
-        }
-    }
-}
-
 /// Bytes of a timestamp without fraction.
 const SECONDS_LEN: usize = 17;
 /// Longest timestamp.
@@ -69,11 +58,13 @@ pub fn parse(text: &[u8]) -> Option<Timestamp> {
     seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Timestamp::from_nanos)
 }
 
-/// Writes timestamps, remembering the text of the last second.
+/// Writes timestamps, remembering the last: a message says the same time twice, and a second lasts
+/// for many.
 #[derive(Clone, Debug)]
 pub struct TimeText {
+    last: Timestamp,
     second: u64,
-    text: [u8; SECONDS_LEN],
+    text: [u8; TIME_MAX_LEN],
     precision: Precision,
 }
 
@@ -81,7 +72,8 @@ impl TimeText {
     /// A writer of timestamps with this many fractional digits.
     #[must_use]
     pub fn new(precision: Precision) -> Self {
-        let mut this = TimeText { second: 0, text: *b"00000000-00:00:00", precision };
+        let text = *b"00000000-00:00:00.000000000";
+        let mut this = TimeText { last: Timestamp::ZERO, second: 0, text, precision };
         this.render(0);
         this
     }
@@ -90,19 +82,27 @@ impl TimeText {
     /// length, or `None` when `out` is too short.
     #[inline]
     pub fn write(&mut self, out: &mut [u8], time: Timestamp) -> Option<usize> {
-        let (second, nanos) = (time.nanos() / 1_000_000_000, time.nanos() % 1_000_000_000);
-        if second != self.second {
-            self.render(second);
+        if time != self.last {
+            let (second, nanos) = (time.nanos() / 1_000_000_000, time.nanos() % 1_000_000_000);
+            if second != self.second {
+                self.render(second);
+            }
+            write_padded(&mut self.text[SECONDS_LEN + 1..], nanos);
+            self.last = time;
         }
-        let digits = self.precision.digits();
-        let len = SECONDS_LEN + if digits == 0 { 0 } else { 1 + digits };
-        let out = out.get_mut(..len)?;
-        out[..SECONDS_LEN].copy_from_slice(&self.text);
-        if digits > 0 {
-            out[SECONDS_LEN] = b'.';
-            write_padded(&mut out[SECONDS_LEN + 1..], nanos / POWERS_OF_FRACTION[digits]);
+        // Cut, not rounded. With a length that the compiler knows, the copy is a few moves.
+        match self.precision {
+            Precision::Seconds => self.copy::<SECONDS_LEN>(out),
+            Precision::Millis => self.copy::<{ SECONDS_LEN + 4 }>(out),
+            Precision::Micros => self.copy::<{ SECONDS_LEN + 7 }>(out),
+            Precision::Nanos => self.copy::<TIME_MAX_LEN>(out),
         }
-        Some(len)
+    }
+
+    #[inline]
+    fn copy<const LEN: usize>(&self, out: &mut [u8]) -> Option<usize> {
+        *out.first_chunk_mut::<LEN>()? = *self.text.first_chunk::<LEN>()?;
+        Some(LEN)
     }
 
     fn render(&mut self, second: u64) {

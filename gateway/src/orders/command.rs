@@ -85,7 +85,8 @@ fn encode_order(
     if command.post_only() && kind != CommandKind::Cancel {
         encoder.char(tags::EXEC_INST, b'6');
     }
-    encoder.bytes(tags::SYMBOL, &instrument.symbol);
+    // The table holds no symbol that a field could not.
+    encoder.data(tags::SYMBOL, &instrument.symbol);
     encoder.char(tags::SIDE, side_char(side));
     encoder.time(tags::TRANSACT_TIME, now);
     if kind == CommandKind::Cancel {

@@ -1,0 +1,227 @@
+//! The FIX codec: an ExecutionReport decoded beside crate `fixlite`, a NewOrderSingle encoded beside
+//! crate `nanofix`.
+
+use crate::data::fix::{
+    Execution, Fill, Order, QTY_DIGITS, SENT, US, VENUE, fills, instrument, orders,
+};
+use crate::figure::Figure;
+use crate::machine::{on_core, thread_nanos};
+use crate::pairs::{self, Paired};
+use crate::rivals::codecs;
+use gateway::fix::number::{parse_decimal, parse_u64};
+use gateway::fix::{Encoder, FieldIndex, Frame, Precision, Template, frame, tags};
+use gateway::orders::{Instruments, Requests, decode_report, encode_command, msg_type};
+use market::Price;
+use std::hint::black_box;
+
+const PAIRS: usize = 400;
+/// How often a block goes through its messages.
+const ROUNDS: usize = 8;
+/// Longest message and most fields, as a session has them by default.
+const MESSAGE_MAX: usize = 4_096;
+const FIELDS_MAX: usize = 128;
+
+/// The figures.
+///
+/// # Errors
+/// None; the signature is that of all groups.
+pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
+    let (fills, orders) = (fills(), orders());
+    Ok(on_core(0, || {
+        let mut figures = decoding(&fills);
+        figures.extend(encoding(&orders));
+        figures
+    }))
+}
+
+/// Nanoseconds of this thread that one of `items` costs.
+#[allow(clippy::cast_precision_loss)]
+fn cost<T>(items: &[T], mut act: impl FnMut(&T)) -> f64 {
+    let began = thread_nanos();
+    for _ in 0..ROUNDS {
+        items.iter().for_each(&mut act);
+    }
+    (thread_nanos() - began) / (ROUNDS * items.len()) as f64
+}
+
+fn beside<T>(items: &[T], mut ours: impl FnMut(&T), mut theirs: impl FnMut(&T)) -> Paired {
+    pairs::alternate(PAIRS, || cost(items, &mut ours), || cost(items, &mut theirs))
+}
+
+/// Bytes to values as the session and the order entry do it: framed and checked, indexed in one
+/// pass, and the fields taken in another.
+fn decode<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Execution<'a>> {
+    let Frame::Complete { len, .. } = frame(bytes, MESSAGE_MAX) else { return None };
+    let message = index.parse(&bytes[..len]);
+    if message.fault().is_some() {
+        return None;
+    }
+    let mut said = Execution::default();
+    for (tag, value) in message.fields() {
+        let amount = || parse_decimal(value, QTY_DIGITS).ok();
+        let price = || parse_decimal(value, Price::DIGITS).ok();
+        match tag {
+            tags::MSG_SEQ_NUM => said.seq = parse_u64(value).ok()?,
+            tags::ORDER_ID => said.venue_order = value,
+            tags::EXEC_ID => said.exec = value,
+            tags::EXEC_TYPE => said.exec_type = *value.first()?,
+            tags::ORD_STATUS => said.status = *value.first()?,
+            tags::CL_ORD_ID => said.order = parse_u64(value).ok()?,
+            tags::SYMBOL => said.symbol = value,
+            tags::SIDE => said.side = *value.first()?,
+            tags::ORDER_QTY => said.qty = amount()?,
+            tags::PRICE => said.price = price()?,
+            tags::LAST_QTY => said.last_qty = amount()?,
+            tags::LAST_PX => said.last_px = price()?,
+            tags::CUM_QTY => said.cum_qty = amount()?,
+            tags::LEAVES_QTY => said.leaves_qty = amount()?,
+            _ => {}
+        }
+    }
+    Some(said)
+}
+
+fn decoding(fills: &[Fill]) -> Vec<Figure> {
+    let mut index = FieldIndex::new(FIELDS_MAX);
+    let mut ours = |fill: &Fill| {
+        black_box(decode(&mut index, black_box(&fill.bytes)));
+    };
+    let fixlite = beside(fills, &mut ours, |fill| {
+        black_box(fixlite::decode::<codecs::Fixlite<'_>>(black_box(&fill.bytes)).ok());
+    });
+    let mut figures = vec![
+        Figure::new("fix/decode", "ns", "fixlite", &fixlite)
+            .target(0.55)
+            .note("an ExecutionReport: checked, 14 fields, 6 decimals to integers; stretch 0.5"),
+    ];
+    let instruments = instruments();
+    let (requests, mut index) = (Requests::new(16), FieldIndex::new(FIELDS_MAX));
+    let whole = beside(
+        fills,
+        |fill| {
+            let bytes = black_box(&fill.bytes[..]);
+            let Frame::Complete { len, .. } = frame(bytes, MESSAGE_MAX) else { return };
+            let message = index.parse(&bytes[..len]);
+            let _ = decode_report(&message, 1, &instruments, &requests, &mut |report| {
+                black_box(&report);
+            });
+        },
+        ours,
+    );
+    figures.push(
+        Figure::new("fix/report", "ns", "fix/decode", &whole)
+            .note("the same message to the loop's Report: symbol and ids looked up, checked"),
+    );
+    figures
+}
+
+fn instruments() -> Instruments {
+    Instruments::new(&[instrument()]).expect("one instrument")
+}
+
+/// One session's encoder.
+struct Sender {
+    template: Template,
+    instruments: Instruments,
+    buffer: Box<[u8]>,
+}
+
+impl Sender {
+    fn new() -> Sender {
+        let template = Template::new("FIX.4.4", US, VENUE, Precision::Millis);
+        Sender {
+            template: template.expect("plain names"),
+            instruments: instruments(),
+            buffer: vec![0; MESSAGE_MAX].into_boxed_slice(),
+        }
+    }
+
+    /// What the session does of an order: from the command to the whole message.
+    fn encode(&mut self, order: &Order) -> Option<&[u8]> {
+        let kind = msg_type(&order.command)?;
+        let Sender { template, instruments, buffer } = self;
+        let mut encoder = Encoder::begin(buffer, template, SENT, order.seq, kind);
+        encode_command(&order.command, instruments, None, SENT, &mut encoder);
+        encoder.finish().ok()
+    }
+}
+
+fn encoding(orders: &[Order]) -> Vec<Figure> {
+    let mut sender = Sender::new();
+    let mut ours = |order: &Order| {
+        black_box(sender.encode(black_box(order)));
+    };
+    let mut buffer = [0; 1_024];
+    let nanofix = beside(orders, &mut ours, |order| {
+        let len = codecs::nanofix_from_numbers(&mut buffer, black_box(order));
+        black_box(&buffer[..len]);
+    });
+    let with_text = beside(orders, &mut ours, |order| {
+        let order = black_box(order);
+        let (price, qty) = (order.price.as_bytes(), order.qty.as_bytes());
+        let len = codecs::nanofix(&mut buffer, order, price, qty);
+        black_box(&buffer[..len]);
+    });
+    vec![
+        Figure::new("fix/encode", "ns", "nanofix", &nanofix).target(0.65).note(
+            "a NewOrderSingle from a Command; nanofix has our decimals' writer, having none; \
+             stretch 0.6",
+        ),
+        Figure::new("fix/encode", "ns", "nanofix given text", &with_text)
+            .note("the same, but price and quantity are text to nanofix before it begins"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_decoders_read_the_same_values() {
+        let mut index = FieldIndex::new(FIELDS_MAX);
+        for fill in fills() {
+            assert_eq!(decode(&mut index, &fill.bytes), Some(fill.said()));
+            let theirs: codecs::Fixlite<'_> = fixlite::decode(&fill.bytes).unwrap();
+            assert_eq!(theirs.said(), fill.said());
+        }
+    }
+
+    #[test]
+    fn all_decoders_refuse_a_wrong_sum_and_a_wrong_length() {
+        let good = fills().remove(0).bytes;
+        let at = |what: &[u8]| good.windows(what.len()).position(|part| part == what).unwrap();
+        for place in [at(b"\x01151=") + 6, at(b"\x019=") + 4] {
+            let mut bad = good.clone();
+            bad[place] ^= 1;
+            assert_eq!(decode(&mut FieldIndex::new(FIELDS_MAX), &bad), None);
+            assert!(fixlite::decode::<codecs::Fixlite<'_>>(&bad).is_err());
+        }
+    }
+
+    /// All fields but BodyLength, which some pad, and CheckSum.
+    fn content(bytes: &[u8]) -> Vec<(u32, Vec<u8>)> {
+        let Frame::Complete { len, .. } = frame(bytes, MESSAGE_MAX) else {
+            panic!("not valid: {}", String::from_utf8_lossy(bytes))
+        };
+        assert_eq!(len, bytes.len());
+        let mut index = FieldIndex::new(FIELDS_MAX);
+        let fields = index.parse(bytes).fields().map(|(tag, value)| (tag, value.to_vec()));
+        fields.filter(|(tag, _)| !matches!(*tag, tags::BODY_LENGTH | tags::CHECK_SUM)).collect()
+    }
+
+    #[test]
+    fn all_encoders_make_the_same_valid_message() {
+        let mut sender = Sender::new();
+        for order in orders() {
+            let ours = sender.encode(&order).unwrap();
+            assert!((150..=170).contains(&ours.len()), "{}", ours.len());
+            let mut buffer = [0; 1_024];
+            let len = codecs::nanofix_from_numbers(&mut buffer, &order);
+            let mut other = [0; 1_024];
+            let (price, qty) = (order.price.as_bytes(), order.qty.as_bytes());
+            let same = codecs::nanofix(&mut other, &order, price, qty);
+            assert_eq!(buffer[..len], other[..same]);
+            assert_eq!(content(ours), content(&buffer[..len]));
+        }
+    }
+}

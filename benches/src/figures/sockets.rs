@@ -1,0 +1,258 @@
+//! Sockets: a TCP round trip of an order's size through both transports beside bare calls, with a
+//! far side that spins; and a queue of datagrams drained beside `recvmmsg`.
+
+use crate::figure::Figure;
+use crate::machine::{settle, thread_nanos};
+use crate::pairs;
+use anyhow::Context as _;
+use market::Rng;
+use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
+use std::io::IoSliceMut;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use wire::tcp::{Listener, Stream, connect};
+use wire::udp::Socket;
+use wire::{Backend, Io};
+
+const PAIRS: usize = 200;
+/// Round trips of a block, bytes there and back: an order and its report.
+const TRIPS: usize = 500;
+const ORDER: usize = 160;
+const REPORT: usize = 180;
+/// Up to when after a send the first poll comes: some polls' time, much less than a trip's.
+const PHASE_TICKS: u64 = 2_000;
+/// Datagrams in the queue and bytes in each; bursts of a block.
+const QUEUED: usize = 64;
+const DATAGRAM: usize = 100;
+const BURSTS: usize = 20;
+
+/// The figures.
+///
+/// # Errors
+/// What the sockets of this host report.
+pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for (backend, target) in [(Backend::IoUring, 1.10), (Backend::Plain, 1.05)] {
+        match wire::open(backend) {
+            Ok(mut opened) => {
+                let name = format!("sockets/tcp/{backend}");
+                let paired = round_trips(opened.io.as_mut())?;
+                figures.push(
+                    Figure::new(&name, "ns", "bare recv and send", &paired)
+                        .target(target)
+                        .note(format!("{ORDER} B there, {REPORT} B back, the far side spins")),
+                );
+            }
+            Err(error) => eprintln!("{backend} is left out: {error}"),
+        }
+    }
+    figures.extend(drains()?);
+    Ok(figures)
+}
+
+/// What a side of the round trip does with its socket.
+trait Calls {
+    /// Bytes received, or `None` yet.
+    fn recv(&mut self, stream: &Stream, bytes: &mut [u8]) -> Option<usize>;
+    fn send(&mut self, stream: &Stream, bytes: &[u8]) -> usize;
+}
+
+/// Bare system calls.
+struct Bare;
+
+impl Calls for Bare {
+    fn recv(&mut self, stream: &Stream, bytes: &mut [u8]) -> Option<usize> {
+        match rustix::net::recv(stream, bytes, RecvFlags::DONTWAIT) {
+            Ok((len, _)) => Some(len),
+            Err(Errno::AGAIN) => None,
+            Err(error) => panic!("the near side lost its peer: {error}"),
+        }
+    }
+
+    fn send(&mut self, stream: &Stream, bytes: &[u8]) -> usize {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        rustix::net::send(stream, bytes, flags).expect("a connected socket takes an order")
+    }
+}
+
+impl Calls for &mut dyn Io {
+    fn recv(&mut self, stream: &Stream, bytes: &mut [u8]) -> Option<usize> {
+        Io::recv(*self, stream.as_fd(), bytes).expect("the peer is there")
+    }
+
+    fn send(&mut self, stream: &Stream, bytes: &[u8]) -> usize {
+        Io::send(*self, stream.as_fd(), bytes).expect("a connected socket takes an order")
+    }
+}
+
+/// Receives exactly one message of `bytes.len()`.
+fn whole(calls: &mut impl Calls, stream: &Stream, bytes: &mut [u8], done: &AtomicBool) -> bool {
+    let mut at = 0;
+    while at < bytes.len() {
+        match calls.recv(stream, &mut bytes[at..]) {
+            Some(len) => at += len,
+            // Only ever looked at while nothing is there.
+            None if done.load(Ordering::Relaxed) => return false,
+            None => {}
+        }
+    }
+    true
+}
+
+/// A connected pair over loopback.
+fn pair() -> anyhow::Result<(Stream, Stream)> {
+    let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let near = connect(listener.local_address(), Duration::from_secs(5))?;
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        if let Some(far) = listener.accept()? {
+            return Ok((near, far));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    anyhow::bail!("loopback accepts no connection")
+}
+
+/// Round trips through `io` beside bare calls, over one connection whose far side is bare.
+fn round_trips(mut io: &mut dyn Io) -> anyhow::Result<pairs::Paired> {
+    let (near, far) = pair()?;
+    let done = AtomicBool::new(false);
+    // A transport belongs to the thread that first uses it: the near side's.
+    Ok(std::thread::scope(|scope| {
+        let done = &done;
+        scope.spawn(move || {
+            settle(1);
+            let (mut order, report) = ([0; ORDER], [1; REPORT]);
+            while whole(&mut Bare, &far, &mut order, done) {
+                Bare.send(&far, &report);
+            }
+        });
+        let near = scope.spawn(move || {
+            settle(0);
+            let paired = pairs::alternate(
+                PAIRS,
+                || trips(&mut io, &near, done),
+                || trips(&mut Bare, &near, done),
+            );
+            done.store(true, Ordering::Relaxed);
+            paired
+        });
+        near.join().expect("loopback loses nothing")
+    }))
+}
+
+/// Nanoseconds of a round trip. Of time, not of this thread's work: waiting is the point.
+#[allow(clippy::cast_precision_loss)]
+fn trips(calls: &mut impl Calls, near: &Stream, done: &AtomicBool) -> f64 {
+    let (order, mut report) = ([2; ORDER], [0; REPORT]);
+    let mut rng = Rng::new(5_120);
+    let began = Instant::now();
+    for _ in 0..TRIPS {
+        assert_eq!(calls.send(near, &order), ORDER);
+        // While the order is under way. Without it every trip meets the same beat of two polling
+        // loops, and a nanosecond more or less in one moves the whole by a poll.
+        let first_poll = wire::stamp::now() + rng.below(PHASE_TICKS);
+        while wire::stamp::now() < first_poll {}
+        whole(calls, near, &mut report, done);
+    }
+    began.elapsed().as_nanos() as f64 / TRIPS as f64
+}
+
+/// A queue of datagrams drained by each transport, beside `recvmmsg`.
+fn drains() -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for backend in [Backend::IoUring, Backend::Plain] {
+        let Ok(mut opened) = wire::open(backend) else { continue };
+        let queue = Queue::new()?;
+        let paired = crate::machine::on_core(0, || {
+            let mut many = Many::new();
+            pairs::alternate(
+                PAIRS,
+                || queue.drained(|socket| by_one(opened.io.as_mut(), socket)),
+                || queue.drained(|socket| many.take(socket)),
+            )
+        });
+        figures.push(
+            Figure::new(&format!("sockets/drain/{backend}"), "ns", "recvmmsg", &paired)
+                .note(format!("{QUEUED} queued datagrams of {DATAGRAM} B, for each")),
+        );
+    }
+    // The engine may choose its transport: the better one counts.
+    let best = (0..figures.len()).min_by(|a, b| figures[*a].ratio.total_cmp(&figures[*b].ratio));
+    let best = best.context("no transport opens")?;
+    let better = figures.remove(best).target(1.02);
+    figures.insert(best, better);
+    Ok(figures)
+}
+
+struct Queue {
+    sender: Socket,
+    receiver: Socket,
+    to: SocketAddrV4,
+}
+
+impl Queue {
+    fn new() -> anyhow::Result<Queue> {
+        let receiver = Socket::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
+        receiver.set_receive_buffer(1 << 20)?;
+        let to = receiver.local_address();
+        Ok(Queue { sender: Socket::sender(Ipv4Addr::LOCALHOST, 0)?, receiver, to })
+    }
+
+    /// Nanoseconds of this thread for a datagram, filling not counted.
+    #[allow(clippy::cast_precision_loss)]
+    fn drained(&self, mut take: impl FnMut(&Socket) -> usize) -> f64 {
+        let mut cost = 0.0;
+        for _ in 0..BURSTS {
+            for _ in 0..QUEUED {
+                rustix::net::sendto(&self.sender, &[7; DATAGRAM], SendFlags::empty(), &self.to)
+                    .expect("the queue has room");
+            }
+            let began = thread_nanos();
+            let mut taken = 0;
+            while taken < QUEUED {
+                taken += take(&self.receiver);
+            }
+            cost += thread_nanos() - began;
+        }
+        cost / (BURSTS * QUEUED) as f64
+    }
+}
+
+/// One datagram through a transport.
+fn by_one(io: &mut dyn Io, socket: &Socket) -> usize {
+    let mut bytes = [0; 2_048];
+    let got = io.recv_datagram(socket.as_fd(), &mut bytes).expect("loopback reports no error");
+    usize::from(got.is_some_and(|got| got.len == DATAGRAM))
+}
+
+/// `recvmmsg` with what it needs made once.
+struct Many {
+    headers: MultiHeaders<SockaddrIn>,
+    bytes: Vec<[u8; 2_048]>,
+}
+
+impl Many {
+    fn new() -> Many {
+        let headers = MultiHeaders::preallocate(QUEUED, None);
+        Many { headers, bytes: vec![[0; 2_048]; QUEUED] }
+    }
+
+    fn take(&mut self, socket: &Socket) -> usize {
+        let mut slices: [[IoSliceMut<'_>; 1]; QUEUED] = {
+            let mut bytes = self.bytes.iter_mut();
+            std::array::from_fn(|_| [IoSliceMut::new(bytes.next().expect("as many as headers"))])
+        };
+        let fd = socket.as_fd().as_raw_fd();
+        let got = recvmmsg(fd, &mut self.headers, &mut slices, MsgFlags::MSG_DONTWAIT, None);
+        match got {
+            Ok(messages) => messages.filter(|message| message.bytes == DATAGRAM).count(),
+            Err(nix::errno::Errno::EAGAIN) => 0,
+            Err(error) => panic!("loopback reports {error}"),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Eight characters at a time, held in one `u64`: where a character stands, what digits say, and
+//! digits from a number.
+//!
+//! Branches on single characters are what a codec's time goes into: the lengths of values are what
+//! no predictor knows. It must never read beyond a slice, nor take anything but digits for digits.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = ONES << 7;
+const ZEROS: u64 = ONES * b'0' as u64;
+
+/// Characters that a word holds.
+pub(super) const WORD: usize = 8;
+
+/// Marks the lowest byte of `word` that is `byte` with its highest bit. What stands above the first
+/// mark means nothing.
+#[inline]
+const fn first(word: u64, byte: u8) -> u64 {
+    let differs = word ^ (ONES * byte as u64);
+    differs.wrapping_sub(ONES) & !differs & HIGHS
+}
+
+/// Offset of the next `byte` from `at` on.
+#[inline]
+pub(super) fn find(bytes: &[u8], byte: u8, mut at: usize) -> Option<usize> {
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let marks = first(u64::from_le_bytes(*chunk), byte);
+        if marks != 0 {
+            return Some(at + marks.trailing_zeros() as usize / 8);
+        }
+        at += WORD;
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter().position(|&other| other == byte).map(|offset| at + offset)
+}
+
+/// Sum of all bytes modulo 256, of up to a hundred words: then a lane would overflow.
+#[inline]
+#[allow(clippy::cast_possible_truncation)]
+pub(super) fn sum(bytes: &[u8]) -> u8 {
+    const LANES: u64 = 0x00ff_00ff_00ff_00ff;
+    let pairs = |word: u64| (word & LANES) + (word >> 8 & LANES);
+    let (words, rest) = bytes.as_chunks::<WORD>();
+    // What is left over is the upper end of the last eight bytes.
+    let last = match bytes.last_chunk() {
+        Some(last) if !rest.is_empty() => u64::from_le_bytes(*last) >> (64 - 8 * rest.len()),
+        Some(_) => 0,
+        None => word(rest),
+    };
+    let words = words.iter().map(|chunk| pairs(u64::from_le_bytes(*chunk)));
+    let lanes = words.fold(pairs(last), u64::wrapping_add);
+    (lanes.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u8
+}
+
+/// Up to eight characters, the last in the lowest byte; beyond the first all bytes are zero.
+#[inline]
+fn word(text: &[u8]) -> u64 {
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) => {
+            // The two halves share the characters in the middle.
+            let (first, last) = (u32::from_be_bytes(*first), u32::from_be_bytes(*last));
+            u64::from(first) << (8 * (text.len() - 4)) | u64::from(last)
+        }
+        _ => text.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    }
+}
+
+/// The number that the lowest `len` bytes of a [`word`] say, and a word that is zero if all of them
+/// are digits. The bytes above must be zero.
+#[inline]
+const fn number(word: u64, len: usize) -> (u64, u64) {
+    let used = match len {
+        0 => 0,
+        _ => u64::MAX >> (64 - 8 * len),
+    };
+    let digits = word ^ (ZEROS & used);
+    // Beyond nine, this addition reaches the highest bit of the byte.
+    let wrong = (digits.wrapping_add(ONES * 0x76) | digits) & HIGHS;
+    let pairs =
+        (digits >> 8 & 0x00ff_00ff_00ff_00ff).wrapping_mul(10) + (digits & 0x00ff_00ff_00ff_00ff);
+    let fours =
+        (pairs >> 16 & 0x0000_ffff_0000_ffff).wrapping_mul(100) + (pairs & 0x0000_ffff_0000_ffff);
+    ((fours >> 32).wrapping_mul(10_000) + (fours & 0xffff_ffff), wrong)
+}
+
+/// The number that one to eight digits say.
+#[inline]
+pub(super) fn integer(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > WORD {
+        return None;
+    }
+    match number(word(text), text.len()) {
+        (value, 0) => Some(value),
+        _ => None,
+    }
+}
+
+/// An unsigned decimal of at most eight characters: its digits as one number, and how many of them
+/// stand after the point.
+#[inline]
+pub(super) fn decimal(text: &[u8]) -> Option<(u64, usize)> {
+    let len = text.len();
+    if len > WORD {
+        return None;
+    }
+    let all = word(text);
+    let point = first(all, b'.');
+    // Without a point everything stands before it.
+    let after = if point == 0 { 0 } else { point.trailing_zeros() as usize / 8 };
+    let (digits, len) = match point {
+        0 => (all, len),
+        _ => {
+            let fraction = !(u64::MAX << (8 * after));
+            (all & fraction | (all >> 8) & !fraction, len - 1)
+        }
+    };
+    match number(digits, len) {
+        (value, 0) if len > 0 => Some((value, after)),
+        _ => None,
+    }
+}
+
+/// An unsigned decimal of nine to sixteen characters: the numbers before and after the point, and
+/// how many digits stand after it. At most eight may stand on either side.
+#[inline]
+pub(super) fn long_decimal(text: &[u8]) -> Option<(u64, u64, usize)> {
+    let (whole, fraction) = text.split_at_checked(find(text, b'.', 0)?)?;
+    let (before, after) = (whole.len(), fraction.len() - 1);
+    if before.max(after) > WORD {
+        return None;
+    }
+    let (whole, wrong) = number(word(whole), before);
+    let (fraction, wrong_too) = number(word(&fraction[1..]), after);
+    (wrong | wrong_too == 0 && before + after > 0).then_some((whole, fraction, after))
+}
+
+/// The eight digits of a number below 10^8, zeros in front, the first in the lowest byte.
+#[inline]
+pub(super) const fn digits(value: u64) -> u64 {
+    // Four digits, then two, then one a lane; the divisions are exact for what a lane can hold.
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | ((fours - 100 * hundreds) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((pairs - 10 * tens) << 8) | ZEROS
+}
+
+/// How many of the eight [`digits`] are zeros at the end.
+#[inline]
+pub(super) const fn zeros_at_the_end(digits: u64) -> usize {
+    (digits ^ ZEROS).leading_zeros() as usize / 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn finds_what_position_finds(
+            bytes in prop::collection::vec(prop_oneof![Just(1u8), Just(0), Just(2), any::<u8>()], 0..40),
+            at in 0usize..45,
+        ) {
+            let expected = bytes.get(at..).and_then(|rest| rest.iter().position(|&b| b == 1));
+            prop_assert_eq!(find(&bytes, 1, at), expected.map(|offset| at + offset));
+        }
+
+        #[test]
+        fn sums_are_sums(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let expected = bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+            prop_assert_eq!(sum(&bytes), expected);
+        }
+
+        #[test]
+        fn only_digits_are_digits(text in prop::collection::vec(any::<u8>(), 0..10)) {
+            let all = text.iter().all(u8::is_ascii_digit) && (1..=8).contains(&text.len());
+            let said = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+            prop_assert_eq!(integer(&text), said.filter(|_| all));
+        }
+
+        #[test]
+        fn one_wrong_character_is_found(place in 0usize..8, byte: u8) {
+            let mut text = *b"90909090";
+            text[place] = byte;
+            prop_assert_eq!(integer(&text).is_some(), byte.is_ascii_digit());
+            prop_assert_eq!(decimal(&text).is_some(), byte.is_ascii_digit() || byte == b'.');
+        }
+
+        #[test]
+        fn digits_are_those_that_format_writes(value in 0u64..100_000_000) {
+            let text = format!("{value:08}");
+            prop_assert_eq!(digits(value).to_le_bytes(), text.as_bytes());
+            let zeros = text.len() - text.trim_end_matches('0').len();
+            prop_assert_eq!(zeros_at_the_end(digits(value)), zeros);
+            prop_assert_eq!(integer(text.as_bytes()), Some(value));
+        }
+    }
+
+    #[test]
+    fn all_four_digits_come_out_in_every_lane() {
+        for value in 0..10_000 {
+            let text = format!("{value:04}");
+            assert_eq!(digits(value).to_le_bytes()[4..], *text.as_bytes());
+            assert_eq!(digits(value * 10_000).to_le_bytes()[..4], *text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn both_sides_of_the_point() {
+        assert_eq!(decimal(b"12.50"), Some((1250, 2)));
+        assert_eq!(decimal(b".5"), Some((5, 1)));
+        assert_eq!(decimal(b"5."), Some((5, 0)));
+        assert_eq!(decimal(b"1234567."), Some((1_234_567, 0)));
+        assert_eq!(decimal(b".1234567"), Some((1_234_567, 7)));
+        assert_eq!(long_decimal(b"12345678.00000001"), Some((12_345_678, 1, 8)));
+        assert_eq!(long_decimal(b"123456.50"), Some((123_456, 50, 2)));
+        for wrong in ["", ".", "1.2.3", "..", "1-2", "123456789"] {
+            assert_eq!(decimal(wrong.as_bytes()), None, "`{wrong}`");
+        }
+        for wrong in ["123456789", "123456789.1", "1.123456789", ".", "1234.123.4", "12345.123e"] {
+            assert_eq!(long_decimal(wrong.as_bytes()), None, "`{wrong}`");
+        }
+    }
+}
