@@ -179,7 +179,16 @@ impl Link {
         Ok(measured)
     }
 
-    fn tick(&mut self, socket: &Socket, clock: &Clock, beside: Beside<'_>) -> anyhow::Result<u64> {
+    /// One tick and its order: nanoseconds between them.
+    ///
+    /// # Errors
+    /// A tick that nobody answers, or answers wrongly.
+    pub fn tick(
+        &mut self,
+        socket: &Socket,
+        clock: &Clock,
+        beside: Beside<'_>,
+    ) -> anyhow::Result<u64> {
         if let Some((shadow, _)) = &mut self.shadow {
             shadow.prepare(clock.now())?;
         }
@@ -206,6 +215,17 @@ impl Link {
         }
         self.check(id, price)?;
         Ok(clock.span(came.saturating_sub(sent)).get())
+    }
+
+    /// A tick that no order follows, and one look of the other end at it.
+    ///
+    /// # Errors
+    /// An order.
+    pub fn quiet(&mut self, socket: &Socket, beside: Beside<'_>) -> anyhow::Result<()> {
+        sendto(socket, self.market.quiet(), SEND, &self.line)?;
+        beside();
+        ensure!(!self.read()?, "an order came for a tick far behind the best price");
+        Ok(())
     }
 
     /// An engine's answer must be the one that the tick asks for.

@@ -48,6 +48,8 @@ pub struct Market {
     best: Vec<Best>,
     orders: u64,
     ticks: usize,
+    /// An order far behind the best price: whose, and its id.
+    far: Option<(usize, u64)>,
 }
 
 impl Market {
@@ -67,6 +69,7 @@ impl Market {
             time: midnight.after(OPENED),
             orders: 0,
             ticks: 0,
+            far: None,
         }
     }
 
@@ -146,5 +149,33 @@ impl Market {
         self.encoder.encode(&second, &mut push).expect("fits ITCH");
         let packet = self.publisher.take(self.time).expect("it holds a message");
         (id, second.price, packet)
+    }
+
+    /// A packet of one message far behind the best price: an order comes, or goes again.
+    ///
+    /// # Panics
+    /// Never: what it says fits ITCH.
+    pub fn quiet(&mut self) -> &[u8] {
+        let at = self.ticks % self.instruments.len();
+        self.time = self.time.after(Nanos::from_micros(1));
+        let event = match self.far.take() {
+            Some((at, order)) => {
+                let mut event = Event::new(EventKind::Delete, self.instruments[at].id);
+                (event.order, event.exchange_time) = (order, self.time);
+                self.ticks += 1;
+                event
+            }
+            None => {
+                self.orders += 1;
+                self.far = Some((at, self.orders));
+                self.add(at, Side::Buy, BID - LEVELS + 1, self.orders)
+            }
+        };
+        let publisher = &mut self.publisher;
+        let mut push = |message: &[u8]| {
+            publisher.push(message).expect("one message fits");
+        };
+        self.encoder.encode(&event, &mut push).expect("fits ITCH");
+        self.publisher.take(self.time).expect("it holds a message")
     }
 }

@@ -3,6 +3,7 @@
 //! asked how long it took.
 
 pub mod bare;
+pub mod alone;
 pub mod course;
 pub mod engine;
 pub mod field;
