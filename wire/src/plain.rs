@@ -5,6 +5,7 @@
 
 use crate::io::{Datagram, Io, received, sent};
 use crate::message::{Envelope, recvmsg};
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::net::SocketAddrV4;
@@ -39,8 +40,12 @@ impl Io for Plain {
         if buf.is_empty() {
             return Ok(None);
         }
-        let result = rustix::net::recv(fd, buf, RecvFlags::DONTWAIT);
-        received(result.map(|(len, _)| len).map_err(io::Error::from))
+        // As `received`, for an errno that need not become an error first: polls mostly fail.
+        match rustix::net::recv(fd, buf, RecvFlags::DONTWAIT) {
+            Ok((len, _)) => Ok(Some(len)),
+            Err(Errno::AGAIN | Errno::INTR | Errno::CANCELED) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn recv_datagram(

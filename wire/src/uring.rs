@@ -2,9 +2,10 @@
 //!
 //! Each receive queues one RECV or RECVMSG with `MSG_DONTWAIT`, which the kernel completes within the
 //! same `io_uring_enter`. A send is a plain call: there is nothing to wait for, one at a time is what
-//! an engine has, and through the ring each costs some hundred nanoseconds more. The kernel must never hold a pointer of the caller after a call has
-//! returned: what does not complete at once is cancelled and awaited, and an entry that the kernel
-//! does not even take makes the ring unusable, so that it is never handed over later.
+//! an engine has, and through the ring each costs some hundred nanoseconds more. The kernel must
+//! never hold a pointer of the caller after a call has returned: what does not complete at once is
+//! cancelled and awaited, and an entry that the kernel does not even take makes the ring unusable, so
+//! that it is never handed over later.
 //! The ring may do nothing but these two operations, whatever may be written into it.
 #![allow(unsafe_code)]
 
