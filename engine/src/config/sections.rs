@@ -75,7 +75,7 @@ section! {
         /// Receive buffer asked for each market data socket; the kernel may grant less and the engine then says so.
         #[danger = "too small a buffer loses packets in bursts"]
         receive_buffer_bytes: usize = 8_388_608, [65_536, 1_073_741_824];
-        /// Take the kernel's receive times, for the `recv` hop of the latency table.
+        /// Take the kernel's receive times, for the `recv` hop of the latency table: of one poll in sixteen, since each costs the others time.
         kernel_stamps: bool = true;
     }
 }
