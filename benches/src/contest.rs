@@ -72,6 +72,8 @@ impl<'a> Shape<'a> {
 pub trait Contestant {
     /// Empties every book.
     fn clear(&mut self);
+    /// Waits, untimed, until it can take a block.
+    fn ready(&mut self) {}
     /// Takes one message.
     fn message(&mut self, message: &[u8]);
     /// All messages of a block.
@@ -163,6 +165,7 @@ impl<'a, C: Contestant> Run<'a, C> {
             day.opening.iter().for_each(|message| self.contestant.message(message));
             self.walk = day.messages.iter();
         }
+        self.contestant.ready();
         self.walk.split(self.shape.block)
     }
 

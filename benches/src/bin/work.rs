@@ -20,7 +20,7 @@ fn main() -> anyhow::Result<()> {
     let count: usize = args.next().context("usage: work NAME COUNT")?.parse()?;
     match name.as_str() {
         "book" => messages(count, |shape| Books::new(shape, PACKET)),
-        "loop" => messages(count, |shape| Through::new(shape, glft(), NoTape)),
+        "loop" => messages(count, |shape| Through::new(shape, (10, glft()), NoTape)),
         "tick-order" => ticks(count, Tick::Order)?,
         "tick-quiet" => ticks(count, Tick::Quiet)?,
         _ => anyhow::bail!("no work is called {name}"),

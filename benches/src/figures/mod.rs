@@ -3,6 +3,7 @@
 
 mod book;
 mod fix;
+mod growth;
 mod ring;
 mod through;
 mod ttt;
@@ -26,6 +27,7 @@ pub const GROUPS: &[Group] = &[
     Group { name: "ring", about: "thread to thread: latency and throughput", run: ring::run },
     Group { name: "book", about: "ITCH decode, and decode with the book", run: book::run },
     Group { name: "loop", about: "decode to command, without sockets", run: through::run },
+    Group { name: "growth", about: "what more instruments and orders cost", run: growth::run },
     Group { name: "ttt", about: "tick to trade, wire to wire", run: ttt::run },
     Group { name: "fix", about: "FIX decode and encode", run: fix::run },
     Group {

@@ -4,7 +4,7 @@
 use crate::contest::{Books, PACKET, Run, Shape};
 use crate::data::broad;
 use crate::figure::Figure;
-use crate::lab::{QUOTED, Through, glft};
+use crate::lab::{Through, glft};
 use crate::machine::on_core;
 use crate::pairs;
 use anyhow::Context as _;
@@ -15,6 +15,10 @@ use std::path::Path;
 use std::time::Duration;
 
 const PAIRS: usize = 120;
+/// Instruments that are quoted.
+const QUOTED: u32 = 10;
+/// Bytes of a journal's segment.
+const SEGMENT: u64 = 64 << 20;
 /// Messages a second of one core that the authors of a distributed market maker in Python give.
 const PUBLISHED: f64 = 2.5e6;
 
@@ -25,7 +29,7 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
     let shape = Shape::broad(&days);
     let folder = tempfile::tempdir()?;
     let hot = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
-    let (writer, copier) = journal(folder.path(), hot.path())?;
+    let (writer, copier) = journal((folder.path(), hot.path()), SEGMENT)?;
     let off = on_core(0, || beside(&shape, NoTape))?;
     let on = on_core(0, || beside(&shape, writer))?;
     copier.finish()?;
@@ -43,7 +47,7 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
 }
 
 fn beside(shape: &Shape<'_>, tape: impl Tape) -> anyhow::Result<pairs::Paired> {
-    let mut ours = Run::new(Through::new(shape, glft(), tape), shape);
+    let mut ours = Run::new(Through::new(shape, (QUOTED, glft()), tape), shape);
     let mut alone = Run::new(Books::new(shape, PACKET), shape);
     let paired = pairs::alternate(PAIRS, || ours.timed(), || alone.timed());
     let taken = ours.contestant.driver().publisher().taken;
@@ -52,9 +56,13 @@ fn beside(shape: &Shape<'_>, tape: impl Tape) -> anyhow::Result<pairs::Paired> {
 }
 
 /// A journal on memory, copied to a disk by its thread.
-pub(super) fn journal(folder: &Path, hot: &Path) -> anyhow::Result<(Writer, Copier)> {
+pub(super) fn journal(
+    (folder, hot): (&Path, &Path),
+    segment_bytes: u64,
+) -> anyhow::Result<(Writer, Copier)> {
     let mut settings = JournalSettings::new(&folder.join("journal"), "trading");
     settings.hot_dir = hot.to_owned();
+    settings.segment_bytes = segment_bytes;
     let opened = journal::create(&settings, Timestamp::ZERO).context("a journal for the bench")?;
     let copier = Copier::spawn(vec![opened.drain], Duration::from_millis(1))?;
     Ok((opened.writer, copier))

@@ -11,16 +11,16 @@ use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSetting
 use feeds::itch50::Decoder;
 use market::{
     Command, CommandKind, Event, EventFlags, EventKind, Instrument, InstrumentId, Money, Nanos,
-    OrderId, Qty, Report, ReportKind, Timestamp,
+    OrderId, Price, Qty, Report, ReportKind, Side, StateHasher, Timestamp,
 };
-use strategies::{Parameters, QuoterSettings, Strategy};
+use strategies::{Context, Parameters, Quote, QuoterSettings, Strategy};
 
-/// Instruments that a strategy quotes, of however many there are.
-pub const QUOTED: u32 = 10;
+/// A strategy, and how many instruments it quotes: the first ones.
+pub type Quoting = (u32, Box<dyn Strategy>);
 
-/// Settings of a loop over the instruments of `shape`, the first [`QUOTED`] of them quoted.
+/// Settings of a loop over the instruments of `shape`.
 #[must_use]
-pub fn settings(shape: &Shape<'_>, strategy: Box<dyn Strategy>) -> TradingSettings {
+pub fn settings(shape: &Shape<'_>, (quoted, strategy): Quoting) -> TradingSettings {
     let count = u32::try_from(shape.limits.instruments).unwrap_or(u32::MAX);
     let limits = Limits {
         order_qty: Qty::from_raw(1_000),
@@ -34,7 +34,7 @@ pub fn settings(shape: &Shape<'_>, strategy: Box<dyn Strategy>) -> TradingSettin
         limits: vec![Some(limits); shape.limits.instruments],
         strategies: vec![StrategySetting {
             strategy,
-            instruments: (0..QUOTED.min(count)).map(InstrumentId).collect(),
+            instruments: (0..quoted.min(count)).map(InstrumentId).collect(),
         }],
         quoter: QuoterSettings::default(),
         books: shape.limits,
@@ -59,6 +59,32 @@ pub fn glft() -> Box<dyn Strategy> {
     let given = [("gamma", 0.05), ("a", 1.0), ("k", 30.0), ("sigma", 0.02), ("size", 100.0)];
     let parameters = Parameters::new(spec.parameters, &given).expect("its parameters are these");
     (spec.build)(&parameters).expect("and they are valid")
+}
+
+/// Quotes so many bids and asks, from the best prices outward, and moves them with the best prices.
+#[derive(Debug)]
+pub struct Rungs(pub u32, pub u32);
+
+impl Strategy for Rungs {
+    fn name(&self) -> &'static str {
+        "rungs"
+    }
+
+    fn on_book(&mut self, ctx: &mut dyn Context, id: InstrumentId) {
+        let best = [Side::Buy, Side::Sell].map(|side| ctx.book(id).best(side));
+        let [Some(bid), Some(ask)] = best else { return ctx.withdraw(id) };
+        let tick = ctx.instrument(id).tick.raw();
+        let rungs = |price: Price, step: i64, count: u32| -> Vec<Quote> {
+            let price = |at: u32| Price::from_raw(price.raw() + step * i64::from(at) * tick);
+            (0..count).map(|at| Quote { price: price(at), qty: Qty::from_raw(100) }).collect()
+        };
+        ctx.quote(id, &rungs(bid.price, -1, self.0), &rungs(ask.price, 1, self.1));
+    }
+
+    fn hash_into(&self, hasher: &mut StateHasher) {
+        hasher.word(self.0.into());
+        hasher.word(self.1.into());
+    }
 }
 
 /// A venue that takes every command and fills none.
@@ -112,9 +138,9 @@ impl<T: Tape> Through<T> {
     /// # Panics
     /// If the tape has no room for its first record.
     #[must_use]
-    pub fn new(shape: &Shape<'_>, strategy: Box<dyn Strategy>, tape: T) -> Self {
+    pub fn new(shape: &Shape<'_>, quoting: Quoting, tape: T) -> Self {
         let opening = OpeningState { epoch: 1, ..OpeningState::default() };
-        let trading = TradingLoop::new(settings(shape, strategy), &opening);
+        let trading = TradingLoop::new(settings(shape, quoting), &opening);
         let start = Start { now: Timestamp::ZERO, ..Start::default() };
         let driver = LoopDriver::start(trading, tape, Prompt::default(), NoStamps, &start);
         let mut through = Through {
@@ -149,9 +175,18 @@ impl<T: Tape> Through<T> {
         }
     }
 
+    /// The messages of one packet.
+    #[inline]
+    pub fn messages<'a>(&mut self, messages: impl Iterator<Item = &'a [u8]>) {
+        for message in messages {
+            let _ = self.decoder.decode(message, 1, &mut self.events);
+        }
+        self.packet();
+    }
+
     /// What stands in `events` is a packet: the loop takes it and hears the answers.
     #[inline]
-    pub fn packet(&mut self) {
+    fn packet(&mut self) {
         let Some(last) = self.events.last_mut() else { return };
         last.flags = last.flags.with(EventFlags::LAST);
         let now = last.exchange_time;
@@ -162,22 +197,33 @@ impl<T: Tape> Through<T> {
 }
 
 impl<T: Tape> Contestant for Through<T> {
+    /// A journal's thread is slower than a loop that never waits for a market.
+    fn ready(&mut self) {
+        let tape =
+            |through: &Self| (through.driver.tape().synced(), through.driver.tape().sequence());
+        let mut patience = 10_000;
+        while let (synced, written) = tape(self)
+            && synced < written
+            && patience > 0
+        {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            patience -= 1;
+        }
+        assert!(!self.driver.is_broken(), "the journal had no room");
+    }
+
     fn clear(&mut self) {
         self.events.push(Event::new(EventKind::Clear, Event::ALL));
         self.packet();
     }
 
     fn message(&mut self, message: &[u8]) {
-        let _ = self.decoder.decode(message, 1, &mut self.events);
-        self.packet();
+        self.messages(std::iter::once(message));
     }
 
     fn block(&mut self, mut messages: Walk<'_>) {
         while !messages.rest().is_empty() {
-            for message in messages.by_ref().take(PACKET) {
-                let _ = self.decoder.decode(message, 1, &mut self.events);
-            }
-            self.packet();
+            self.messages(messages.by_ref().take(PACKET));
         }
     }
 }

@@ -24,8 +24,8 @@ pub struct FeedStage {
     sink: RingSink,
     troubles: FeedTroubles,
     did: Did,
-    /// Events and requests at the end of the last poll that worked.
-    before: (u64, u64),
+    /// Datagrams, events and requests at the end of the last poll that worked.
+    before: [u64; 3],
     outbox: Outbox<FeedSnapshot>,
 }
 
@@ -71,7 +71,7 @@ impl FeedStage {
     ) -> FeedStage {
         let sink = RingSink { ring, recorder, refused: 0 };
         let (troubles, did) = (FeedTroubles::default(), Did::default());
-        FeedStage { io, feed, sink, troubles, did, before: (0, 0), outbox }
+        FeedStage { io, feed, sink, troubles, did, before: [0; 3], outbox }
     }
 
     /// The feed, for its counters.
@@ -93,13 +93,18 @@ impl FeedStage {
     }
 
     /// Notes what a poll that worked did.
-    fn note(&mut self, datagrams: usize) {
+    fn note(&mut self) {
         let feed = self.feed.feed();
-        let now = (feed.decoder().counters().events, feed.receiver().counters().requests);
-        let (events, requests) = std::mem::replace(&mut self.before, now);
-        self.did.add(Act::Datagrams, datagrams);
-        self.did.add(Act::Events, usize::try_from(now.0 - events).unwrap_or(usize::MAX));
-        self.did.mark(Act::Request, now.1 != requests);
+        let received = feed.receiver().counters();
+        let lines = received.live.iter().chain([&received.retransmission]);
+        let datagrams = lines.map(|line| line.datagrams).sum();
+        let now = [datagrams, feed.decoder().counters().events, received.requests];
+        let [datagrams, events, requests] = std::mem::replace(&mut self.before, now);
+        let since =
+            |at: usize, before: u64| usize::try_from(now[at] - before).unwrap_or(usize::MAX);
+        self.did.add(Act::Datagrams, since(0, datagrams));
+        self.did.add(Act::Events, since(1, events));
+        self.did.mark(Act::Request, now[2] != requests);
     }
 
     fn room(&self) -> usize {
@@ -127,9 +132,8 @@ impl Stage for FeedStage {
         }
         let FeedStage { io, feed, sink, troubles, .. } = self;
         let mut arrivals = [(0u64, 0u64); PACKETS];
-        let (mut count, mut datagrams) = (0, 0);
+        let mut count = 0;
         let worked = feed.poll(io.as_mut(), now, room, sink, |datagram| {
-            datagrams += 1;
             if let (Some(kernel), Some(place)) = (datagram.kernel_time, arrivals.get_mut(count)) {
                 *place = (kernel, datagram.received);
                 count += 1;
@@ -140,7 +144,7 @@ impl Stage for FeedStage {
         }
         match worked {
             Ok(true) => {
-                self.note(datagrams);
+                self.note();
                 Work::Busy
             }
             Ok(false) => Work::Idle,

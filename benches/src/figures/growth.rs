@@ -1,0 +1,104 @@
+//! What growth costs: from 500 to 8,000 instruments at equal live orders, from 10 to 100 own resting
+//! orders, and the longest cycle of the loop while its journal takes new segments.
+
+use super::through::journal;
+use crate::contest::{Books, Contestant as _, PACKET, Run, Shape};
+use crate::data::broad::{self, BROAD};
+use crate::figure::Figure;
+use crate::lab::{Rungs, Through, glft};
+use crate::machine::on_core;
+use crate::pairs::{self, Paired, quantile};
+use engine::journal::Writer;
+use engine::pipeline::tape::NoTape;
+use engine::runtime::usage::Usage;
+
+const PAIRS: usize = 120;
+/// Messages of a day.
+const MESSAGES: usize = 2_200_000;
+/// Messages of a block of the journal's: more than a segment of it.
+const BLOCK: usize = 20_000;
+const SEGMENT: u64 = 1 << 20;
+
+/// The figures.
+pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
+    let few = [broad::day(broad::Shape { messages: MESSAGES, ..BROAD }, 42).0];
+    let many = [broad::day(broad::Shape { messages: MESSAGES, instruments: 8_000, ..BROAD }, 42).0];
+    let (few, many) = (Shape::broad(&few), Shape::broad(&many));
+    let instruments = on_core(0, || {
+        let mut ours = Run::new(Books::new(&many, PACKET), &many);
+        let mut reference = Run::new(Books::new(&few, PACKET), &few);
+        pairs::alternate(PAIRS, || ours.timed(), || reference.timed())
+    });
+    let orders = on_core(0, || {
+        let run = |rungs| Run::new(Through::new(&few, (10, Box::new(rungs)), NoTape), &few);
+        let (mut ours, mut reference) = (run(Rungs(5, 5)), run(Rungs(1, 0)));
+        pairs::alternate(PAIRS, || ours.timed(), || reference.timed())
+    });
+    let (cycles, faults) = rotation(&few)?;
+    Ok(vec![
+        Figure::new("growth/instruments", "ns", "500 instruments", &instruments)
+            .target(1.5)
+            .note("decode and book per message, 8,000 instruments, 350,000 orders in both"),
+        Figure::new("growth/orders", "ns", "10 own orders", &orders)
+            .target(1.2)
+            .note("through the loop per message, 100 own orders on ten instruments"),
+        Figure::new("growth/rotation", "ticks", "20 medians + bare gap", &cycles)
+            .target(1.0)
+            .note(format!("longest cycle while the journal takes new segments; {faults}")),
+    ])
+}
+
+/// The longest cycle of each block, beside twenty medians and the longest gap of a bare loop.
+fn rotation(shape: &Shape<'_>) -> anyhow::Result<(Paired, String)> {
+    let folder = tempfile::tempdir()?;
+    let hot = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
+    let (writer, copier) = journal((folder.path(), hot.path()), SEGMENT)?;
+    let measured = on_core(0, || cycles(shape, writer));
+    copier.finish()?;
+    Ok(measured)
+}
+
+fn cycles(shape: &Shape<'_>, writer: Writer) -> (Paired, String) {
+    let mut through = Through::new(shape, (10, glft()), writer);
+    let day = &shape.days[0];
+    through.ready();
+    day.opening.iter().for_each(|message| through.message(message));
+    let mut walk = day.messages.iter();
+    let mut spans = Vec::with_capacity(BLOCK);
+    let (mut measured, mut switches, mut faults) = (Vec::new(), 0, 0);
+    while measured.len() < day.messages.len() / BLOCK {
+        through.ready();
+        let before = Usage::of_this_thread().unwrap_or_default();
+        let mut last = wire::stamp::now();
+        let begun = last;
+        spans.clear();
+        for _ in 0..BLOCK / PACKET {
+            through.messages(walk.by_ref().take(PACKET));
+            let now = wire::stamp::now();
+            spans.push(now - last);
+            last = now;
+        }
+        let after = Usage::of_this_thread().unwrap_or_default();
+        switches += after.voluntary - before.voluntary;
+        faults +=
+            after.minor_faults + after.major_faults - before.minor_faults - before.major_faults;
+        let gap = bare_gap(last - begun);
+        let longest = quantile(&mut spans, 1.0);
+        measured.push((longest, 20.0 * quantile(&mut spans, 0.5) + gap));
+    }
+    let said = format!("{faults} page faults and {switches} voluntary switches in all");
+    (pairs::of(&measured), said)
+}
+
+/// The longest gap of a loop that only looks at the clock, for so many ticks.
+#[allow(clippy::cast_precision_loss)]
+fn bare_gap(ticks: u64) -> f64 {
+    let begun = wire::stamp::now();
+    let (mut last, mut longest) = (begun, 0);
+    while last - begun < ticks {
+        let now = wire::stamp::now();
+        longest = longest.max(now - last);
+        last = now;
+    }
+    longest as f64
+}
