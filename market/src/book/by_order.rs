@@ -74,8 +74,6 @@ impl OrderBooks {
             self.orders.prefetch(event.order);
             self.shelf.prefetch(event.instrument);
         }
-        // By now the books are there, which say where their levels are.
-        events.iter().for_each(|event| self.shelf.prefetch_levels(event.instrument));
     }
 
     /// Applies one event.

@@ -5,7 +5,7 @@
 //! (one cache line of prices) before it halves the rest; inserting there moves little.
 
 use super::Contradiction;
-use crate::{Level, Price, Qty, Side, prefetch};
+use crate::{Level, Price, Qty, Side};
 
 /// Levels looked at one by one before the binary search.
 const NEAR: usize = 8;
@@ -39,18 +39,6 @@ impl Ladder {
     /// Prices of books are positive, so negation cannot overflow.
     fn key(&self, price: Price) -> i64 {
         price.raw() * self.side.sign()
-    }
-
-    /// Begins to fetch the levels near the best.
-    #[inline]
-    pub(crate) fn prefetch(&self) {
-        let len = self.keys.len();
-        for at in [len.wrapping_sub(1), len.wrapping_sub(NEAR)] {
-            if let (Some(key), Some(total)) = (self.keys.get(at), self.totals.get(at)) {
-                prefetch::line(key);
-                prefetch::line(total);
-            }
-        }
     }
 
     /// The place of a key, or else where it would be put.

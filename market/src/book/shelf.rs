@@ -44,14 +44,6 @@ impl Shelf {
         }
     }
 
-    /// Begins to fetch the levels near the touch of a book that was fetched.
-    #[inline]
-    pub(crate) fn prefetch_levels(&self, instrument: InstrumentId) {
-        if let Some(book) = self.books.get(instrument.index()) {
-            book.prefetch_levels();
-        }
-    }
-
     pub(crate) fn books(&self) -> &[Book] {
         &self.books
     }

@@ -43,11 +43,6 @@ impl Book {
         prefetch::line(&self.digest);
     }
 
-    #[inline]
-    pub(crate) fn prefetch_levels(&self) {
-        self.sides.iter().for_each(Ladder::prefetch);
-    }
-
     pub(crate) fn health(&mut self) -> &mut Health {
         &mut self.health
     }
