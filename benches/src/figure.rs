@@ -50,20 +50,6 @@ impl Figure {
         }
     }
 
-    /// A figure that counts something exactly, such as instructions: no interval.
-    #[must_use]
-    pub fn exact(name: &str, unit: &'static str, value: f64, reference: (&str, f64)) -> Figure {
-        let ratio = value / reference.1;
-        let paired = Paired {
-            ours: value,
-            reference: reference.1,
-            ratio,
-            interval: [ratio, ratio],
-            pairs: 1,
-        };
-        Figure::new(name, unit, reference.0, &paired)
-    }
-
     /// Judges it: met when the whole interval is within the target, noise when it is too wide.
     #[must_use]
     pub fn target(mut self, target: f64) -> Figure {

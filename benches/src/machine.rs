@@ -32,6 +32,8 @@ pub struct Machine {
     pub flags: String,
     /// What latency benches run under.
     pub scheduling: String,
+    /// They run real-time.
+    pub real_time: bool,
 }
 
 impl Machine {
@@ -42,10 +44,12 @@ impl Machine {
         let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
         let model = model.map_or("unknown", |rest| rest.trim_start_matches([':', ' ', '\t']));
         let profile = if cfg!(debug_assertions) { "debug" } else { "optimised" };
-        let scheduling = match std::thread::spawn(real_time).join() {
-            Ok(Ok(())) => format!("SCHED_FIFO {PRIORITY} for latency benches"),
-            Ok(Err(why)) => format!("SCHED_OTHER ({why}): p99 figures do not count"),
-            Err(_) => "unknown".to_owned(),
+        let tried = std::thread::spawn(real_time).join();
+        let tried = tried.unwrap_or_else(|_| Err("the attempt panicked".to_owned()));
+        let real_time = tried.is_ok();
+        let scheduling = match tried {
+            Ok(()) => format!("SCHED_FIFO {PRIORITY} for latency benches"),
+            Err(why) => format!("SCHED_OTHER ({why}): p99 figures do not count"),
         };
         Machine {
             cpu_model: model.to_owned(),
@@ -54,6 +58,7 @@ impl Machine {
             commit: said("git", &["describe", "--always", "--dirty"]),
             flags: format!("{profile}, {}", std::env::consts::ARCH),
             scheduling,
+            real_time,
         }
     }
 }

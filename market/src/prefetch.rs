@@ -3,7 +3,7 @@
 //! A hint without an effect that a program could see. The only `unsafe` of this crate.
 #![allow(unsafe_code)]
 
-/// Begins to fetch the cache line in which `place` begins, for reading and writing.
+/// Begins to fetch the cache line in which `place` begins.
 #[inline(always)]
 pub(crate) fn line<T>(place: &T) {
     #[cfg(target_arch = "x86_64")]

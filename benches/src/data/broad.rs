@@ -5,12 +5,10 @@
 //! The generator keeps the orders that it makes, so the last book is known without any decoder.
 
 use super::{Day, Messages};
-use feeds::itch50::Listing;
 use feeds::itch50::message::{
-    AddAttributed, AddOrder, Canceled, Deleted, Executed, ExecutedPriced, Header, Replaced,
-    StockDirectory, Trade,
+    AddAttributed, AddOrder, Canceled, Deleted, Executed, ExecutedPriced, Header, Replaced, Trade,
 };
-use market::{InstrumentId, Rng};
+use market::{Instrument, Rng};
 use std::collections::BTreeMap;
 
 /// How much of everything.
@@ -78,19 +76,10 @@ pub fn day(shape: Shape, seed: u64) -> (Day, Levels) {
         match_number: 0,
         mids,
     };
-    let listings = (1..=shape.instruments).map(|locate| Listing {
-        symbol: symbol(locate),
-        instrument: InstrumentId(u32::from(locate) - 1),
-        qty_digits: 0,
-    });
-    let mut day = Day {
-        listings: listings.collect(),
-        opening: Messages::default(),
-        messages: Messages::default(),
-    };
-    for locate in 1..=shape.instruments {
-        day.opening.push(&directory(locate, generator.header(locate)).write());
-    }
+    let instruments: Vec<Instrument> = (1..=shape.instruments)
+        .map(|locate| Instrument::share(u32::from(locate) - 1, &symbol(locate)))
+        .collect();
+    let mut day = Day::new(&instruments);
     while generator.live.len() < shape.orders {
         generator.message(b'A', &mut day.opening);
     }
@@ -242,22 +231,34 @@ impl Generator {
     }
 }
 
-pub(super) fn directory(locate: u16, header: Header) -> StockDirectory {
-    StockDirectory {
-        header,
-        stock: stock(locate),
-        market_category: b'Q',
-        financial_status: b'N',
-        round_lot_size: 100,
-        round_lots_only: b'N',
-        issue_classification: b'C',
-        issue_sub_type: *b"Z ",
-        authenticity: b'P',
-        short_sale_threshold: b'N',
-        ipo_flag: b'N',
-        luld_tier: b'1',
-        etp_flag: b'N',
-        etp_leverage: 0,
-        inverse: b'N',
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contest::{Books, Contestant as _, Shape as Contest};
+    use market::{BookView, InstrumentId, Side};
+
+    /// Decoder and books, packet by packet, come to the levels that the generator ends with.
+    #[test]
+    fn the_last_books_are_those_of_the_generator() {
+        let (day, mut levels) = day(Shape { instruments: 20, orders: 4_000, messages: 60_000 }, 7);
+        let days = [day];
+        let mut books = Books::new(&Contest::broad(&days), 8);
+        books.block(days[0].opening.iter());
+        books.block(days[0].messages.iter());
+        assert_eq!(books.books.contradictions().total(), 0);
+        for locate in 1..=20u16 {
+            let book = books.books.book(InstrumentId(u32::from(locate) - 1));
+            for side in Side::BOTH {
+                for level in (0..book.depth(side)).filter_map(|depth| book.level(side, depth)) {
+                    let price = u32::try_from(level.price.raw() / 100_000).unwrap();
+                    let shares = u64::try_from(level.qty.raw()).unwrap();
+                    let known = levels.remove(&(locate, side == Side::Buy, price));
+                    assert_eq!(known, Some((shares, level.orders)), "{locate} {side:?} {price}");
+                }
+            }
+        }
+        assert!(levels.is_empty(), "levels that no book has: {levels:?}");
+        let kinds = |kind: u8| days[0].messages.iter().filter(|message| message[0] == kind).count();
+        assert!(MIX.iter().all(|(kind, _)| kinds(*kind) > 0), "every type of the mix is there");
     }
 }

@@ -5,13 +5,12 @@
 //! id; trades and fills change no book there and are left out. The recording is looped: each loop
 //! begins with a clear and has other order ids.
 
-use super::{Day, Messages};
+use super::Day;
 use anyhow::Context as _;
 use dbn::decode::{DbnMetadata as _, DecodeRecord as _, DynDecoder};
 use dbn::{Action, MboMsg, Side, VersionUpgradePolicy};
-use feeds::itch50::Listing;
-use feeds::itch50::message::{AddOrder, Canceled, Deleted, Header, StockDirectory};
-use market::InstrumentId;
+use feeds::itch50::message::{AddOrder, Canceled, Deleted, Header};
+use market::Instrument;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -39,9 +38,8 @@ pub fn days(loops: u64) -> anyhow::Result<Vec<Day>> {
 }
 
 fn one(records: &[MboMsg], turn: u64) -> anyhow::Result<Day> {
-    let mut opening = Messages::default();
-    opening.push(&directory().write());
-    let mut messages = Messages::default();
+    let mut day = Day::new(&[Instrument::share(0, "ES")]);
+    let messages = &mut day.messages;
     let mut live: HashMap<u64, (u8, u32)> = HashMap::new();
     for (at, record) in (0u64..).zip(records) {
         let header = Header { locate: LOCATE, tracking: 0, time: 1_000_000 * (at + 1) };
@@ -77,11 +75,5 @@ fn one(records: &[MboMsg], turn: u64) -> anyhow::Result<Day> {
             _ => {}
         }
     }
-    let listing = Listing { symbol: "ES".into(), instrument: InstrumentId(0), qty_digits: 0 };
-    Ok(Day { listings: vec![listing], opening, messages })
-}
-
-fn directory() -> StockDirectory {
-    let header = Header { locate: LOCATE, ..Header::default() };
-    StockDirectory { stock: *b"ES      ", ..super::broad::directory(LOCATE, header) }
+    Ok(day)
 }

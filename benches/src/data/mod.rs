@@ -6,7 +6,8 @@ pub mod broad;
 pub mod deep;
 pub mod fix;
 
-use feeds::itch50::Listing;
+use feeds::itch50::{Encoder, Listing};
+use market::{Instrument, Timestamp};
 
 /// ITCH messages one behind the other, each behind its length (u16, big-endian), as in a BinaryFILE.
 #[derive(Clone, Debug, Default)]
@@ -37,12 +38,6 @@ impl Messages {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
-    }
-
-    /// All bytes, lengths included.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
     }
 
     /// Every message in turn.
@@ -94,4 +89,21 @@ pub struct Day {
     pub opening: Messages,
     /// What is measured.
     pub messages: Messages,
+}
+
+impl Day {
+    /// A day of `instruments` that begins with their directory; locates are 1, 2, … in their order.
+    ///
+    /// # Panics
+    /// If they do not fit ITCH; those of a bench do.
+    #[must_use]
+    pub fn new(instruments: &[Instrument]) -> Day {
+        let mut opening = Messages::default();
+        let encoder = Encoder::new(instruments, Timestamp::ZERO);
+        let mut encoder = encoder.expect("the instruments fit ITCH");
+        let directory = encoder.directory(Timestamp::ZERO, &mut |message| opening.push(message));
+        directory.expect("midnight is within the day");
+        let listings = instruments.iter().map(Listing::from).collect();
+        Day { listings, opening, messages: Messages::default() }
+    }
 }

@@ -5,10 +5,10 @@ mod book;
 mod fix;
 mod growth;
 mod ring;
-mod through;
-mod ttt;
 mod sockets;
 mod stamps;
+mod through;
+mod ttt;
 
 use crate::figure::Figure;
 
@@ -18,22 +18,35 @@ pub struct Group {
     pub name: &'static str,
     /// What it measures.
     pub about: &'static str,
+    /// CPUs that it takes: two threads that spin on one would wait for each other in vain.
+    pub cpus: usize,
     /// Measures it.
     pub run: fn() -> anyhow::Result<Vec<Figure>>,
 }
 
 /// Every group, in the order of a tick's way.
 pub const GROUPS: &[Group] = &[
-    Group { name: "ring", about: "thread to thread: latency and throughput", run: ring::run },
-    Group { name: "book", about: "ITCH decode, and decode with the book", run: book::run },
-    Group { name: "loop", about: "decode to command, without sockets", run: through::run },
-    Group { name: "growth", about: "what more instruments and orders cost", run: growth::run },
-    Group { name: "ttt", about: "tick to trade, wire to wire", run: ttt::run },
-    Group { name: "fix", about: "FIX decode and encode", run: fix::run },
+    Group {
+        name: "ring",
+        about: "thread to thread: latency and throughput",
+        cpus: 2,
+        run: ring::run,
+    },
+    Group { name: "book", about: "ITCH decode, and decode with the book", cpus: 1, run: book::run },
+    Group { name: "loop", about: "decode to command, without sockets", cpus: 1, run: through::run },
+    Group {
+        name: "growth",
+        about: "what more instruments and orders cost",
+        cpus: 1,
+        run: growth::run,
+    },
+    Group { name: "ttt", about: "tick to trade, wire to wire", cpus: 2, run: ttt::run },
+    Group { name: "fix", about: "FIX decode and encode", cpus: 1, run: fix::run },
     Group {
         name: "sockets",
         about: "TCP round trip and UDP bursts, by both transports",
+        cpus: 2,
         run: sockets::run,
     },
-    Group { name: "stamps", about: "stamp and record of a hop", run: stamps::run },
+    Group { name: "stamps", about: "stamp and record of a hop", cpus: 1, run: stamps::run },
 ];
