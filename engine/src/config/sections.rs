@@ -120,7 +120,7 @@ section! {
         /// Open orders of all instruments together.
         orders: usize = 65_536, [16, 67_108_864];
         /// Price levels on one side of one instrument.
-        levels: usize = 4_096, [16, 1_048_576];
+        levels: usize = 4_096, [16, 65_536];
     }
 }
 

@@ -9,7 +9,7 @@ pub struct BookLimits {
     pub instruments: usize,
     /// Live orders of all instruments together; by-level books keep none.
     pub orders: usize,
-    /// Price levels on one side of one instrument.
+    /// Price levels on one side of one instrument; more than 65,536 count as that many.
     pub levels: usize,
 }
 

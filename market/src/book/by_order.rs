@@ -2,6 +2,7 @@
 //! is taken at construction, and nothing rehashes or allocates after. It never trusts an event: one
 //! that contradicts the book is counted and makes its instrument Suspect.
 
+use super::ladder::Slot;
 use super::shelf::{Outcome, Shelf};
 use super::{Applied, Book, BookLimits, Contradiction, Contradictions, Touched, Unsound, digest};
 use crate::table::IdTable;
@@ -12,11 +13,13 @@ use std::collections::BTreeMap;
 
 /// An order as the table keeps it, beside its id.
 #[derive(Clone, Copy, Debug)]
-struct Resting {
-    price: Price,
-    qty: Qty,
-    instrument: InstrumentId,
-    side: Side,
+pub(crate) struct Resting {
+    pub(crate) price: Price,
+    pub(crate) qty: Qty,
+    pub(crate) instrument: InstrumentId,
+    /// Where its level is kept.
+    pub(crate) slot: Slot,
+    pub(crate) side: Side,
 }
 
 // With its id 32 bytes: two entries a cache line.
@@ -126,6 +129,19 @@ impl OrderBooks {
     #[must_use]
     pub fn book(&self, instrument: InstrumentId) -> &Book {
         self.shelf.book(instrument)
+    }
+
+    /// Only changes of the best `levels` of a side count for [`OrderBooks::take_changed`]; at first
+    /// all do.
+    pub fn watch(&mut self, instrument: InstrumentId, levels: usize) {
+        if let Some(book) = self.shelf.book_mut(instrument) {
+            book.watch(levels);
+        }
+    }
+
+    /// Whether one of the watched levels of a book changed since this was last asked.
+    pub fn take_changed(&mut self, instrument: InstrumentId) -> bool {
+        self.shelf.book_mut(instrument).is_some_and(Book::take_changed)
     }
 
     /// Every book, in order of instrument ids.
@@ -248,8 +264,8 @@ fn add(
         return Err(Contradiction::OrdersFull);
     }
     let (price, qty, instrument) = (event.price, event.qty, event.instrument);
-    book.join(event.order, side, price, qty)?;
-    let order = Resting { price, qty, instrument, side };
+    let slot = book.join(event.order, side, price, qty)?;
+    let order = Resting { price, qty, instrument, slot, side };
     orders.put_at(at, event.order, order).map_err(|_| Contradiction::OrdersFull)?;
     Ok(None)
 }
@@ -265,7 +281,7 @@ fn reduce(
     let (at, order) = place(orders, event)?;
     let leaves = event.qty >= order.qty;
     let taken = event.qty.min(order.qty);
-    book.take(event.order, order.side, order.price, taken, leaves);
+    book.take(event.order, &order, taken, leaves);
     if leaves {
         orders.remove_at(at);
     } else if let Some(kept) = orders.value_mut(at) {
@@ -297,7 +313,7 @@ fn delete(
 ) -> Outcome {
     let (at, order) = place(orders, event)?;
     orders.remove_at(at);
-    book.take(event.order, order.side, order.price, order.qty, true);
+    book.take(event.order, &order, order.qty, true);
     if event.flags.has(EventFlags::REPLACE) {
         *replaced = Some(Replaced { instrument: order.instrument, side: order.side });
     }
@@ -309,15 +325,15 @@ fn change(orders: &mut IdTable<Resting>, book: &mut Book, event: &Event) -> Outc
     require_positive_price(event)?;
     require_positive_qty(event)?;
     let (at, order) = place(orders, event)?;
-    book.take(event.order, order.side, order.price, order.qty, true);
+    book.take(event.order, &order, order.qty, true);
     let joined = book.join(event.order, order.side, event.price, event.qty);
-    match orders.value_mut(at) {
-        Some(kept) if joined.is_ok() => {
-            *kept = Resting { price: event.price, qty: event.qty, ..order }
+    match (orders.value_mut(at), joined) {
+        (Some(kept), Ok(slot)) => {
+            *kept = Resting { price: event.price, qty: event.qty, slot, ..order }
         }
         _ => drop(orders.remove_at(at)),
     }
-    joined.map(|()| None)
+    joined.map(|_| None)
 }
 
 #[cfg(test)]
@@ -325,5 +341,10 @@ impl OrderBooks {
     /// A book to break, for tests of the audit.
     pub(super) fn shelf_book_mut(&mut self, instrument: InstrumentId) -> &mut Book {
         self.shelf.book_mut(instrument).expect("within the limits")
+    }
+
+    /// An order as the table keeps it.
+    pub(super) fn resting(&self, id: u64) -> Option<Resting> {
+        self.orders.get(id)
     }
 }

@@ -1,25 +1,40 @@
-//! One side of one book: price levels in a sorted vector with the best at its end. Its memory is
-//! taken at construction; a level that does not fit is refused, never made room for.
+//! One side of one book: its price levels, sorted, with the best at the end. All memory is taken at
+//! construction; a level that does not fit is refused, never made room for.
 //!
-//! Most events touch a level near the best, so a search looks at a few levels there one by one
-//! (one cache line of prices) before it halves the rest; inserting there moves little.
+//! What stands at a level keeps its slot for as long as the level lives, whatever comes before or
+//! behind it. An order remembers the slot of its level, so that most events search for nothing.
 
 use super::Contradiction;
-use crate::{Level, Price, Qty, Side};
+use crate::{Level, Price, Qty, Side, prefetch};
 
-/// Levels looked at one by one before the binary search.
+/// Levels behind the best that a search looks at first, all at once.
 const NEAR: usize = 8;
+
+/// Where what stands at a level is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(u16);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Ladder {
     side: Side,
-    limit: usize,
-    /// Ascending toward the best: the price of a bid, the negated price of an ask.
-    keys: Vec<i64>,
-    /// What stands at each key.
-    totals: Vec<Total>,
+    /// A level at the best `watched` changed since this was last asked.
+    changed: bool,
+    watched: usize,
+    rungs: Vec<Rung>,
+    totals: Box<[Total]>,
+    /// Slots that no level has.
+    free: Vec<Slot>,
 }
 
+/// A level among its neighbours.
+#[derive(Clone, Copy, Debug)]
+struct Rung {
+    /// Grows toward the best: the price of a bid, the negated price of an ask.
+    key: i64,
+    slot: Slot,
+}
+
+/// What stands at a level.
 #[derive(Clone, Copy, Debug)]
 struct Total {
     qty: i64,
@@ -27,72 +42,115 @@ struct Total {
 }
 
 impl Ladder {
+    /// Room for `limit` levels, at most 65,536.
     pub(crate) fn new(side: Side, limit: usize) -> Self {
+        let free: Vec<Slot> = (0..=u16::MAX).take(limit).rev().map(Slot).collect();
         // Filled once with something other than zero, so that every page is touched now.
-        let mut keys = vec![i64::MIN; limit];
-        let mut totals = vec![Total { qty: i64::MIN, orders: 0 }; limit];
-        keys.clear();
-        totals.clear();
-        Ladder { side, limit, keys, totals }
+        let mut rungs = vec![Rung { key: i64::MIN, slot: Slot(0) }; free.len()];
+        let totals = vec![Total { qty: i64::MIN, orders: 0 }; free.len()].into_boxed_slice();
+        rungs.clear();
+        Ladder { side, changed: true, watched: usize::MAX, rungs, totals, free }
+    }
+
+    /// Begins to fetch the ladder itself.
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        prefetch::line(self);
+    }
+
+    /// Only changes of the best `levels` count as such.
+    pub(crate) fn watch(&mut self, levels: usize) {
+        self.watched = levels;
+        self.changed = true;
+    }
+
+    /// Whether one of the watched levels changed since [`Ladder::take_changed`] was last called.
+    pub(crate) const fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// The same, and begins anew.
+    pub(crate) const fn take_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.changed, false)
     }
 
     /// Prices of books are positive, so negation cannot overflow.
+    #[inline]
     fn key(&self, price: Price) -> i64 {
         price.raw() * self.side.sign()
     }
 
-    /// The place of a key, or else where it would be put.
-    fn find(&self, key: i64) -> Result<usize, usize> {
-        let far = self.keys.len().saturating_sub(NEAR);
-        for at in (far..self.keys.len()).rev() {
-            match self.keys[at].cmp(&key) {
-                std::cmp::Ordering::Equal => return Ok(at),
-                std::cmp::Ordering::Less => return Err(at + 1),
-                std::cmp::Ordering::Greater => {}
-            }
-        }
-        self.keys[..far].binary_search(&key)
+    #[inline]
+    fn price(&self, rung: Rung) -> Price {
+        Price::from_raw(rung.key * self.side.sign())
     }
 
-    fn insert(&mut self, at: usize, key: i64, total: Total) -> Result<(), Contradiction> {
-        if self.keys.len() >= self.limit {
-            return Err(Contradiction::LevelsFull);
+    /// Notes a change at a level that is there: before it goes, after it came.
+    #[inline]
+    fn note(&mut self, key: i64) {
+        let last = self.rungs.len().checked_sub(self.watched);
+        self.changed |= last.is_none_or(|at| self.rungs.get(at).is_none_or(|r| r.key <= key));
+    }
+
+    /// The place of a key, or else where it would be put.
+    #[inline]
+    fn find(&self, key: i64) -> Result<usize, usize> {
+        let far = self.rungs.len().saturating_sub(NEAR);
+        let (far, near) = self.rungs.split_at(far);
+        if let Ok(near) = <&[Rung; NEAR]>::try_from(near)
+            && near[0].key <= key
+        {
+            // No branch that could be guessed wrong but the last.
+            let at = near.iter().map(|rung| usize::from(rung.key <= key)).sum::<usize>() - 1;
+            let (found, at) = (near[at].key == key, far.len() + at);
+            return if found { Ok(at) } else { Err(at + 1) };
         }
-        self.keys.insert(at, key);
-        self.totals.insert(at, total);
-        Ok(())
+        self.rungs.binary_search_by(|rung| rung.key.cmp(&key))
+    }
+
+    fn insert(&mut self, at: usize, key: i64, total: Total) -> Result<Slot, Contradiction> {
+        let slot = self.free.pop().ok_or(Contradiction::LevelsFull)?;
+        self.totals[usize::from(slot.0)] = total;
+        self.rungs.insert(at, Rung { key, slot });
+        Ok(slot)
     }
 
     fn remove(&mut self, at: usize) {
-        self.keys.remove(at);
-        self.totals.remove(at);
+        let Rung { slot, .. } = self.rungs.remove(at);
+        self.free.push(slot);
     }
 
-    /// An order joins. Nothing changes on an error.
-    pub(crate) fn join(&mut self, price: Price, qty: Qty) -> Result<(), Contradiction> {
+    /// An order joins; gives where its level is kept for as long as an order is there. Nothing changes
+    /// on an error.
+    pub(crate) fn join(&mut self, price: Price, qty: Qty) -> Result<Slot, Contradiction> {
         let key = self.key(price);
-        match self.find(key) {
+        let slot = match self.find(key) {
             Ok(at) => {
-                let total = &mut self.totals[at];
+                let slot = self.rungs[at].slot;
+                let total = &mut self.totals[usize::from(slot.0)];
                 total.qty = total.qty.checked_add(qty.raw()).ok_or(Contradiction::Overflow)?;
                 total.orders += 1;
-                Ok(())
+                slot
             }
-            Err(at) => self.insert(at, key, Total { qty: qty.raw(), orders: 1 }),
-        }
+            Err(at) => self.insert(at, key, Total { qty: qty.raw(), orders: 1 })?,
+        };
+        self.note(key);
+        Ok(slot)
     }
 
-    /// `qty` of an order goes, and with `leaves` the order itself. Both were put in by `join`.
-    pub(crate) fn take(&mut self, price: Price, qty: Qty, leaves: bool) {
-        let Ok(at) = self.find(self.key(price)) else {
-            debug_assert!(false, "an order stands at a price without a level");
-            return;
-        };
-        let total = &mut self.totals[at];
+    /// `qty` of an order goes, and with `leaves` the order itself. Both were put in by `join`, which
+    /// gave its slot.
+    pub(crate) fn take(&mut self, slot: Slot, price: Price, qty: Qty, leaves: bool) {
+        let key = self.key(price);
+        self.note(key);
+        let total = &mut self.totals[usize::from(slot.0)];
         total.qty -= qty.raw();
         total.orders -= u32::from(leaves);
         if total.orders == 0 {
-            self.remove(at);
+            match self.find(key) {
+                Ok(at) => self.remove(at),
+                Err(_) => debug_assert!(false, "an order stands at a price without a level"),
+            }
         }
     }
 
@@ -101,7 +159,9 @@ impl Ladder {
         let key = self.key(price);
         match self.find(key) {
             Ok(at) => {
-                let before = std::mem::replace(&mut self.totals[at].qty, qty.raw());
+                self.note(key);
+                let total = &mut self.totals[usize::from(self.rungs[at].slot.0)];
+                let before = std::mem::replace(&mut total.qty, qty.raw());
                 if qty == Qty::ZERO {
                     self.remove(at);
                 }
@@ -111,42 +171,49 @@ impl Ladder {
             Err(_) if qty == Qty::ZERO => Ok(Qty::ZERO),
             Err(at) => {
                 self.insert(at, key, Total { qty: qty.raw(), orders: 0 })?;
+                self.note(key);
                 Ok(Qty::ZERO)
             }
         }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.keys.clear();
-        self.totals.clear();
+        self.free.extend(self.rungs.drain(..).map(|rung| rung.slot));
+        self.changed = true;
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.keys.len()
+        self.rungs.len()
     }
 
+    #[inline]
     pub(crate) fn best_price(&self) -> Option<Price> {
-        self.keys.last().map(|&key| Price::from_raw(key * self.side.sign()))
+        self.rungs.last().map(|&rung| self.price(rung))
     }
 
     /// The level `depth` places behind the best.
+    #[inline]
     pub(crate) fn level(&self, depth: usize) -> Option<Level> {
-        let at = self.keys.len().checked_sub(depth)?.checked_sub(1)?;
-        let Total { qty, orders } = self.totals[at];
-        let price = Price::from_raw(self.keys[at] * self.side.sign());
-        Some(Level { price, qty: Qty::from_raw(qty), orders })
+        let rung = self.rungs[self.rungs.len().checked_sub(depth)?.checked_sub(1)?];
+        let Total { qty, orders } = self.totals[usize::from(rung.slot.0)];
+        Some(Level { price: self.price(rung), qty: Qty::from_raw(qty), orders })
     }
 
-    /// Sorted without repeats, and no level is empty.
+    /// Sorted without repeats, no level is empty, and every slot has one place.
     pub(crate) fn audit(&self) -> Result<(), &'static str> {
-        if self.keys.len() != self.totals.len() || self.keys.len() > self.limit {
-            return Err("levels and totals do not match");
-        }
-        if !self.keys.is_sorted_by(|a, b| a < b) {
+        if !self.rungs.is_sorted_by(|a, b| a.key < b.key) {
             return Err("levels are not sorted");
         }
-        if self.totals.iter().any(|total| total.qty <= 0) {
+        if self.rungs.iter().any(|rung| self.totals[usize::from(rung.slot.0)].qty <= 0) {
             return Err("a level is empty");
+        }
+        let mut slots: Vec<u16> = self.free.iter().map(|slot| slot.0).collect();
+        slots.extend(self.rungs.iter().map(|rung| rung.slot.0));
+        slots.sort_unstable();
+        let whole = slots.iter().zip(0..).all(|(&slot, at)| slot == at);
+        if !whole || slots.len() != self.totals.len() {
+            return Err("a slot has two levels or none");
         }
         Ok(())
     }

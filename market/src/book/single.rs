@@ -2,7 +2,8 @@
 //! resolves an order: the books of the feed do that and tell it the outcome.
 
 use super::health::Health;
-use super::ladder::Ladder;
+use super::by_order::Resting;
+use super::ladder::{Ladder, Slot};
 use super::{Contradiction, digest};
 use crate::{
     BookState, BookView, Event, EventKind, Level, Price, Qty, Side, StateHasher, Timestamp,
@@ -13,12 +14,13 @@ use crate::{
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub struct Book {
-    sides: [Ladder; 2],
     health: Health,
     updated: Timestamp,
     orders: u64,
     digest: u64,
+    sides: [Ladder; 2],
 }
+
 
 impl Book {
     pub(crate) fn new(levels: usize) -> Self {
@@ -39,8 +41,8 @@ impl Book {
 
     #[inline]
     pub(crate) fn prefetch(&self) {
-        self.sides.iter().for_each(prefetch::line);
-        prefetch::line(&self.digest);
+        prefetch::line(&self.health);
+        self.sides.iter().for_each(Ladder::prefetch);
     }
 
     pub(crate) fn health(&mut self) -> &mut Health {
@@ -78,29 +80,47 @@ impl Book {
         Ok(())
     }
 
+    /// Only changes of the best `levels` of a side count for [`Book::is_changed`]; at first all do.
+    pub(crate) fn watch(&mut self, levels: usize) {
+        self.sides.iter_mut().for_each(|side| side.watch(levels));
+    }
+
+    /// Whether one of the watched levels changed since that was last taken note of.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.sides.iter().any(Ladder::is_changed)
+    }
+
+    /// The same, and takes note of it.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        let [bids, asks] = &mut self.sides;
+        bids.take_changed() | asks.take_changed()
+    }
+
     fn empty(&mut self) {
         self.sides.iter_mut().for_each(Ladder::clear);
         self.orders = 0;
         self.digest = 0;
     }
 
-    /// An order joins. Nothing changes on an error.
+    /// An order joins; gives where its level is kept. Nothing changes on an error.
     pub(crate) fn join(
         &mut self,
         id: u64,
         side: Side,
         price: Price,
         qty: Qty,
-    ) -> Result<(), Contradiction> {
-        self.sides[side.index()].join(price, qty)?;
+    ) -> Result<Slot, Contradiction> {
+        let slot = self.sides[side.index()].join(price, qty)?;
         self.orders += 1;
         self.digest = self.digest.wrapping_add(digest::of(id, side, price, qty));
-        Ok(())
+        Ok(slot)
     }
 
-    /// `qty` of an order goes, and with `leaves` the order itself.
-    pub(crate) fn take(&mut self, id: u64, side: Side, price: Price, qty: Qty, leaves: bool) {
-        self.sides[side.index()].take(price, qty, leaves);
+    /// `qty` of a resting order goes, and with `leaves` the order itself.
+    pub(crate) fn take(&mut self, id: u64, order: &Resting, qty: Qty, leaves: bool) {
+        let Resting { side, price, slot, .. } = *order;
+        self.sides[side.index()].take(slot, price, qty, leaves);
         self.orders -= u64::from(leaves);
         self.digest = self.digest.wrapping_sub(digest::of(id, side, price, qty));
     }

@@ -183,23 +183,41 @@ fn lively(rng: &mut Rng, live: &mut Vec<Open>, next: &mut u64) -> Vec<Event> {
     }
 }
 
+fn both_sides(books: &by_order::OrderBooks, instrument: InstrumentId) -> [Vec<Level>; 2] {
+    Side::BOTH.map(|side| books.levels(instrument.0, side))
+}
+
 /// Hundreds of levels a side, so that the search leaves the neighbourhood of the best price.
 #[test]
 fn deep_books_equal_their_twin() {
+    const WATCHED: usize = 10;
     const DEEP: BookLimits = BookLimits { instruments: 2, orders: 400, levels: 300 };
     for (seed, pattern) in (0..).zip(PATTERNS) {
         let mut rng = Rng::new(seed);
         let (mut fast, mut twin) = (by_order::OrderBooks::new(DEEP), twin::OrderBooks::new(DEEP));
-        let (mut live, mut next) = (Vec::new(), 0);
+        for instrument in 0..2 {
+            fast.watch(InstrumentId(instrument), WATCHED);
+            assert!(fast.take_changed(InstrumentId(instrument)), "a new watch has seen nothing");
+        }
+        let (mut live, mut next, mut seen) = (Vec::new(), 0, [0, 0]);
         for _ in 0..1500 {
             for mut event in lively(&mut rng, &mut live, &mut next) {
                 event.order = pattern(event.order);
+                let before = both_sides(&fast, event.instrument);
                 let applied = fast.apply(&event);
+                let changed = fast.take_changed(event.instrument);
+                let after = both_sides(&fast, event.instrument);
+                let same = before.iter().zip(&after).all(|(old, new)| {
+                    old[..WATCHED.min(old.len())] == new[..WATCHED.min(new.len())]
+                });
+                assert_eq!(changed, !same, "watched levels after {event:?}");
+                seen[usize::from(changed)] += 1;
                 assert_eq!(applied, twin.apply(&event));
                 assert_eq!(applied.contradiction, None);
                 assert_equal(&fast, &twin, DEEP, &event);
             }
         }
         assert!(fast.view(0).depth(Side::Buy) > 50, "the book is not deep");
+        assert!(seen.iter().all(|&count| count > 50), "changes near and far: {seen:?}");
     }
 }

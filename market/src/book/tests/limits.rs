@@ -165,8 +165,8 @@ fn hashes_are_of_content() {
 #[test]
 fn audits_find_a_broken_book() {
     let mut books = two_orders::<by_order::OrderBooks>();
-    let book = books.shelf_book_mut(InstrumentId(0));
-    book.take(1, Side::Buy, Price::from_raw(100), Qty::from_raw(3), false);
+    let order = books.resting(1).unwrap();
+    books.shelf_book_mut(InstrumentId(0)).take(1, &order, Qty::from_raw(3), false);
     let unsound = books.audit().unwrap_err();
     assert_eq!(unsound.instrument, InstrumentId(0));
     let mut books = two_orders::<by_order::OrderBooks>();
