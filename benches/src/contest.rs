@@ -105,9 +105,10 @@ impl Books {
     /// What [`engine::trading::TradingLoop`] does with a packet before strategies speak.
     fn apply(&mut self) {
         self.books.expect(&self.events);
-        for event in self.events.drain(..) {
-            let _ = self.books.apply(&event);
+        for event in &self.events {
+            let _ = self.books.apply(event);
         }
+        self.events.clear();
     }
 }
 

@@ -111,10 +111,15 @@ pub trait BookView {
         self.level(side, 0)
     }
 
+    /// The price of the best level.
+    fn best_price(&self, side: Side) -> Option<Price> {
+        self.best(side).map(|level| level.price)
+    }
+
     /// Half of best bid plus best ask, rounded down to 1e-9; `None` when a side is empty.
     fn mid(&self) -> Option<Price> {
-        let bid = i128::from(self.best(Side::Buy)?.price.raw());
-        let ask = i128::from(self.best(Side::Sell)?.price.raw());
-        i64::try_from((bid + ask).div_euclid(2)).ok().map(Price::from_raw)
+        let bid = i128::from(self.best_price(Side::Buy)?.raw());
+        let ask = i128::from(self.best_price(Side::Sell)?.raw());
+        i64::try_from((bid + ask) >> 1).ok().map(Price::from_raw)
     }
 }

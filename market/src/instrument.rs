@@ -105,6 +105,24 @@ pub struct Instrument {
     pub hours: Hours,
 }
 
+/// The whole number at or below a float that counts ticks. Two instructions; that of the library is a
+/// call on processors that it does not trust to round.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+fn floor(ticks: f64) -> i64 {
+    let toward_zero = ticks as i64;
+    toward_zero - i64::from(toward_zero as f64 > ticks)
+}
+
+/// Powers of ten up to 10^9.
+const TENS: [i128; 1 + Qty::DIGITS_MAX as usize] = {
+    let mut tens = [1; 1 + Qty::DIGITS_MAX as usize];
+    let mut at = 1;
+    while at < tens.len() {
+        tens[at] = 10 * tens[at - 1];
+        at += 1;
+    }
+    tens
+};
 const E9: i128 = 1_000_000_000;
 
 /// Floats that stand within a millionth of a tick of a tick are that tick.
@@ -116,7 +134,7 @@ impl Instrument {
     #[must_use]
     pub fn value(&self, price: Price, qty: Qty) -> Option<Money> {
         let (price, qty) = (i128::from(price.raw()), i128::from(qty.raw()));
-        let to_e9 = 10i128.pow(Qty::DIGITS_MAX.saturating_sub(self.qty_digits));
+        let to_e9 = TENS[Qty::DIGITS_MAX.saturating_sub(self.qty_digits) as usize];
         match self.contract {
             Contract::Linear { multiplier } => {
                 // 1e-9 × 10^-s, brought to 1e-18.
@@ -166,7 +184,7 @@ impl Instrument {
     /// the lowest bound. A bid rounds away from the market.
     #[must_use]
     pub fn bid_at(&self, price: f64) -> Option<Price> {
-        let tick = self.at_tick((self.ticks(price)? + NEAR).floor())?;
+        let tick = self.at_tick(floor(self.ticks(price)? + NEAR))?;
         let (low, high) = self.price_bounds;
         let tick = if tick > high { self.last_tick(high)? } else { tick };
         (tick >= low).then_some(tick)
@@ -176,7 +194,7 @@ impl Instrument {
     /// the highest bound. An ask rounds away from the market.
     #[must_use]
     pub fn ask_at(&self, price: f64) -> Option<Price> {
-        let tick = self.at_tick((self.ticks(price)? - NEAR).ceil())?;
+        let tick = self.at_tick(-floor(NEAR - self.ticks(price)?))?;
         let (low, high) = self.price_bounds;
         let tick = if tick < low { self.first_tick(low)? } else { tick };
         (tick <= high).then_some(tick)
@@ -198,9 +216,8 @@ impl Instrument {
     }
 
     /// The price of a whole number of ticks.
-    #[allow(clippy::cast_possible_truncation)]
-    fn at_tick(&self, ticks: f64) -> Option<Price> {
-        (ticks as i64).checked_mul(self.tick.raw()).map(Price::from_raw)
+    fn at_tick(&self, ticks: i64) -> Option<Price> {
+        ticks.checked_mul(self.tick.raw()).map(Price::from_raw)
     }
 
     /// The highest tick at or below an exact price: a bound need not be a tick.

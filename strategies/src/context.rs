@@ -5,8 +5,8 @@
 
 use crate::TimerId;
 use market::{
-    BookView, Instrument, InstrumentId, Nanos, OrderId, OrderView, Position, Price, Qty, Side,
-    TimeInForce, Timestamp,
+    BookView, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position, Price, Qty,
+    Side, TimeInForce, Timestamp,
 };
 
 /// One level of a wanted quote.
@@ -91,6 +91,18 @@ pub trait Context {
 
     /// Visits the strategy's open orders of an instrument, oldest first.
     fn orders(&self, id: InstrumentId, visit: &mut dyn FnMut(&OrderView));
+
+    /// What the strategy's own orders show at a price: all that rests there, what awaits its first
+    /// answer left out.
+    fn resting(&self, id: InstrumentId, side: Side, price: Price) -> Qty {
+        let mut resting = Qty::ZERO;
+        self.orders(id, &mut |order| {
+            if order.side == side && order.price == price && order.state != OrderState::PendingNew {
+                resting = Qty::from_raw(resting.raw().saturating_add(order.leaves.raw()));
+            }
+        });
+        resting
+    }
 
     /// True if the feed shows our own orders in the book, as an exchange's does. False where our
     /// orders lie in an overlay over a recorded stream.

@@ -4,8 +4,8 @@
 //! spread from the uninformed and pays it, and more, to the informed.
 
 use crate::maker::{MAX_INVENTORY, SIZE};
-use crate::placing::{Sizing, place};
-use crate::touch::Touch;
+use crate::placing::{Sizing, place_at};
+use crate::touch::{LEVELS, Touch};
 use crate::{Context, Fill, ParameterError, ParameterSpec, Parameters, Strategy, StrategySpec};
 use market::{InstrumentId, OrderView, StateHasher};
 
@@ -37,13 +37,17 @@ impl Joiner {
     fn requote(&self, ctx: &mut dyn Context, id: InstrumentId) {
         let Some(touch) = Touch::of(ctx, id) else { return ctx.withdraw(id) };
         let (Some(bid), Some(ask)) = (touch.bid, touch.ask) else { return ctx.withdraw(id) };
-        place(ctx, id, &touch, bid.to_f64(), ask.to_f64(), &self.sizing);
+        place_at(ctx, id, &touch, bid, ask, &self.sizing);
     }
 }
 
 impl Strategy for Joiner {
     fn name(&self) -> &'static str {
         SPEC.name
+    }
+
+    fn levels(&self) -> usize {
+        LEVELS
     }
 
     fn on_book(&mut self, ctx: &mut dyn Context, instrument: InstrumentId) {

@@ -4,7 +4,7 @@
 //! The model knows no order and no book, and no maker may quote on a book that forbids it.
 
 use crate::placing::{Sizing, place};
-use crate::touch::Touch;
+use crate::touch::{LEVELS, Touch};
 use crate::volatility::Volatility;
 use crate::{Context, Fill, ParameterError, ParameterSpec, Parameters, Strategy, TimerId};
 use market::{InstrumentId, Nanos, OrderView, StateHasher, Timestamp};
@@ -177,6 +177,10 @@ impl<M: Model> Strategy for Maker<M> {
         let begin = Volatility::new(self.sigma, self.half_life);
         self.volatility = ctx.instruments().iter().map(|&id| (id, begin)).collect();
         ctx.set_timer(SAMPLE, self.interval);
+    }
+
+    fn levels(&self) -> usize {
+        LEVELS
     }
 
     fn on_book(&mut self, ctx: &mut dyn Context, instrument: InstrumentId) {

@@ -45,11 +45,12 @@ impl Sizing {
 fn lots(instrument: &Instrument, units: f64) -> Option<Qty> {
     let lot = instrument.lot.to_f64(instrument.qty_digits);
     // A millionth of a lot is rounding of the float, as for ticks.
-    let lots = (units / lot + 1e-6).floor();
+    let lots = units / lot + 1e-6;
     let (low, high) = instrument.qty_bounds;
-    if !lots.is_finite() || !(1.0..9e15).contains(&lots) {
+    if !(1.0..9e15).contains(&lots) {
         return None;
     }
+    // What is positive is rounded down by the cast.
     let qty = Qty::from_raw((lots as i64).checked_mul(instrument.lot.raw())?).min(high);
     (qty >= low).then_some(qty)
 }
@@ -69,10 +70,36 @@ pub fn place(
         return ctx.withdraw(id);
     }
     let instrument = ctx.instrument(id);
+    let bid = instrument.quote_at(Side::Buy, bid);
+    let ask = instrument.quote_at(Side::Sell, ask);
+    quote(ctx, id, touch, bid, ask, sizing);
+}
+
+/// The same at prices that are ticks already.
+pub fn place_at(
+    ctx: &mut dyn Context,
+    id: InstrumentId,
+    touch: &Touch,
+    bid: Price,
+    ask: Price,
+    sizing: &Sizing,
+) {
+    quote(ctx, id, touch, Some(bid), Some(ask), sizing);
+}
+
+fn quote(
+    ctx: &mut dyn Context,
+    id: InstrumentId,
+    touch: &Touch,
+    bid: Option<Price>,
+    ask: Option<Price>,
+    sizing: &Sizing,
+) {
+    let instrument = ctx.instrument(id);
     let inventory = sizing.inventory(instrument, ctx.position(id));
-    let quote = |side: Side, wanted: f64| {
+    let quote = |side: Side, wanted: Option<Price>| {
         let clear = clear_of(instrument, side, touch.price(side.opposite())?)?;
-        let price = instrument.quote_at(side, wanted)?;
+        let price = wanted?;
         let price = if side.is_better(price, clear) { clear } else { price };
         let qty = sizing.qty(instrument, side, inventory)?;
         instrument.is_valid_price(price).then_some(Quote { price, qty })

@@ -165,6 +165,9 @@ impl Quoter {
         plan: &mut Plan,
     ) {
         let levels = wanted.side(side);
+        if self.stands(side, levels, live) {
+            return;
+        }
         let limit = wanted.side(side.opposite()).first().map(|quote| quote.price);
         let idle = Idle::new(side, live);
         let mut matching = Matching::default();
@@ -206,6 +209,26 @@ impl Quoter {
         }
     }
 
+    /// True if the orders of a side are the levels wanted, one by one: most often there is nothing more
+    /// to find. False says nothing.
+    fn stands(&self, side: Side, levels: &[Quote], live: &[OrderView]) -> bool {
+        let mut levels = levels.iter();
+        let mut orders = live.iter().filter(|order| order.side == side && order.state.is_open());
+        orders.all(|order| {
+            order.state == OrderState::Live
+                && levels.next().is_some_and(|quote| {
+                    order.price == quote.price && self.is_enough(order, quote)
+                })
+        }) && levels.next().is_none()
+    }
+
+    /// True if what is left of `order` may stand for the quantity of `quote`.
+    fn is_enough(&self, order: &OrderView, quote: &Quote) -> bool {
+        let refill_below =
+            i128::from(quote.qty.raw()) * i128::from(self.settings.refill_below_percent.min(100));
+        order.leaves <= quote.qty && i128::from(order.leaves.raw()) * 100 >= refill_below
+    }
+
     /// True if `order` may stand for `quote` as it is: at its very price if `exact`, else within
     /// the minimum move and clear of everything wanted on the other side.
     fn stays(
@@ -220,10 +243,7 @@ impl Quoter {
         let move_from =
             i128::from(instrument.tick.raw()) * i128::from(self.settings.min_move_ticks.max(1));
         let near = if exact { apart == 0 } else { apart.abs() < move_from };
-        let refill_below =
-            i128::from(quote.qty.raw()) * i128::from(self.settings.refill_below_percent.min(100));
-        near && order.leaves <= quote.qty
-            && i128::from(order.leaves.raw()) * 100 >= refill_below
+        near && self.is_enough(order, quote)
             && !limit.is_some_and(|limit| order.side.crosses(order.price, limit))
     }
 }

@@ -39,6 +39,12 @@ pub trait Strategy: Send {
     /// Its name in the table of built-ins, in journals and in reports.
     fn name(&self) -> &'static str;
 
+    /// How many of the best levels of a side its quotes depend on: [`Strategy::on_book`] is left out
+    /// for packets that changed only levels behind these. Never changes during a run.
+    fn levels(&self) -> usize {
+        usize::MAX
+    }
+
     /// Once, before anything else: the place to set timers and size tables.
     fn on_start(&mut self, ctx: &mut dyn Context) {
         let _ = ctx;
@@ -49,8 +55,8 @@ pub trait Strategy: Send {
         let _ = (ctx, trade);
     }
 
-    /// A packet touched the book of `instrument`; it is consistent now. Once per packet and
-    /// instrument. The book may be in a state that forbids quoting: ask it.
+    /// A packet touched the book of `instrument` within [`Strategy::levels`]; it is consistent now.
+    /// Once per packet and instrument. The book may be in a state that forbids quoting: ask it.
     fn on_book(&mut self, ctx: &mut dyn Context, instrument: InstrumentId);
 
     /// One of its orders traded.

@@ -3,12 +3,13 @@
 //! A maker that is alone at the best price and computes its quotes from a mid that contains them
 //! chases itself. Nothing here may count our own order as the market's.
 
-use market::{InstrumentId, OrderState, Price, Side};
+use market::{InstrumentId, Price, Qty, Side};
 
 use crate::Context;
 
-/// Levels looked at before a side is taken for empty.
-const DEPTH: usize = 2 * crate::MAX_LEVELS;
+/// Levels looked at before a side is taken for empty. A maker of one level a side has one order there,
+/// and seldom a second on its way.
+pub const LEVELS: usize = 4;
 
 /// Best prices of everyone else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,22 +48,9 @@ impl Touch {
 /// means company; less means that the feed has not shown our order yet, or is ahead of a fill.
 fn best(ctx: &dyn Context, id: InstrumentId, side: Side) -> Option<Price> {
     let book = ctx.book(id);
-    for depth in 0..DEPTH {
-        let level = book.level(side, depth)?;
-        let mut ours: i64 = 0;
-        if ctx.shows_own_orders(id) {
-            ctx.orders(id, &mut |order| {
-                if order.side == side
-                    && order.price == level.price
-                    && order.state != OrderState::PendingNew
-                {
-                    ours = ours.saturating_add(order.leaves.raw());
-                }
-            });
-        }
-        if level.qty.raw() != ours {
-            return Some(level.price);
-        }
-    }
-    None
+    let shown = ctx.shows_own_orders(id);
+    (0..LEVELS).map_while(|depth| book.level(side, depth)).find_map(|level| {
+        let ours = if shown { ctx.resting(id, side, level.price) } else { Qty::ZERO };
+        (level.qty != ours).then_some(level.price)
+    })
 }

@@ -44,7 +44,7 @@ pub(crate) struct Line {
     /// Halted since the venue contradicted us; an operator clears it.
     pub(crate) halted: bool,
     /// Risk refused something wanted: the same wish is planned again when it is stated again.
-    refused: bool,
+    pub(crate) refused: bool,
     /// The plan to come is for a wish that was refused before: its refusals were counted.
     repeated: bool,
     /// No plan before this: the venue refused something a moment ago.

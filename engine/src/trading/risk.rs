@@ -166,8 +166,8 @@ fn in_collar(s: &Subject<'_>) -> bool {
         return false;
     }
     let distance = i128::from(s.price.raw()) - i128::from(reference.raw());
-    let allowed = i128::from(reference.raw()).abs() * i128::from(limits.collar_bps) / 10_000;
-    distance.abs() <= allowed
+    let allowed = i128::from(reference.raw()).abs() * i128::from(limits.collar_bps);
+    distance.abs() * 10_000 <= allowed
 }
 
 /// Orders that can only shrink the position pass even when it is beyond the limit.

@@ -42,6 +42,8 @@ pub struct TradingLoop {
     strategies: Vec<Box<dyn Strategy>>,
     /// Which of them panicked.
     dead: Vec<bool>,
+    /// Which of them want to hear of every change of a book.
+    hears_all: Vec<bool>,
     /// Instruments touched by the packet at hand: a mark each, and in order of touch.
     touched: Vec<bool>,
     touched_list: Vec<InstrumentId>,
@@ -60,7 +62,7 @@ impl TradingLoop {
         let mut account = Account::new(settings.instruments, settings.orders, settings.executions);
         let orders = &opening.orders;
         account.restore(&opening.positions, orders, &opening.executions);
-        let (strategies, quotes) = settings
+        let (strategies, quotes): (Vec<_>, _) = settings
             .strategies
             .into_iter()
             .map(|setting| (setting.strategy, setting.instruments))
@@ -76,10 +78,18 @@ impl TradingLoop {
             shows_own_orders: settings.shows_own_orders,
         };
         let dead = vec![false; parts.quotes.len()];
+        let mut desk = Desk::new(parts, opening);
+        let watch = |(index, strategy): (usize, &Box<dyn Strategy>)| {
+            let levels = strategy.levels();
+            desk.quotes[index].iter().for_each(|&id| desk.books.watch(id, levels));
+            levels == usize::MAX
+        };
+        let hears_all = strategies.iter().enumerate().map(watch).collect();
         TradingLoop {
-            desk: Desk::new(parts, opening),
+            desk,
             strategies,
             dead,
+            hears_all,
             touched: vec![false; count],
             touched_list: Vec::with_capacity(count),
             stale_after: settings.stale_after,
@@ -180,14 +190,17 @@ impl TradingLoop {
         }
     }
 
+    /// A wish that risk refused may be granted at any news of the instrument.
     fn tell_book(&mut self, id: InstrumentId) {
         let quotable = self.desk.books.book(id).state().may_quote();
+        let changed = self.desk.books.take_changed(id);
         let line = &mut self.desk.lines[id.index()];
         let was = std::mem::replace(&mut line.quotable, quotable);
         let Some(owner) = line.owner else { return };
+        let news = changed || !was || line.refused || self.hears_all[usize::from(owner)];
         if was && !quotable {
             self.call(owner.into(), |strategy, desk| strategy.on_halt(desk, id));
-        } else if quotable {
+        } else if quotable && news {
             self.call(owner.into(), |strategy, desk| strategy.on_book(desk, id));
         }
     }
@@ -339,7 +352,9 @@ impl TradingLoop {
         self.desk.hash_into(&mut hasher);
         hasher.word(self.marked.0);
         hasher.word(self.marked.1);
-        self.touched_list.iter().for_each(|id| hasher.word(u64::from(id.0)));
+        for &id in &self.touched_list {
+            hasher.word(u64::from(id.0) << 1 | u64::from(self.desk.books.book(id).is_changed()));
+        }
         self.dead.iter().for_each(|&dead| hasher.word(u64::from(dead)));
         self.strategies.iter().for_each(|strategy| strategy.hash_into(&mut hasher));
         hasher.finish()

@@ -77,6 +77,15 @@ impl OrderBooks {
             self.orders.prefetch(event.order);
             self.shelf.prefetch(event.instrument);
         }
+        // By now the first of these are there, and say where their levels are.
+        for event in events {
+            let book = self.shelf.book(event.instrument);
+            if event.kind() == Some(EventKind::Add) {
+                book.prefetch_best(event.side());
+            } else if let Some(order) = self.orders.get(event.order) {
+                book.prefetch_level(&order);
+            }
+        }
     }
 
     /// Applies one event.

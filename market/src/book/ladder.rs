@@ -58,6 +58,25 @@ impl Ladder {
         prefetch::line(self);
     }
 
+    /// Begins to fetch the levels near the best.
+    #[inline]
+    pub(crate) fn prefetch_best(&self) {
+        if let Some(best) = self.rungs.last() {
+            prefetch::line(best);
+            prefetch::line(&self.rungs[self.rungs.len().saturating_sub(NEAR)]);
+            prefetch::line(&self.rungs[self.rungs.len() / 2]);
+        }
+    }
+
+    /// Begins to fetch what stands at a level.
+    #[inline]
+    pub(crate) fn prefetch_level(&self, slot: Slot) {
+        prefetch::line(&self.totals[usize::from(slot.0)]);
+        if let Some(best) = self.rungs.last() {
+            prefetch::line(best);
+        }
+    }
+
     /// Only changes of the best `levels` count as such.
     pub(crate) fn watch(&mut self, levels: usize) {
         self.watched = levels;

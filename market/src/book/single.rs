@@ -45,6 +45,20 @@ impl Book {
         self.sides.iter().for_each(Ladder::prefetch);
     }
 
+    /// Begins to fetch the levels that an order of `side` may join.
+    #[inline]
+    pub(crate) fn prefetch_best(&self, side: Option<Side>) {
+        if let Some(side) = side {
+            self.sides[side.index()].prefetch_best();
+        }
+    }
+
+    /// Begins to fetch the level of an order.
+    #[inline]
+    pub(crate) fn prefetch_level(&self, order: &Resting) {
+        self.sides[order.side.index()].prefetch_level(order.slot);
+    }
+
     pub(crate) fn health(&mut self) -> &mut Health {
         &mut self.health
     }
@@ -165,5 +179,9 @@ impl BookView for Book {
 
     fn updated(&self) -> Timestamp {
         self.updated
+    }
+
+    fn best_price(&self, side: Side) -> Option<Price> {
+        self.sides[side.index()].best_price()
     }
 }

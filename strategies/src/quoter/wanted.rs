@@ -96,6 +96,12 @@ impl Wanted {
         &self.levels[side.index()][..usize::from(self.len[side.index()])]
     }
 
+    /// True if these quotes, best first, are what is wanted.
+    #[must_use]
+    pub fn is(&self, bids: &[Quote], asks: &[Quote]) -> bool {
+        self.side(Side::Buy) == bids && self.side(Side::Sell) == asks
+    }
+
     /// True if nothing is wanted.
     #[must_use]
     pub fn is_empty(&self) -> bool {

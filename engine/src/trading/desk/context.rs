@@ -3,7 +3,8 @@
 use super::Desk;
 use crate::trading::timers::Due;
 use market::{
-    BookView, Instrument, InstrumentId, Nanos, OrderId, OrderView, Position, Price, Qty, Timestamp,
+    BookView, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position, Price, Qty,
+    Side, Timestamp,
 };
 use strategies::{Context, NewOrder, Quote, Refused, TimerId, Wanted};
 
@@ -33,6 +34,16 @@ impl Context for Desk {
         orders.open(id).iter().for_each(|&slot| visit(&orders.get(slot).view()));
     }
 
+    fn resting(&self, id: InstrumentId, side: Side, price: Price) -> Qty {
+        let orders = self.account.orders();
+        let at = |&slot: &u32| {
+            let order = orders.get(slot);
+            let here = order.side == side && order.price == price;
+            (here && order.state != OrderState::PendingNew).then(|| order.leaves().raw())
+        };
+        Qty::from_raw(orders.open(id).iter().filter_map(at).fold(0, i64::saturating_add))
+    }
+
     fn shows_own_orders(&self, _id: InstrumentId) -> bool {
         self.shows_own_orders
     }
@@ -53,14 +64,19 @@ impl Context for Desk {
             self.counters.bad_quotes += 1;
             return;
         }
-        let Some(instrument) = self.account.instrument(id) else { return };
-        let wanted = Wanted::new(instrument, bids, asks).unwrap_or_else(|_| {
-            self.counters.bad_quotes += 1;
-            Wanted::default()
-        });
-        if line.wanted != wanted || line.refused {
-            line.repeated = line.wanted == wanted;
+        // Said again, as most often, it needs no second look.
+        let mut repeated = line.wanted.is(bids, asks);
+        if !repeated {
+            let Some(instrument) = self.account.instrument(id) else { return };
+            let wanted = Wanted::new(instrument, bids, asks).unwrap_or_else(|_| {
+                self.counters.bad_quotes += 1;
+                Wanted::default()
+            });
+            repeated = line.wanted == wanted;
             line.wanted = wanted;
+        }
+        if !repeated || line.refused {
+            line.repeated = repeated;
             self.touch(id);
         }
     }
