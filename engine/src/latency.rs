@@ -1,5 +1,6 @@
 //! Latency at every hop: the names, the recorders of hot cores, and the table people read.
 
+mod counts;
 pub mod hops;
 pub mod recorder;
 

@@ -1,18 +1,16 @@
-//! Recorders of hot cores: HDR histograms of fixed range and two digits, two sets a core.
+//! Recorders of hot cores: counts by the buckets of HDR histograms of fixed range and two digits, two
+//! sets a core.
 //!
 //! The core records into the active set. When the collector has put an empty set into the mailbox,
 //! the core swaps at its next housekeeping and hands the full one back. So nothing is read while it
 //! is written, nothing allocates on the core, and nothing is lost.
 
+use crate::latency::counts::{Counts, DIGITS, SPAN_MAX};
 use crate::latency::hops::Hop;
 use crate::runtime::clock::{Clock, Rate};
 use crossbeam::queue::ArrayQueue;
 use hdrhistogram::Histogram;
 use std::sync::Arc;
-
-/// Longest span told apart: ten seconds. Longer ones count as this.
-const SPAN_MAX: u64 = 10_000_000_000;
-const DIGITS: u8 = 2;
 
 /// One histogram per hop, in nanoseconds.
 pub type HopSet = Vec<Histogram<u64>>;
@@ -20,21 +18,27 @@ pub type HopSet = Vec<Histogram<u64>>;
 /// Empty histograms for every hop.
 #[must_use]
 pub fn empty_set() -> HopSet {
-    let histogram = || {
-        // The bounds are constants that the crate accepts.
-        Histogram::new_with_bounds(1, SPAN_MAX, DIGITS).expect("constant bounds")
-    };
-    (0..Hop::COUNT).map(|_| histogram()).collect()
+    (0..Hop::COUNT).map(|_| empty_histogram()).collect()
 }
 
+/// An empty histogram of the range and digits that hops have.
+#[must_use]
+pub fn empty_histogram() -> Histogram<u64> {
+    // The bounds are constants that the crate accepts.
+    Histogram::new_with_bounds(1, SPAN_MAX, DIGITS).expect("constant bounds")
+}
+
+/// What a core records into: counts for every hop.
+type Interval = [Counts; Hop::COUNT];
+
 struct Mailbox {
-    empty: ArrayQueue<HopSet>,
-    full: ArrayQueue<HopSet>,
+    empty: ArrayQueue<Interval>,
+    full: ArrayQueue<Interval>,
 }
 
 /// Records on a hot core.
 pub struct Recorder {
-    active: HopSet,
+    active: Interval,
     mailbox: Arc<Mailbox>,
     clock: Clock,
     /// The clock's, as of the last housekeeping.
@@ -51,9 +55,10 @@ pub struct Collector {
 #[must_use]
 pub fn pair(clock: Clock) -> (Recorder, Collector) {
     let mailbox = Arc::new(Mailbox { empty: ArrayQueue::new(1), full: ArrayQueue::new(2) });
-    let _ = mailbox.empty.push(empty_set());
+    let _ = mailbox.empty.push(Interval::default());
     let rate = clock.rate();
-    let recorder = Recorder { active: empty_set(), mailbox: mailbox.clone(), clock, rate };
+    let active = Interval::default();
+    let recorder = Recorder { active, mailbox: mailbox.clone(), clock, rate };
     (recorder, Collector { total: empty_set(), mailbox })
 }
 
@@ -75,8 +80,7 @@ impl Recorder {
     /// Records a span in nanoseconds.
     #[inline]
     pub fn record_nanos(&mut self, hop: Hop, nanos: u64) {
-        // Within the bounds it is always taken.
-        let _ = self.active[hop.index()].record(nanos.clamp(1, SPAN_MAX));
+        self.active[hop.index()].record(nanos);
     }
 
     /// Hands the finished interval over if the collector has asked. Called in housekeeping.
@@ -89,10 +93,9 @@ impl Recorder {
         }
     }
 
-    /// What was recorded since the last hand-over, for the end of a run.
-    #[must_use]
-    pub fn remainder(&self) -> &HopSet {
-        &self.active
+    /// Adds what was recorded since the last hand-over, for the end of a run.
+    pub fn pour(&self, into: &mut HopSet) {
+        pour(&self.active, into);
     }
 }
 
@@ -100,12 +103,16 @@ impl Collector {
     /// Takes over what was handed over and asks for the next interval.
     pub fn collect(&mut self) -> &HopSet {
         while let Some(mut set) = self.mailbox.full.pop() {
-            merge(&mut self.total, &set);
-            set.iter_mut().for_each(Histogram::reset);
+            pour(&set, &mut self.total);
+            set.iter_mut().for_each(Counts::clear);
             let _ = self.mailbox.empty.push(set);
         }
         &self.total
     }
+}
+
+fn pour(interval: &Interval, into: &mut HopSet) {
+    interval.iter().zip(into).for_each(|(counts, histogram)| counts.pour(histogram));
 }
 
 /// Adds `from` to `into`, hop by hop.
@@ -135,7 +142,7 @@ mod tests {
         }
         recorder.record(Hop::Sent, 0, 5);
         let mut total = collector.collect().clone();
-        merge(&mut total, recorder.remainder());
+        recorder.pour(&mut total);
         assert_eq!(total[Hop::Sent.index()].len(), 1_000);
         assert!(total[Hop::Recv.index()].is_empty());
     }

@@ -91,11 +91,11 @@ fn wake_up(cpu: usize, late: &Histogram<u64>, spins: bool) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::latency::recorder::empty_set;
+    use crate::latency::recorder::empty_histogram;
     use std::collections::BTreeSet;
 
     fn spun(gaps: &[u64]) -> Spun {
-        let mut histogram = empty_set().remove(0);
+        let mut histogram = empty_histogram();
         gaps.iter().for_each(|gap| histogram.saturating_record(*gap));
         Spun {
             cpu: 1,

@@ -4,7 +4,7 @@
 //! Threads are made first and pinned after; each ends by the clock, whatever befalls it.
 
 use super::host::{Host, Hot};
-use crate::latency::recorder::empty_set;
+use crate::latency::recorder::empty_histogram;
 use crate::runtime::clock::Clock;
 use crate::runtime::cores;
 use crate::runtime::usage::Usage;
@@ -86,7 +86,7 @@ impl Window {
 
 fn empty() -> Histogram<u64> {
     // The recorder's bounds: ten seconds, two digits. There is one for each hop.
-    let mut histogram = empty_set().remove(0);
+    let mut histogram = empty_histogram();
     // Touches every page, so that no fault falls into what is measured.
     histogram.reset();
     histogram

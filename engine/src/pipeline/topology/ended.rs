@@ -81,7 +81,7 @@ impl Pipeline {
         let mut telemetry = self.telemetry.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hops = telemetry.hops();
         for held in [feed.recorder(), trading.recorder(), gateway.recorder()] {
-            recorder::merge(&mut hops, held.remainder());
+            held.pour(&mut hops);
         }
         let now = telemetry.clock.now();
         let mut told = (telemetry.feed.current().clone(), GatewaySnapshot::default());
