@@ -1,7 +1,9 @@
 //! A feed on its sockets: reads each line in turn, and sends what the feed wants requested.
 //!
-//! Reads a datagram only when its events fit into the room that the caller has, and leaves it in the
-//! socket else. Never waits, and decides nothing: that is the [`Feed`]'s.
+//! Gives on a datagram only when its events fit into the room that the caller has. A line that was
+//! silent is read datagram by datagram, which is quickest for one; a line that brought something again
+//! and again is read for all that waits there, by one call. Never waits, and decides nothing: that
+//! is the [`Feed`]'s.
 
 use crate::feed::Feed;
 use crate::moldudp64::{Datagram, Line};
@@ -9,8 +11,8 @@ use market::{Sink, Timestamp};
 use std::io;
 use std::net::SocketAddrV4;
 use std::os::fd::AsFd;
-use wire::Io;
 use wire::udp::Socket;
+use wire::{Batch, DATAGRAMS, Io};
 
 /// Polls between two looks at the request server's socket while nothing is asked of it: only answers
 /// that came too late can be there.
@@ -18,6 +20,9 @@ const LATE_EVERY: u32 = 64;
 /// Polls between two that read a datagram with its envelope: the kernel's time of it. Asking for that
 /// at each would cost a tick more than everything else that is done with it here.
 const ENVELOPE_EVERY: u32 = 16;
+/// Reads in a row that bring something before a line is taken for busy. One datagram alone must not pay
+/// for a look at many.
+const BUSY_AFTER: u32 = 2;
 /// No datagram is longer, so that none is cut.
 const DATAGRAM_BYTES: usize = 65_536;
 
@@ -25,14 +30,26 @@ const DATAGRAM_BYTES: usize = 65_536;
 #[derive(Debug)]
 pub struct UdpFeed {
     feed: Feed,
-    sockets: Vec<(Line, Socket)>,
+    sources: Vec<Source>,
     /// Where requests go; they are sent from the last socket.
     server: Option<SocketAddrV4>,
     /// Which socket is read next.
     turn: usize,
     polls: u32,
     buffer: Box<[u8]>,
-    back_pressured: u64,
+    /// What was read together, whose it is, and how many of it were given on.
+    batch: Batch,
+    batched: Line,
+    given: usize,
+}
+
+/// A line and its socket.
+#[derive(Debug)]
+struct Source {
+    line: Line,
+    socket: Socket,
+    /// Its last reads in a row that brought something.
+    brought: u32,
 }
 
 impl UdpFeed {
@@ -43,14 +60,24 @@ impl UdpFeed {
     #[must_use]
     pub fn new(feed: Feed, lines: Vec<Socket>, server: Option<(Socket, SocketAddrV4)>) -> UdpFeed {
         let live = |line| Line::Live(u8::try_from(line).expect("at most 256 lines"));
-        let mut sockets: Vec<_> =
-            lines.into_iter().enumerate().map(|(line, socket)| (live(line), socket)).collect();
+        let source = |line, socket| Source { line, socket, brought: 0 };
+        let lines = lines.into_iter().enumerate();
+        let mut sources: Vec<_> = lines.map(|(at, socket)| source(live(at), socket)).collect();
         let server = server.map(|(socket, address)| {
-            sockets.push((Line::Retransmission, socket));
+            sources.push(source(Line::Retransmission, socket));
             address
         });
-        let buffer = vec![0; DATAGRAM_BYTES].into_boxed_slice();
-        UdpFeed { feed, sockets, server, turn: 0, polls: 0, buffer, back_pressured: 0 }
+        UdpFeed {
+            feed,
+            sources,
+            server,
+            turn: 0,
+            polls: 0,
+            buffer: vec![0; DATAGRAM_BYTES].into_boxed_slice(),
+            batch: Batch::new(DATAGRAM_BYTES),
+            batched: Line::Live(0),
+            given: 0,
+        }
     }
 
     /// The feed, for its counters and state.
@@ -59,17 +86,11 @@ impl UdpFeed {
         &self.feed
     }
 
-    /// Polls at which there was no room for a datagram's events.
-    #[must_use]
-    pub fn back_pressured(&self) -> u64 {
-        self.back_pressured
-    }
-
-    /// Does what there is to do: gives on packets whose turn has come, reads each socket at most
-    /// once and none behind a datagram that brought something, lets time pass and sends a request if
-    /// one is due. `room` is how many events the sink can
-    /// take; below [`Feed::EVENTS_MAX`] nothing is done. `heard` is told of the datagrams that were
-    /// read with their envelope, for the stamps: those of one poll in sixteen, and all of a line whose
+    /// Does what there is to do: gives on packets whose turn has come, then the next datagram that was
+    /// read before, or else reads each socket at most once and none behind one that brought something;
+    /// lets time pass and sends a request if one is due. `room` is how many events the sink can take;
+    /// below [`Feed::EVENTS_MAX`] nothing is done. `heard` is told of the datagrams that were read with
+    /// their envelope, for the stamps: of a quiet line those of one poll in sixteen, and all if its
     /// source is checked. True if anything was done.
     ///
     /// # Errors
@@ -85,7 +106,6 @@ impl UdpFeed {
     ) -> io::Result<bool> {
         let mut packets = room / Feed::EVENTS_MAX;
         if packets == 0 {
-            self.back_pressured += 1;
             return Ok(false);
         }
         let mut worked = false;
@@ -94,55 +114,96 @@ impl UdpFeed {
             worked = true;
         }
         self.polls = self.polls.wrapping_add(1);
-        let awaited = self.feed.receiver().expected();
-        for _ in 0..self.sockets.len().min(packets) {
-            worked |= self.read(io, now, sink, &mut heard)?;
-            // What it brought must not wait for the read of another socket.
-            if self.feed.pending() || self.feed.receiver().expected() != awaited {
-                break;
-            }
+        if packets > 0 && !self.feed.pending() {
+            worked |= self.give_batched(now, sink) || self.read(io, now, packets, sink, &mut heard)?;
         }
         if let Some(request) = self.feed.poll(now, sink)
-            && let (Some(server), Some((_, socket))) = (self.server, self.sockets.last())
+            && let (Some(server), Some(source)) = (self.server, self.sources.last())
         {
             // Not sent is as good as lost on the way: it will be asked again.
-            io.send_to(socket.as_fd(), &request.to_bytes(), server)?;
+            io.send_to(source.socket.as_fd(), &request.to_bytes(), server)?;
             worked = true;
         }
         Ok(worked)
     }
 
-    /// Reads one datagram of the socket whose turn it is.
+    /// Gives on the next datagram of those that were read together, if one is left.
+    #[inline]
+    fn give_batched(&mut self, now: Timestamp, sink: &mut impl Sink) -> bool {
+        let Some((got, bytes)) = self.batch.get(self.given) else { return false };
+        self.given += 1;
+        let datagram = datagram(&got, bytes);
+        self.feed.on_datagram(self.batched, &datagram, now, sink);
+        true
+    }
+
+    /// Reads sockets in turn, until one brings something that others must not hold up.
     #[inline]
     fn read(
         &mut self,
         io: &mut dyn Io,
         now: Timestamp,
+        packets: usize,
         sink: &mut impl Sink,
         heard: &mut impl FnMut(&wire::Datagram),
     ) -> io::Result<bool> {
-        let (line, socket) = &self.sockets[self.turn];
-        self.turn = if self.turn + 1 == self.sockets.len() { 0 } else { self.turn + 1 };
+        let awaited = self.feed.receiver().expected();
+        let mut worked = false;
+        for _ in 0..self.sources.len().min(packets) {
+            let at = self.turn;
+            self.turn = if at + 1 == self.sources.len() { 0 } else { at + 1 };
+            worked |= self.read_one(at, io, now, sink, heard)?;
+            let brought = self.feed.pending() || self.feed.receiver().expected() != awaited;
+            if brought || self.given < self.batch.len() {
+                break;
+            }
+        }
+        Ok(worked)
+    }
+
+    /// Reads one socket and gives on the first datagram that it brings.
+    #[inline]
+    fn read_one(
+        &mut self,
+        at: usize,
+        io: &mut dyn Io,
+        now: Timestamp,
+        sink: &mut impl Sink,
+        heard: &mut impl FnMut(&wire::Datagram),
+    ) -> io::Result<bool> {
+        let Source { line, socket, brought } = &mut self.sources[at];
+        let line = *line;
         let asking = self.feed.receiver().in_gap() || self.polls.is_multiple_of(LATE_EVERY);
-        if *line == Line::Retransmission && !asking {
+        if line == Line::Retransmission && !asking {
             return Ok(false);
         }
-        let checked = self.feed.receiver().checks_source(*line);
+        let before = std::mem::take(brought);
+        if before >= BUSY_AFTER {
+            let got = io.recv_batch(socket.as_fd(), &mut self.batch, DATAGRAMS)?;
+            *brought = if got > 0 { before } else { 0 };
+            (self.batched, self.given) = (line, 0);
+            return Ok(self.give_batched(now, sink));
+        }
+        let checked = self.feed.receiver().checks_source(line);
         if checked || self.polls.is_multiple_of(ENVELOPE_EVERY) {
-            let Some(got) = io.recv_datagram(socket.as_fd(), &mut self.buffer)? else {
-                return Ok(false);
-            };
+            let got = io.recv_datagram(socket.as_fd(), &mut self.buffer)?;
+            let Some(got) = got else { return Ok(false) };
+            *brought = before + 1;
             heard(&got);
-            let (truncated, received) = (got.truncated, got.received);
-            let bytes = &self.buffer[..got.len];
-            let datagram = Datagram { bytes, truncated, from: Some(got.from), received };
-            self.feed.on_datagram(*line, &datagram, now, sink);
+            let datagram = datagram(&got, &self.buffer[..got.len]);
+            self.feed.on_datagram(line, &datagram, now, sink);
         } else {
             let Some(len) = io.recv(socket.as_fd(), &mut self.buffer)? else { return Ok(false) };
+            *brought = before + 1;
             let (received, bytes) = (wire::stamp::now(), &self.buffer[..len]);
             let datagram = Datagram { bytes, truncated: false, from: None, received };
-            self.feed.on_datagram(*line, &datagram, now, sink);
+            self.feed.on_datagram(line, &datagram, now, sink);
         }
         Ok(true)
     }
+}
+
+fn datagram<'a>(got: &wire::Datagram, bytes: &'a [u8]) -> Datagram<'a> {
+    let wire::Datagram { truncated, from, received, .. } = *got;
+    Datagram { bytes, truncated, from: Some(from), received }
 }

@@ -52,7 +52,7 @@ fn receives_everything(backend: Backend) {
 
     let mut events: Vec<Event> = Vec::new();
     assert!(!udp.poll(&mut *io, BASE, Feed::EVENTS_MAX - 1, &mut events, |_| {}).unwrap());
-    assert_eq!((udp.back_pressured(), events.len()), (1, 0));
+    assert!(events.is_empty(), "nothing may come without room for it");
     let mut now = BASE;
     for _ in 0..100_000 {
         now = now.after(Nanos::from_micros(100));

@@ -2,6 +2,7 @@
 //!
 //! It names no backend and no protocol. Nothing here may block, allocate or keep a caller's buffer.
 
+use crate::batch::Batch;
 use std::io;
 use std::net::SocketAddrV4;
 use std::os::fd::BorrowedFd;
@@ -26,6 +27,20 @@ pub trait Io: Send {
     /// What the socket reports.
     fn recv_datagram(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8])
     -> io::Result<Option<Datagram>>;
+
+    /// Receives at most `most` IPv4 datagrams by one call of the system, in place of those that
+    /// `batch` held; says how many came. Worth its price only where a queue has grown.
+    ///
+    /// # Errors
+    /// What the socket reports; nothing was received then.
+    fn recv_batch(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        batch: &mut Batch,
+        most: usize,
+    ) -> io::Result<usize> {
+        batch.fill(fd, most)
+    }
 
     /// Gives `bytes` to a connected socket; says how many it took. 0: it is full now, try later.
     /// (Of no bytes it takes none.)

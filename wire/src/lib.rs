@@ -27,6 +27,7 @@
 //! ```
 
 mod backend;
+mod batch;
 mod buffer;
 mod io;
 mod message;
@@ -37,5 +38,6 @@ pub mod udp;
 mod uring;
 
 pub use backend::{Backend, Opened, UnknownBackend, open};
+pub use batch::{Batch, DATAGRAMS};
 pub use buffer::{Full, ReceiveBuffer, SendBuffer};
 pub use io::{Datagram, Io};

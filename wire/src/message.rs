@@ -1,6 +1,6 @@
 //! The envelope of a datagram as the kernel knows it: `msghdr`, sender and control messages.
 //!
-//! Shared by both backends. It parses what the kernel wrote byte by byte and trusts no length in it.
+//! Shared by both backends, and by [`crate::Batch`]. It parses what the kernel wrote byte by byte and trusts no length in it.
 #![allow(unsafe_code)]
 
 use crate::io::{Datagram, RECV_FLAGS};
@@ -52,14 +52,60 @@ impl Envelope {
         Datagram {
             len,
             truncated: self.header.msg_flags & libc::MSG_TRUNC != 0,
-            from: SocketAddrV4::new(
-                Ipv4Addr::from_bits(u32::from_be(self.name.sin_addr.s_addr)),
-                u16::from_be(self.name.sin_port),
-            ),
+            from: sender(&self.name),
             kernel_time: kernel_time(&self.control.0[..control]),
             received,
         }
     }
+}
+
+/// `recvmmsg` without waiting, a datagram into each place. Says how many came, and puts what is known
+/// of them into `datagrams`, which bounds their number too.
+pub(crate) fn recvmmsg<'a, const N: usize>(
+    fd: BorrowedFd<'_>,
+    places: impl Iterator<Item = &'a mut [u8]>,
+    datagrams: &mut [Option<Datagram>; N],
+) -> io::Result<usize> {
+    // SAFETY: all of it is integers and pointers of C, for which zero is a value.
+    let (mut headers, mut parts, mut names): (
+        [libc::mmsghdr; N],
+        [libc::iovec; N],
+        [libc::sockaddr_in; N],
+    ) = unsafe { std::mem::zeroed() };
+    let mut count = 0;
+    for ((header, place), (part, name)) in
+        headers.iter_mut().zip(places).zip(parts.iter_mut().zip(&mut names))
+    {
+        *part = libc::iovec { iov_base: place.as_mut_ptr().cast(), iov_len: place.len() };
+        header.msg_hdr.msg_iov = &raw mut *part;
+        header.msg_hdr.msg_iovlen = 1;
+        header.msg_hdr.msg_name = (&raw mut *name).cast();
+        header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+        count += 1;
+    }
+    // SAFETY: the first `count` headers point at parts, names and places of their own, all of them
+    // borrowed for this function, and the kernel keeps none of it after the call.
+    let result = unsafe {
+        let headers = headers.as_mut_ptr();
+        libc::recvmmsg(fd.as_raw_fd(), headers, count, RECV_FLAGS, std::ptr::null_mut())
+    };
+    let got = usize::try_from(result).map_err(|_| io::Error::last_os_error())?;
+    let received = stamp::now();
+    for ((slot, header), name) in datagrams.iter_mut().zip(&headers[..got]).zip(&names) {
+        *slot = Some(Datagram {
+            len: header.msg_len as usize,
+            truncated: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
+            from: sender(name),
+            kernel_time: None,
+            received,
+        });
+    }
+    Ok(got)
+}
+
+fn sender(name: &libc::sockaddr_in) -> SocketAddrV4 {
+    let address = Ipv4Addr::from_bits(u32::from_be(name.sin_addr.s_addr));
+    SocketAddrV4::new(address, u16::from_be(name.sin_port))
 }
 
 /// `recvmsg` without waiting. Gives back how many bytes of `buf` were written.

@@ -16,15 +16,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wire::tcp::{Listener, Stream, connect};
 use wire::udp::Socket;
-use wire::{Backend, Io};
+use wire::{Backend, Batch, Io};
 
 const PAIRS: usize = 200;
 /// Round trips of a block, bytes there and back: an order and its report.
 const TRIPS: usize = 500;
 const ORDER: usize = 160;
 const REPORT: usize = 180;
-/// Up to when after a send the first poll comes: some polls' time, much less than a trip's.
-const PHASE_TICKS: u64 = 2_000;
+/// Up to how long a side waits between two polls. The kernel hands a message over in one of two ways,
+/// by whether a poll holds the socket's lock at that moment: two loops in step would always meet the
+/// same one, and a nanosecond more or less in a poll would decide which.
+const PAUSE_TICKS: u64 = 512;
 /// Datagrams in the queue and bytes in each; bursts of a block.
 const QUEUED: usize = 64;
 const DATAGRAM: usize = 100;
@@ -35,12 +37,16 @@ const BURSTS: usize = 20;
 /// # Errors
 /// What the sockets of this host report.
 pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+    let called = round_trips(&mut Called)?;
+    let mut figures = vec![
+        Figure::new("sockets/tcp/called", "ns", "bare recv and send", &called)
+            .note("the same bare calls, each in a function that is not inlined"),
+    ];
     for (backend, target) in [(Backend::IoUring, 1.10), (Backend::Plain, 1.05)] {
         match wire::open(backend) {
             Ok(mut opened) => {
                 let name = format!("sockets/tcp/{backend}");
-                let paired = round_trips(opened.io.as_mut())?;
+                let paired = round_trips(&mut Through(opened.io.as_mut()))?;
                 figures.push(
                     Figure::new(&name, "ns", "bare recv and send", &paired)
                         .target(target)
@@ -79,20 +85,46 @@ impl Calls for Bare {
     }
 }
 
-impl Calls for &mut dyn Io {
+/// The same in functions of their own: what any layer above the system costs on this processor.
+struct Called;
+
+impl Calls for Called {
+    #[inline(never)]
     fn recv(&mut self, stream: &Stream, bytes: &mut [u8]) -> Option<usize> {
-        Io::recv(*self, stream.as_fd(), bytes).expect("the peer is there")
+        Bare.recv(stream, bytes)
+    }
+
+    #[inline(never)]
+    fn send(&mut self, stream: &Stream, bytes: &[u8]) -> usize {
+        Bare.send(stream, bytes)
+    }
+}
+
+/// Through a transport.
+struct Through<'a>(&'a mut dyn Io);
+
+impl Calls for Through<'_> {
+    fn recv(&mut self, stream: &Stream, bytes: &mut [u8]) -> Option<usize> {
+        self.0.recv(stream.as_fd(), bytes).expect("the peer is there")
     }
 
     fn send(&mut self, stream: &Stream, bytes: &[u8]) -> usize {
-        Io::send(*self, stream.as_fd(), bytes).expect("a connected socket takes an order")
+        self.0.send(stream.as_fd(), bytes).expect("a connected socket takes an order")
     }
 }
 
 /// Receives exactly one message of `bytes.len()`.
-fn whole(calls: &mut impl Calls, stream: &Stream, bytes: &mut [u8], done: &AtomicBool) -> bool {
+fn whole(
+    calls: &mut impl Calls,
+    stream: &Stream,
+    bytes: &mut [u8],
+    rng: &mut Rng,
+    done: &AtomicBool,
+) -> bool {
     let mut at = 0;
     while at < bytes.len() {
+        let until = wire::stamp::now() + rng.below(PAUSE_TICKS);
+        while wire::stamp::now() < until {}
         match calls.recv(stream, &mut bytes[at..]) {
             Some(len) => at += len,
             // Only ever looked at while nothing is there.
@@ -117,8 +149,8 @@ fn pair() -> anyhow::Result<(Stream, Stream)> {
     anyhow::bail!("loopback accepts no connection")
 }
 
-/// Round trips through `io` beside bare calls, over one connection whose far side is bare.
-fn round_trips(mut io: &mut dyn Io) -> anyhow::Result<pairs::Paired> {
+/// Round trips through `calls` beside bare calls, over one connection whose far side is bare.
+fn round_trips(calls: &mut (impl Calls + Send)) -> anyhow::Result<pairs::Paired> {
     let (near, far) = pair()?;
     let done = AtomicBool::new(false);
     // A transport belongs to the thread that first uses it: the near side's.
@@ -126,8 +158,8 @@ fn round_trips(mut io: &mut dyn Io) -> anyhow::Result<pairs::Paired> {
         let done = &done;
         scope.spawn(move || {
             settle(1);
-            let (mut order, report) = ([0; ORDER], [1; REPORT]);
-            while whole(&mut Bare, &far, &mut order, done) {
+            let (mut order, report, mut rng) = ([0; ORDER], [1; REPORT], Rng::new(42));
+            while whole(&mut Bare, &far, &mut order, &mut rng, done) {
                 Bare.send(&far, &report);
             }
         });
@@ -135,7 +167,7 @@ fn round_trips(mut io: &mut dyn Io) -> anyhow::Result<pairs::Paired> {
             settle(0);
             let paired = pairs::alternate(
                 PAIRS,
-                || trips(&mut io, &near, done),
+                || trips(calls, &near, done),
                 || trips(&mut Bare, &near, done),
             );
             done.store(true, Ordering::Relaxed);
@@ -153,11 +185,7 @@ fn trips(calls: &mut impl Calls, near: &Stream, done: &AtomicBool) -> f64 {
     let began = Instant::now();
     for _ in 0..TRIPS {
         assert_eq!(calls.send(near, &order), ORDER);
-        // While the order is under way. Without it every trip meets the same beat of two polling
-        // loops, and a nanosecond more or less in one moves the whole by a poll.
-        let first_poll = wire::stamp::now() + rng.below(PHASE_TICKS);
-        while wire::stamp::now() < first_poll {}
-        whole(calls, near, &mut report, done);
+        whole(calls, near, &mut report, &mut rng, done);
     }
     began.elapsed().as_nanos() as f64 / TRIPS as f64
 }
@@ -169,10 +197,10 @@ fn drains() -> anyhow::Result<Vec<Figure>> {
         let Ok(mut opened) = wire::open(backend) else { continue };
         let queue = Queue::new()?;
         let paired = crate::machine::on_core(0, || {
-            let mut many = Many::new();
+            let (mut many, mut batch) = (Many::new(), Batch::new(2_048));
             pairs::alternate(
                 PAIRS,
-                || queue.drained(|socket| by_one(opened.io.as_mut(), socket)),
+                || queue.drained(|socket| batched(opened.io.as_mut(), &mut batch, socket)),
                 || queue.drained(|socket| many.take(socket)),
             )
         });
@@ -223,11 +251,10 @@ impl Queue {
     }
 }
 
-/// One datagram through a transport.
-fn by_one(io: &mut dyn Io, socket: &Socket) -> usize {
-    let mut bytes = [0; 2_048];
-    let got = io.recv_datagram(socket.as_fd(), &mut bytes).expect("loopback reports no error");
-    usize::from(got.is_some_and(|got| got.len == DATAGRAM))
+/// What one call of a transport brings.
+fn batched(io: &mut dyn Io, batch: &mut Batch, socket: &Socket) -> usize {
+    io.recv_batch(socket.as_fd(), batch, QUEUED).expect("loopback reports no error");
+    (0..).map_while(|at| batch.get(at)).filter(|(got, _)| got.len == DATAGRAM).count()
 }
 
 /// `recvmmsg` with what it needs made once.

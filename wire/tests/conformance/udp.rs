@@ -13,6 +13,7 @@ crate::on_both! {
     kernel_times_come_when_asked_for
     an_empty_datagram_is_a_datagram
     a_burst_comes_in_order
+    a_batch_brings_what_is_queued_and_no_more_than_asked
     a_blocking_socket_does_not_block
     an_absent_receiver_does_not_disturb_the_sender
     a_datagram_that_cannot_be_sent_is_an_error
@@ -102,6 +103,41 @@ fn kernel_times_come_when_asked_for(io: &mut dyn Io) {
         // A day of slack: this is about the unit, and clocks may be set.
         assert!(kernel_time.abs_diff(before) < 86_400_000_000_000, "{kernel_time} {before}");
     }
+}
+
+fn a_batch_brings_what_is_queued_and_no_more_than_asked(io: &mut dyn Io) {
+    let (sender, receiver) = pair();
+    receiver.enable_kernel_times().unwrap();
+    let mut batch = wire::Batch::new(8);
+    let fd = receiver.as_fd();
+    assert_eq!(io.recv_batch(fd, &mut batch, wire::DATAGRAMS).unwrap(), 0);
+    let count = u8::try_from(wire::DATAGRAMS + 8).unwrap();
+    let before = wire::stamp::now();
+    for number in 0..count {
+        // One in four is too long.
+        let bytes = [number; 10];
+        let len = if number % 4 == 3 { 10 } else { 1 + usize::from(number) % 4 };
+        io.send_to(sender.as_fd(), &bytes[..len], receiver.local_address()).unwrap();
+    }
+    let mut expected = 0;
+    for most in [3, 0, usize::MAX, usize::MAX] {
+        let left = usize::from(count - expected);
+        let wanted = left.min(most).min(wire::DATAGRAMS);
+        assert_eq!(io.recv_batch(fd, &mut batch, most).unwrap(), wanted);
+        assert_eq!((batch.len(), batch.is_empty()), (wanted, wanted == 0));
+        assert_eq!(batch.get(wanted), None);
+        for at in 0..wanted {
+            let (datagram, bytes) = batch.get(at).unwrap();
+            let (cut, len) = (expected % 4 == 3, 1 + usize::from(expected) % 4);
+            assert_eq!((bytes, datagram.truncated), (&[expected; 8][..if cut { 8 } else { len }], cut));
+            assert_eq!((datagram.from, datagram.len), (sender.local_address(), bytes.len()));
+            assert!(datagram.received > before && datagram.kernel_time.is_none());
+            expected += 1;
+        }
+    }
+    assert_eq!(expected, count);
+    assert_eq!(io.recv_batch(fd, &mut batch, usize::MAX).unwrap(), 0);
+    assert!(batch.is_empty() && batch.get(0).is_none(), "an empty call forgets what was there");
 }
 
 fn an_empty_datagram_is_a_datagram(io: &mut dyn Io) {
