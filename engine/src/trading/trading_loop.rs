@@ -62,7 +62,7 @@ impl TradingLoop {
         let mut account = Account::new(settings.instruments, settings.orders, settings.executions);
         let orders = &opening.orders;
         account.restore(&opening.positions, orders, &opening.executions);
-        let (strategies, quotes): (Vec<_>, _) = settings
+        let (strategies, quotes): (Vec<Box<dyn Strategy>>, _) = settings
             .strategies
             .into_iter()
             .map(|setting| (setting.strategy, setting.instruments))
@@ -79,12 +79,12 @@ impl TradingLoop {
         };
         let dead = vec![false; parts.quotes.len()];
         let mut desk = Desk::new(parts, opening);
-        let watch = |(index, strategy): (usize, &Box<dyn Strategy>)| {
-            let levels = strategy.levels();
-            desk.quotes[index].iter().for_each(|&id| desk.books.watch(id, levels));
-            levels == usize::MAX
-        };
-        let hears_all = strategies.iter().enumerate().map(watch).collect();
+        let levels = strategies.iter().map(|strategy| strategy.levels());
+        let mut hears_all = Vec::with_capacity(strategies.len());
+        for (levels, quotes) in levels.zip(&desk.quotes) {
+            quotes.iter().for_each(|&id| desk.books.watch(id, levels));
+            hears_all.push(levels == usize::MAX);
+        }
         TradingLoop {
             desk,
             strategies,
