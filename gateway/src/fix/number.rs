@@ -220,7 +220,7 @@ fn write_word(out: &mut [u8; ROOM], at: usize, (word, len): (u64, usize)) -> usi
 #[allow(clippy::cast_possible_truncation)]
 fn split(value: u64, digits: usize) -> (u64, u64) {
     let (reciprocal, shift) = RECIPROCALS[digits];
-    let quotient = (u128::from(value) * u128::from(reciprocal) >> 64) as u64 >> shift;
+    let quotient = ((u128::from(value) * u128::from(reciprocal)) >> 64) as u64 >> shift;
     (quotient, value - quotient * POWERS[digits])
 }
 
