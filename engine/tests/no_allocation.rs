@@ -1,8 +1,11 @@
 //! The hot path does not allocate after warm-up: the fused pipeline, its three stages polled in turn
-//! over real loopback sockets with a real journal, over a million market events. The only test in
-//! its file, since a program has one allocator.
+//! over real loopback sockets with a real journal, over a million market events; and the FIX codec
+//! alone. They have a program of their own, since a program has one allocator, which counts for each
+//! thread apart.
 #![allow(unsafe_code)]
 
+#[path = "no_allocation/codec.rs"]
+mod codec;
 #[path = "no_allocation/venue.rs"]
 mod venue;
 
@@ -97,6 +100,15 @@ fn count() {
     if ARMED.replace(false) {
         eprintln!("the hot path allocates here:\n{}", Backtrace::force_capture());
     }
+}
+
+/// How often `act` allocates on this thread.
+fn allocations_of(act: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    ARMED.set(true);
+    act();
+    ARMED.set(false);
+    ALLOCATIONS.get() - before
 }
 
 /// A journal's writer that says how much room it has left.

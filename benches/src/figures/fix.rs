@@ -132,7 +132,7 @@ impl Sender {
         Sender {
             template: template.expect("plain names"),
             instruments: instruments(),
-            buffer: vec![0; MESSAGE_MAX].into_boxed_slice(),
+            buffer: vec![0; MESSAGE_MAX + Encoder::SLACK].into_boxed_slice(),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::data::fix::{Execution, Order, QTY_DIGITS, SENT_TEXT, SYMBOL, US, VENU
 use fixlite::enums::{ExecType, OrdStatus, Side};
 use fixlite::fix::FixedPrice;
 use fixlite::{AsFixStr, FixDeserialize};
-use gateway::fix::number::{DECIMAL_MAX_LEN, write_decimal};
+use gateway::fix::number::{ROOM, write_decimal};
 use gateway::fix::tags;
 use market::Price;
 use nanofix::serializer::FixSerializer;
@@ -121,8 +121,8 @@ pub fn nanofix(buffer: &mut [u8], order: &Order, price: &[u8], qty: &[u8]) -> us
 /// quicker than what the standard library or `rust_decimal` would be.
 #[inline]
 pub fn nanofix_from_numbers(buffer: &mut [u8], order: &Order) -> usize {
-    let (mut price, mut qty) = ([0; DECIMAL_MAX_LEN], [0; DECIMAL_MAX_LEN]);
-    let written = |out: &mut [u8], raw, scale| write_decimal(out, raw, scale).unwrap_or(0);
+    let (mut price, mut qty) = ([0; ROOM], [0; ROOM]);
+    let written = |out: &mut _, raw, scale| write_decimal(out, raw, scale).unwrap_or(0);
     let price_len = written(&mut price, order.command.price.raw(), Price::DIGITS);
     let qty_len = written(&mut qty, order.command.qty.raw(), QTY_DIGITS);
     nanofix(buffer, order, &price[..price_len], &qty[..qty_len])

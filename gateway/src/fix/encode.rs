@@ -2,13 +2,18 @@
 //!
 //! BodyLength is never padded: room for its digits is kept before the body and the head is put
 //! right before it when the length is known. Nothing that could not be read back is emitted: a
-//! value that is empty or holds SOH, or a message longer than the buffer, makes
+//! value that is empty or holds SOH, or a message longer than the buffer has room for, makes
 //! [`Encoder::finish`] an error.
+//!
+//! Texts are written in pieces whose lengths the compiler knows; what is too much of one is
+//! written over by the next. Hence [`Encoder::SLACK`].
 
-use super::frame::check_sum;
-use super::number::{digits, write_decimal, write_padded, write_u64};
-use super::time::TimeText;
-use super::{Precision, SOH, tags, words};
+use super::frame::{BLOCK, sum_of_blocks};
+use super::number::{ROOM, write_decimal, write_u64};
+use super::padded::Padded;
+use super::time::{TIME_ROOM, TimeText};
+use super::words::{self, WORD};
+use super::{Precision, SOH, tags};
 use market::Timestamp;
 
 /// Why a message was not made. Nothing was sent.
@@ -17,8 +22,8 @@ pub enum EncodeError {
     /// The buffer is too short.
     #[error("the message does not fit the session's max_message: raise it")]
     TooLong,
-    /// An empty value, or one with SOH in it.
-    #[error("the value of tag {0} is empty or holds the field separator")]
+    /// An empty value, one with SOH in it, or a tag or number of more digits than can be written.
+    #[error("tag {0} or its value cannot be written: empty, too long, or with the field separator")]
     Value(u32),
     /// An instrument that the gateway was not given.
     #[error("instrument is not in the gateway's table: add it to the configuration")]
@@ -28,22 +33,25 @@ pub enum EncodeError {
     NoMessage,
 }
 
-/// Digits kept for BodyLength.
-const LENGTH_DIGITS: usize = 7;
-/// CompIDs with their tags that are copied at once.
-const SHORT: usize = 48;
+/// `8=…|9=`, at the end of its room: the longest BeginString that is read has fourteen characters.
+const HEAD: usize = 2 + 14 + 1 + 2;
+/// First BodyLength that has more than eight digits.
+const LENGTH_END: u64 = 100_000_000;
+/// Where BodyLength ends and the body begins.
+const BODY: usize = HEAD + WORD + 1;
+/// First tag that, with `=`, is no word.
+const TAG_END: u32 = 10_000_000;
 /// `10=nnn` and SOH.
 const TRAILER: usize = 7;
 
 /// What every message of a session shares: BeginString and the CompIDs.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// `8=FIX.4.4|9=`.
-    head: Box<[u8]>,
+    /// `8=FIX.4.4|9=`, in the last bytes.
+    head: [u8; HEAD],
+    head_len: usize,
     /// `49=…|56=…|34=`.
-    comp_ids: Box<[u8]>,
-    /// Its beginning, at a length that the compiler knows: most are no longer.
-    comp_ids_short: [u8; SHORT],
+    comp_ids: Padded,
     time: TimeText,
 }
 
@@ -51,7 +59,8 @@ impl Template {
     /// The template of one direction of one session.
     ///
     /// # Errors
-    /// [`EncodeError::Value`] if a value is empty or holds SOH.
+    /// [`EncodeError::Value`] if a value is empty or holds SOH, or if BeginString is longer than 14
+    /// bytes.
     pub fn new(
         begin_string: &str,
         sender: &str,
@@ -67,25 +76,27 @@ impl Template {
                 return Err(EncodeError::Value(tag));
             }
         }
-        let comp_ids = format!("49={sender}\x0156={target}\x0134=").into_bytes();
-        let mut comp_ids_short = [0; SHORT];
-        comp_ids_short.iter_mut().zip(&comp_ids).for_each(|(slot, byte)| *slot = *byte);
+        let text = format!("8={begin_string}\x019=");
+        let start = HEAD.checked_sub(text.len()).ok_or(EncodeError::Value(tags::BEGIN_STRING))?;
+        let mut head = [0; HEAD];
+        head[start..].copy_from_slice(text.as_bytes());
         Ok(Template {
-            head: format!("8={begin_string}\x019=").into_bytes().into_boxed_slice(),
-            comp_ids: comp_ids.into_boxed_slice(),
-            comp_ids_short,
+            head,
+            head_len: text.len(),
+            comp_ids: Padded::new(format!("49={sender}\x0156={target}\x0134=").as_bytes()),
             time: TimeText::new(precision),
         })
     }
 }
 
-/// Writes one message. Begin it, add the fields of the body in order, finish it.
+/// Writes one message. Begin it, add the fields of the body in order, finish it. A tag has
+/// at most seven digits.
 ///
 /// ```
 /// use gateway::fix::{Encoder, Precision, Template, tags};
 /// use market::Timestamp;
 /// let mut template = Template::new("FIX.4.4", "A", "B", Precision::Seconds).unwrap();
-/// let mut buffer = [0; 128];
+/// let mut buffer = [0; 128 + Encoder::SLACK];
 /// let mut encoder = Encoder::begin(&mut buffer, &mut template, Timestamp::ZERO, 1, b"0");
 /// encoder.u64(tags::TEST_REQ_ID, 7);
 /// let frame = encoder.finish().unwrap();
@@ -96,14 +107,17 @@ impl Template {
 pub struct Encoder<'a> {
     buffer: &'a mut [u8],
     template: &'a mut Template,
-    /// Where the body begins.
-    body: usize,
     at: usize,
     error: Option<EncodeError>,
 }
 
 impl<'a> Encoder<'a> {
+    /// Bytes that a buffer has beyond its longest message: what is kept before the body, and twice
+    /// the room that is asked for after the last field.
+    pub const SLACK: usize = BODY + 2 * ROOM;
+
     /// Begins a message of type `msg_type` with sequence number `seq`, sent at `now`.
+    #[inline]
     pub fn begin(
         buffer: &'a mut [u8],
         template: &'a mut Template,
@@ -111,14 +125,20 @@ impl<'a> Encoder<'a> {
         seq: u64,
         msg_type: &[u8],
     ) -> Encoder<'a> {
-        let body = template.head.len() + LENGTH_DIGITS + 1;
-        let mut this = Encoder { buffer, template, body, at: body, error: None };
+        let mut this = Encoder { buffer, template, at: BODY, error: None };
         match *msg_type {
             [letter] => this.char(tags::MSG_TYPE, letter),
             _ => this.bytes(tags::MSG_TYPE, msg_type),
         }
-        this.comp_ids();
-        this.put_u64(seq);
+        let comp_ids = &this.template.comp_ids;
+        match comp_ids.write(this.buffer.get_mut(this.at..).unwrap_or_default()) {
+            Some(len) => this.at += len,
+            None => this.fail(EncodeError::TooLong),
+        }
+        if let Some(out) = this.room(this.at) {
+            let len = write_u64(out, seq);
+            this.end(len);
+        }
         this.time(tags::SENDING_TIME, now);
         this
     }
@@ -146,24 +166,33 @@ impl<'a> Encoder<'a> {
     #[inline(always)]
     #[allow(clippy::inline_always)]
     pub fn u64(&mut self, tag: u32, value: u64) {
-        self.tag(tag);
-        self.put_u64(value);
+        if let Some(out) = self.open(tag) {
+            let len = write_u64(out, value);
+            self.end(len);
+        }
     }
 
-    /// Adds a decimal of `raw` × 10^-`scale`.
+    /// Adds a decimal of `raw` × 10^-`scale`; `scale` is at most 18.
     #[inline(always)]
     #[allow(clippy::inline_always)]
     pub fn decimal(&mut self, tag: u32, raw: i64, scale: u32) {
-        self.tag(tag);
-        self.put_decimal(raw, scale);
+        if let Some(out) = self.open(tag) {
+            match write_decimal(out, raw, scale) {
+                Some(len) => self.end(len),
+                None => self.fail(EncodeError::Value(tag)),
+            }
+        }
     }
 
     /// Adds a UTC timestamp at the session's precision.
     #[inline(always)]
     #[allow(clippy::inline_always)]
     pub fn time(&mut self, tag: u32, time: Timestamp) {
-        self.tag(tag);
-        self.put_time(time);
+        let (text, len) = self.template.time.text(time);
+        if let Some(out) = self.open(tag) {
+            out[..TIME_ROOM].copy_from_slice(&text);
+            self.end(len);
+        }
     }
 
     /// Adds one character.
@@ -173,13 +202,9 @@ impl<'a> Encoder<'a> {
         if value == SOH {
             return self.fail(EncodeError::Value(tag));
         }
-        self.tag(tag);
-        match self.buffer.get_mut(self.at..self.at + 2) {
-            Some(out) => {
-                out.copy_from_slice(&[value, SOH]);
-                self.at += 2;
-            }
-            None => self.fail(EncodeError::TooLong),
+        if let Some(out) = self.open(tag) {
+            out[0] = value;
+            self.end(1);
         }
     }
 
@@ -202,11 +227,28 @@ impl<'a> Encoder<'a> {
     /// Adds the value of a data field, which may hold SOH; its length field must stand before it.
     #[inline]
     pub fn data(&mut self, tag: u32, value: &[u8]) {
-        self.tag(tag);
-        self.put(|out| {
+        self.text(tag, |out| {
             out.get_mut(..value.len())?.copy_from_slice(value);
             Some(value.len())
         });
+    }
+
+    /// Adds bytes that are known to be neither empty nor to hold SOH.
+    #[inline]
+    pub(crate) fn padded(&mut self, tag: u32, value: &Padded) {
+        self.text(tag, |out| value.write(out));
+    }
+
+    /// A value of any length.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn text(&mut self, tag: u32, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
+        if self.open(tag).is_some() {
+            match self.buffer.get_mut(self.at..).and_then(write) {
+                Some(len) => self.end(len),
+                None => self.fail(EncodeError::TooLong),
+            }
+        }
     }
 
     /// Adds 128 bits as 32 lower-case hexadecimal digits: the form of the ids we give as a venue.
@@ -220,183 +262,88 @@ impl<'a> Encoder<'a> {
     }
 
     /// Makes [`Encoder::finish`] fail with `error`, unless it would already.
-    #[cold]
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     pub fn fail(&mut self, error: EncodeError) {
-        self.error.get_or_insert(error);
+        // No call, or every write to the buffer might be one to `self`.
+        self.error = self.error.or(Some(error));
     }
 
     /// Adds BodyLength and CheckSum and gives back the whole message.
     ///
     /// # Errors
     /// The first [`EncodeError`] since the message began.
-    pub fn finish(self) -> Result<&'a [u8], EncodeError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let (body, end) = (self.body, self.at);
-        let length = (end - body) as u64;
-        let width = digits(length);
-        let start = LENGTH_DIGITS.checked_sub(width).ok_or(EncodeError::TooLong)?;
-        if self.buffer.len() < end + TRAILER {
-            return Err(EncodeError::TooLong);
-        }
-        // Seven digits and SOH stand right before the body; the head goes over the zeros.
-        let chunk = (words::digits(length) >> 8).to_le_bytes();
-        self.buffer[body - LENGTH_DIGITS - 1..body].copy_from_slice(&chunk);
-        self.buffer[body - 1] = SOH;
-        let head = &self.template.head;
-        self.buffer[start..start + head.len()].copy_from_slice(head);
-        let sum = u64::from(check_sum(&self.buffer[start..end]));
-        let [.., a, b, c] = words::digits(sum).to_le_bytes();
-        let trailer = [b'1', b'0', b'=', a, b, c, SOH];
-        self.buffer[end..end + TRAILER].copy_from_slice(&trailer);
-        Ok(&self.buffer[start..end + TRAILER])
-    }
-
-    /// The CompIDs. What is copied beyond them is written over by what follows.
     #[inline]
-    fn comp_ids(&mut self) {
-        let Template { comp_ids, comp_ids_short, .. } = &*self.template;
-        let out = self.buffer.get_mut(self.at..).unwrap_or_default();
-        if let (..=SHORT, Some(out)) = (comp_ids.len(), out.first_chunk_mut()) {
-            *out = *comp_ids_short;
-        } else if let Some(out) = out.get_mut(..comp_ids.len()) {
-            out.copy_from_slice(comp_ids);
-        } else {
-            return self.fail(EncodeError::TooLong);
-        }
-        self.at += comp_ids.len();
-    }
-
-    /// `tag=`. With a constant tag the digits are computed by the compiler.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn tag(&mut self, tag: u32) {
-        let len = digits(u64::from(tag));
-        match self.buffer.get_mut(self.at..self.at + len + 1) {
-            Some(out) => {
-                write_padded(&mut out[..len], u64::from(tag));
-                out[len] = b'=';
-                self.at += len + 1;
-            }
-            None => self.fail(EncodeError::TooLong),
+    pub fn finish(self) -> Result<&'a [u8], EncodeError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.close().ok_or(EncodeError::TooLong),
         }
     }
 
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn put_u64(&mut self, value: u64) {
-        self.put(|out| write_u64(out, value));
-    }
-
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn put_decimal(&mut self, raw: i64, scale: u32) {
-        self.put(|out| write_decimal(out, raw, scale));
-    }
-
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn put_time(&mut self, time: Timestamp) {
-        let len = match self.buffer.get_mut(self.at..) {
-            Some(out) => self.template.time.write(out, time),
-            None => None,
-        };
-        self.ended(len);
-    }
-
-    /// A value, and SOH after it.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn put(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
-        let len = self.buffer.get_mut(self.at..).and_then(write);
-        self.ended(len);
-    }
-
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn ended(&mut self, len: Option<usize>) {
-        let Some(len) = len else { return self.fail(EncodeError::TooLong) };
-        match self.buffer.get_mut(self.at + len) {
-            Some(slot) => {
-                *slot = SOH;
-                self.at += len + 1;
-            }
-            None => self.fail(EncodeError::TooLong),
+    fn close(self) -> Option<&'a [u8]> {
+        let Encoder { buffer, template, at: end, .. } = self;
+        // Eight digits of BodyLength and SOH stand right before the body; the head goes over those
+        // that are zeros.
+        let length = (end - BODY) as u64;
+        let (digits, zeros) = words::digits_and_zeros(length);
+        let front = buffer.first_chunk_mut::<BODY>()?;
+        front[HEAD..HEAD + WORD].copy_from_slice(&digits.to_le_bytes());
+        front[BODY - 1] = SOH;
+        front[zeros..zeros + HEAD].copy_from_slice(&template.head);
+        let start = zeros + HEAD - template.head_len;
+        if end + TRAILER - start + Self::SLACK > buffer.len() || length >= LENGTH_END {
+            return None;
         }
+        // Zeros fill up the last block.
+        *buffer.get_mut(end..)?.first_chunk_mut()? = [0; BLOCK];
+        let blocks = (end - start).next_multiple_of(BLOCK);
+        let sum = sum_of_blocks(buffer.get(start..start + blocks)?.as_chunks().0);
+        let [a, b, c] = [sum / 100, sum / 10 % 10, sum % 10].map(|digit| b'0' + digit);
+        *buffer.get_mut(end..)?.first_chunk_mut()? = [b'1', b'0', b'=', a, b, c, SOH];
+        buffer.get(start..end + TRAILER)
+    }
+
+    /// Writes `tag=` and gives room for any value but text. With a constant tag the text is made by
+    /// the compiler.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn open(&mut self, tag: u32) -> Option<&mut [u8; ROOM]> {
+        if tag >= TAG_END {
+            self.fail(EncodeError::Value(tag));
+            return None;
+        }
+        let (word, len) = words::integer_text(u64::from(tag));
+        let word = word | u64::from(b'=') << (8 * len);
+        let at = self.at;
+        self.at += len + 1;
+        let out = self.room::<{ WORD + ROOM }>(at)?;
+        out[..WORD].copy_from_slice(&word.to_le_bytes());
+        out[len + 1..].first_chunk_mut()
+    }
+
+    /// So many bytes from `at` on.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn room<const SIZE: usize>(&mut self, at: usize) -> Option<&mut [u8; SIZE]> {
+        if self.buffer.len() < at + SIZE {
+            self.fail(EncodeError::TooLong);
+        }
+        self.buffer.get_mut(at..)?.first_chunk_mut()
+    }
+
+    /// SOH after a value of `len` bytes, which found room.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn end(&mut self, len: usize) {
+        self.at += len;
+        if let Some(slot) = self.buffer.get_mut(self.at) {
+            *slot = SOH;
+        }
+        self.at += 1;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fix::{FieldIndex, Frame, frame};
-    use proptest::prelude::*;
-
-    fn template(precision: Precision) -> Template {
-        Template::new("FIX.4.4", "US", "VENUE", precision).unwrap()
-    }
-
-    #[test]
-    fn golden_bytes() {
-        let mut template = template(Precision::Millis);
-        let mut buffer = [0; 256];
-        let now = Timestamp::from_nanos(1_752_758_200_012_345_678);
-        let mut encoder = Encoder::begin_again(
-            &mut buffer,
-            &mut template,
-            now,
-            12,
-            b"D",
-            Some(b"20250717-13:16:39.000"),
-        );
-        encoder.u64(tags::CL_ORD_ID, 77);
-        encoder.decimal(tags::PRICE, -15_370_000_000, 9);
-        encoder.hex(tags::ORDER_ID, [1, 0xabc0_0000_0000_0000]);
-        encoder.flag(tags::LAST_RPT_REQUESTED, false);
-        let frame = encoder.finish().unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(frame).replace('\x01', "|"),
-            "8=FIX.4.4|9=140|35=D|49=US|56=VENUE|34=12|52=20250717-13:16:40.012|43=Y|\
-             122=20250717-13:16:39.000|11=77|44=-15.37|37=0000000000000001abc0000000000000|912=N|\
-             10=177|"
-        );
-    }
-
-    #[test]
-    fn what_could_not_be_read_is_not_emitted() {
-        let mut template = template(Precision::Millis);
-        let mut buffer = [0; 256];
-        for bad in [&b""[..], b"a\x01b"] {
-            let mut encoder = Encoder::begin(&mut buffer, &mut template, Timestamp::ZERO, 1, b"0");
-            encoder.bytes(tags::TEXT, bad);
-            assert_eq!(encoder.finish(), Err(EncodeError::Value(tags::TEXT)));
-        }
-        assert!(Template::new("FIX.4.4", "", "B", Precision::Millis).is_err());
-        assert!(Template::new("FIX.4.4", "A", "B\x01", Precision::Millis).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn every_buffer_size_fits_or_refuses(size in 0usize..200, seq: u64, text in "[a-z]{1,40}") {
-            let mut template = template(Precision::Nanos);
-            let mut buffer = vec![0; size];
-            let mut encoder =
-                Encoder::begin(&mut buffer, &mut template, Timestamp::ZERO, seq, b"B");
-            encoder.bytes(tags::TEXT, text.as_bytes());
-            encoder.u64(tags::LAST_QTY, seq);
-            if let Ok(bytes) = encoder.finish() {
-                let whole = matches!(frame(bytes, size), Frame::Complete { len, .. } if len == bytes.len());
-                prop_assert!(whole);
-                let mut index = FieldIndex::new(16);
-                let message = index.parse(bytes);
-                prop_assert_eq!(message.fault(), None);
-                prop_assert_eq!(message.get(tags::TEXT), Some(text.as_bytes()));
-                prop_assert_eq!(message.u64(tags::LAST_QTY), Ok(seq));
-                prop_assert!(!bytes.windows(4).any(|w| w == b"\x019=0"), "never padded");
-            } else {
-                prop_assert!(size < 180);
-            }
-        }
-    }
-}
+#[path = "encode_tests.rs"]
+mod tests;

@@ -126,7 +126,7 @@ fn body_length(bytes: &[u8]) -> Result<Option<(u64, usize)>, Garble> {
 }
 
 /// Bytes that are summed at once.
-const BLOCK: usize = 32;
+pub(super) const BLOCK: usize = 32;
 
 /// Sum of all bytes modulo 256 (CheckSum, tag 10).
 #[inline]
@@ -134,8 +134,14 @@ const BLOCK: usize = 32;
 pub(super) fn check_sum(bytes: &[u8]) -> u8 {
     // Whole blocks go side by side; what is left, at least a word of it, by words.
     let (blocks, rest) = bytes.split_at(bytes.len().saturating_sub(WORD) / BLOCK * BLOCK);
-    let sum = blocks.iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte));
-    sum.wrapping_add(words::sum(rest))
+    sum_of_blocks(blocks.as_chunks().0).wrapping_add(words::sum(rest))
+}
+
+/// The same of whole blocks.
+#[inline]
+#[must_use]
+pub(super) fn sum_of_blocks(blocks: &[[u8; BLOCK]]) -> u8 {
+    blocks.as_flattened().iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte))
 }
 
 /// Offset of the next place where a message may begin, at least one; what may be the start of a

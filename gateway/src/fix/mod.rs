@@ -6,6 +6,7 @@ mod encode;
 mod frame;
 pub(crate) mod message;
 pub mod number;
+pub(crate) mod padded;
 pub mod tags;
 pub mod time;
 mod words;

@@ -30,14 +30,31 @@ const POWERS: [u64; 20] = {
     powers
 };
 
+/// For n from 1: 2^(64 + k) / 10^n, rounded up, and k, where 2^k is the greatest power of two in 10^n.
+/// The product with a number up to 2^63, shifted by 64 + k, is its quotient by 10^n: what rounding
+/// adds is less than 10^n / 2^(64 + k) of 2^63, and that is less than one unit of the remainder.
+const RECIPROCALS: [(u64, u32); 19] = {
+    let mut reciprocals = [(0, 0); 19];
+    let mut n = 1;
+    while n < 19 {
+        let shift = POWERS[n].ilog2();
+        #[allow(clippy::cast_possible_truncation)]
+        let reciprocal = (1u128 << (64 + shift)).div_ceil(POWERS[n] as u128) as u64;
+        reciprocals[n] = (reciprocal, shift);
+        n += 1;
+    }
+    reciprocals
+};
+
 /// What one unit of the last of n fractional digits of a second is in nanoseconds.
 pub(super) const POWERS_OF_FRACTION: [u64; 10] =
     [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
-/// Longest text that [`write_u64`] writes.
-pub const U64_MAX_LEN: usize = 20;
-/// Longest text that [`write_decimal`] writes: sign, nineteen digits, point, leading zero.
-pub const DECIMAL_MAX_LEN: usize = 22;
+/// First number of nine digits.
+const WORD_END: u64 = POWERS[WORD];
+/// Room that a number is written into, in words of eight characters: sign, nineteen digits, point, a
+/// zero in front, and what is too much of the words.
+pub const ROOM: usize = 48;
 
 /// An unsigned integer of digits alone; leading zeros are legal in FIX.
 ///
@@ -159,28 +176,52 @@ fn parse_magnitude(digits: &[u8], scale: u32) -> Result<u64, NumberFault> {
     magnitude.ok_or(NumberFault::OutOfRange)
 }
 
-/// Number of decimal digits of `value`, at least one.
+/// Writes `value` without leading zeros at the start of `out`; gives back its length. What stands
+/// behind the number is overwritten.
 #[inline]
-#[must_use]
-pub const fn digits(value: u64) -> usize {
-    match value.checked_ilog10() {
-        Some(log) => log as usize + 1,
-        None => 1,
+pub fn write_u64(out: &mut [u8; ROOM], value: u64) -> usize {
+    write_integer(out, 0, value)
+}
+
+/// The same from `at` on; gives back where the number ends.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn write_integer(out: &mut [u8; ROOM], at: usize, value: u64) -> usize {
+    match value {
+        ..WORD_END => write_word(out, at, words::integer_text(value)),
+        _ => write_long(out, at, value),
     }
 }
 
-/// Writes `value` without leading zeros at the start of `out`; gives back its length, or `None`
-/// when `out` is too short. What stands behind the number may be overwritten.
-#[inline]
-pub fn write_u64(out: &mut [u8], value: u64) -> Option<usize> {
-    let len = digits(value);
-    match out.first_chunk_mut() {
-        Some(chunk) if len <= WORD => {
-            *chunk = (words::digits(value) >> (8 * (WORD - len))).to_le_bytes();
+/// A number of nine digits or more, as our ids are.
+fn write_long(out: &mut [u8; ROOM], at: usize, value: u64) -> usize {
+    let (high, low) = (value / POWERS[WORD], value % POWERS[WORD]);
+    let (highest, middle) = (high / POWERS[WORD], high % POWERS[WORD]);
+    let at = match highest {
+        0 => write_word(out, at, words::integer_text(middle)),
+        _ => {
+            let at = write_word(out, at, words::integer_text(highest));
+            write_word(out, at, (words::digits(middle), WORD))
         }
-        _ => write_padded(out.get_mut(..len)?, value),
-    }
-    Some(len)
+    };
+    write_word(out, at, (words::digits(low), WORD))
+}
+
+/// A word of which `len` characters count, from `at` on; gives back where they end.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn write_word(out: &mut [u8; ROOM], at: usize, (word, len): (u64, usize)) -> usize {
+    out[at..at + WORD].copy_from_slice(&word.to_le_bytes());
+    at + len
+}
+
+/// Quotient and remainder of a number up to 2^63 by 10^`digits`, from 1 to 18, without a division.
+#[inline]
+#[allow(clippy::cast_possible_truncation)]
+fn split(value: u64, digits: usize) -> (u64, u64) {
+    let (reciprocal, shift) = RECIPROCALS[digits];
+    let quotient = ((u128::from(value) * u128::from(reciprocal)) >> 64) as u64 >> shift;
+    (quotient, value - quotient * POWERS[digits])
 }
 
 /// Fills `out` with the last digits of `value`, zero-padded on the left.
@@ -199,55 +240,44 @@ pub fn write_padded(out: &mut [u8], mut value: u64) {
 }
 
 /// Writes `raw` × 10^-`scale` (scale at most 18) without trailing zeros; gives back its length, or
-/// `None` when `out` is too short or the scale too large. What stands behind may be overwritten.
+/// `None` when the scale is too large. What stands behind the number is overwritten.
 ///
 /// ```
-/// use gateway::fix::number::write_decimal;
-/// let mut text = [0; 22];
+/// use gateway::fix::number::{ROOM, write_decimal};
+/// let mut text = [0; ROOM];
 /// let len = write_decimal(&mut text, -100_250_000_000, 9).unwrap();
 /// assert_eq!(&text[..len], b"-100.25");
 /// ```
-#[inline]
-pub fn write_decimal(out: &mut [u8], raw: i64, scale: u32) -> Option<usize> {
-    let scale = scale as usize;
-    if scale > 18 {
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub fn write_decimal(out: &mut [u8; ROOM], raw: i64, scale: u32) -> Option<usize> {
+    let mut digits = scale as usize;
+    if digits > 18 {
         return None;
     }
-    let mut at = 0;
-    if raw < 0 {
-        *out.first_mut()? = b'-';
-        at = 1;
-    }
-    let magnitude = raw.unsigned_abs();
-    // By constants, where there is one: prices, and quantities of most instruments.
-    let (whole, fraction) = match scale {
-        0 => (magnitude, 0),
-        8 => (magnitude / POWERS[8], magnitude % POWERS[8]),
-        9 => (magnitude / POWERS[9], magnitude % POWERS[9]),
-        _ => (magnitude / POWERS[scale], magnitude % POWERS[scale]),
+    let (whole, mut fraction) = match digits {
+        0 => (raw.unsigned_abs(), 0),
+        _ => split(raw.unsigned_abs(), digits),
     };
-    at += write_u64(out.get_mut(at..)?, whole)?;
+    // A number that is not negative begins in the place of the sign.
+    out[0] = b'-';
+    let sign = usize::from(raw < 0);
+    let mut end = write_integer(out, sign, whole);
     if fraction == 0 {
-        return Some(at);
+        return Some(end);
     }
-    // Eight digits are one word, if the rest of them are zeros.
-    let (eight, rest) = match scale {
-        0..=WORD => (fraction * POWERS[WORD - scale], 0),
-        9 => (fraction / 10, fraction % 10),
-        _ => (fraction / POWERS[scale - WORD], fraction % POWERS[scale - WORD]),
-    };
-    if rest == 0
-        && let Some([point, chunk @ ..]) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<9>)
-    {
-        let digits = words::digits(eight);
-        (*point, *chunk) = (b'.', digits.to_le_bytes());
-        return Some(at + 1 + WORD - words::zeros_at_the_end(digits));
+    out[end] = b'.';
+    end += 1;
+    while digits > WORD {
+        let (eight, rest) = split(fraction, digits - WORD);
+        if rest == 0 {
+            return Some(write_word(out, end, words::fraction_text(eight)));
+        }
+        end = write_word(out, end, (words::digits(eight), WORD));
+        (fraction, digits) = (rest, digits - WORD);
     }
-    let digits = out.get_mut(at..=at + scale)?;
-    digits[0] = b'.';
-    write_padded(&mut digits[1..], fraction);
-    let zeros = digits.iter().rev().take_while(|&&digit| digit == b'0').count();
-    Some(at + 1 + scale - zeros)
+    let eight = fraction * POWERS[WORD - digits];
+    Some(write_word(out, end, words::fraction_text(eight)))
 }
 
 #[cfg(test)]

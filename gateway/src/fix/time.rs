@@ -23,8 +23,8 @@ pub enum Precision {
 
 /// Bytes of a timestamp without fraction.
 const SECONDS_LEN: usize = 17;
-/// Longest timestamp.
-pub const TIME_MAX_LEN: usize = SECONDS_LEN + 10;
+/// Room that the text of a timestamp has; it fills at most 27 characters.
+pub const TIME_ROOM: usize = 32;
 
 /// Reads a UTC timestamp. Second 60 (a leap second) is read as the second after 59.
 /// `None` if it is anything else than a timestamp from 1970 on.
@@ -58,51 +58,51 @@ pub fn parse(text: &[u8]) -> Option<Timestamp> {
     seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Timestamp::from_nanos)
 }
 
-/// Writes timestamps, remembering the last: a message says the same time twice, and a second lasts
+/// Makes the text of timestamps, remembering the last: a message says the same time twice, and a second lasts
 /// for many.
 #[derive(Clone, Debug)]
 pub struct TimeText {
     last: Timestamp,
     second: u64,
-    text: [u8; TIME_MAX_LEN],
-    precision: Precision,
+    text: [u8; TIME_ROOM],
+    /// How much of the text is written: cut, not rounded.
+    len: usize,
 }
 
 impl TimeText {
     /// A writer of timestamps with this many fractional digits.
     #[must_use]
     pub fn new(precision: Precision) -> Self {
-        let text = *b"00000000-00:00:00.000000000";
-        let mut this = TimeText { last: Timestamp::ZERO, second: 0, text, precision };
+        let mut text = [0; TIME_ROOM];
+        text[..SECONDS_LEN + 10].copy_from_slice(b"00000000-00:00:00.000000000");
+        let len = match precision {
+            Precision::Seconds => SECONDS_LEN,
+            Precision::Millis => SECONDS_LEN + 4,
+            Precision::Micros => SECONDS_LEN + 7,
+            Precision::Nanos => SECONDS_LEN + 10,
+        };
+        let mut this = TimeText { last: Timestamp::ZERO, second: 0, text, len };
         this.render(0);
         this
     }
 
-    /// Writes `time` at the start of `out`, cut (never rounded) to the precision; gives back the
-    /// length, or `None` when `out` is too short.
+    /// The text of `time`, cut (never rounded) to the precision, and its length in what is given.
     #[inline]
-    pub fn write(&mut self, out: &mut [u8], time: Timestamp) -> Option<usize> {
+    pub fn text(&mut self, time: Timestamp) -> ([u8; TIME_ROOM], usize) {
         if time != self.last {
-            let (second, nanos) = (time.nanos() / 1_000_000_000, time.nanos() % 1_000_000_000);
-            if second != self.second {
-                self.render(second);
-            }
-            write_padded(&mut self.text[SECONDS_LEN + 1..], nanos);
-            self.last = time;
+            self.update(time);
         }
-        // Cut, not rounded. With a length that the compiler knows, the copy is a few moves.
-        match self.precision {
-            Precision::Seconds => self.copy::<SECONDS_LEN>(out),
-            Precision::Millis => self.copy::<{ SECONDS_LEN + 4 }>(out),
-            Precision::Micros => self.copy::<{ SECONDS_LEN + 7 }>(out),
-            Precision::Nanos => self.copy::<TIME_MAX_LEN>(out),
-        }
+        (self.text, self.len)
     }
 
     #[inline]
-    fn copy<const LEN: usize>(&self, out: &mut [u8]) -> Option<usize> {
-        *out.first_chunk_mut::<LEN>()? = *self.text.first_chunk::<LEN>()?;
-        Some(LEN)
+    fn update(&mut self, time: Timestamp) {
+        let (second, nanos) = (time.nanos() / 1_000_000_000, time.nanos() % 1_000_000_000);
+        if second != self.second {
+            self.render(second);
+        }
+        write_padded(&mut self.text[SECONDS_LEN + 1..SECONDS_LEN + 10], nanos);
+        self.last = time;
     }
 
     fn render(&mut self, second: u64) {
@@ -173,11 +173,10 @@ mod tests {
         fn round_trip(nanos in 0..=u64::MAX, second_first: bool) {
             let mut writer = TimeText::new(Precision::Nanos);
             let time = Timestamp::from_nanos(nanos);
-            let mut out = [0; TIME_MAX_LEN];
             if second_first {
-                writer.write(&mut out, time.midnight());
+                writer.text(time.midnight());
             }
-            let len = writer.write(&mut out, time).unwrap();
+            let (out, len) = writer.text(time);
             prop_assert_eq!(parse(&out[..len]), Some(time));
             let iso = time.to_string().replace(['Z'], "").replace('T', "-");
             let iso = iso.replacen('-', "", 2);

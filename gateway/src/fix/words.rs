@@ -133,21 +133,49 @@ pub(super) fn long_decimal(text: &[u8]) -> Option<(u64, u64, usize)> {
     (wrong | wrong_too == 0 && before + after > 0).then_some((whole, fraction, after))
 }
 
+/// What the eight digits of a number below 10^8 are worth, zeros in front, the first in the lowest
+/// byte.
+#[inline]
+const fn worth(value: u64) -> u64 {
+    // Four digits a lane, then two, then one: of each lane the quotient stays, and the remainder goes
+    // to the one above. `(value << bits) + quotient * step` does both. The divisions are exact for
+    // what a lane can hold.
+    const FOURS: u64 = 1u64.wrapping_sub(10_000 << 32);
+    const PAIRS: u64 = 1u64.wrapping_sub(100 << 16);
+    const SINGLES: u64 = 1u64.wrapping_sub(10 << 8);
+    let fours = (value << 32).wrapping_add((value / 10_000).wrapping_mul(FOURS));
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = (fours << 16).wrapping_add(hundreds.wrapping_mul(PAIRS));
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    (pairs << 8).wrapping_add(tens.wrapping_mul(SINGLES))
+}
+
 /// The eight digits of a number below 10^8, zeros in front, the first in the lowest byte.
 #[inline]
 pub(super) const fn digits(value: u64) -> u64 {
-    // Four digits, then two, then one a lane; the divisions are exact for what a lane can hold.
-    let fours = (value / 10_000) | ((value % 10_000) << 32);
-    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
-    let pairs = hundreds | ((fours - 100 * hundreds) << 16);
-    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | ((pairs - 10 * tens) << 8) | ZEROS
+    worth(value) | ZEROS
 }
 
-/// How many of the eight [`digits`] are zeros at the end.
+/// The [`digits`] of a number, and how many of them are zeros in front of it; the last is none.
 #[inline]
-pub(super) const fn zeros_at_the_end(digits: u64) -> usize {
-    (digits ^ ZEROS).leading_zeros() as usize / 8
+pub(super) const fn digits_and_zeros(value: u64) -> (u64, usize) {
+    let worth = worth(value);
+    let last = 1 << (64 - 8);
+    (worth | ZEROS, (worth | last).trailing_zeros() as usize / 8)
+}
+
+/// The digits of a number below 10^8 without zeros in front, and how many they are, at least one.
+#[inline]
+pub(super) const fn integer_text(value: u64) -> (u64, usize) {
+    let (digits, zeros) = digits_and_zeros(value);
+    (digits >> (8 * zeros), WORD - zeros)
+}
+
+/// The [`digits`] of a number, and how many of them are left without the zeros at the end.
+#[inline]
+pub(super) const fn fraction_text(value: u64) -> (u64, usize) {
+    let worth = worth(value);
+    (worth | ZEROS, WORD - worth.leading_zeros() as usize / 8)
 }
 
 #[cfg(test)]
@@ -190,8 +218,12 @@ mod tests {
         fn digits_are_those_that_format_writes(value in 0u64..100_000_000) {
             let text = format!("{value:08}");
             prop_assert_eq!(digits(value).to_le_bytes(), text.as_bytes());
-            let zeros = text.len() - text.trim_end_matches('0').len();
-            prop_assert_eq!(zeros_at_the_end(digits(value)), zeros);
+            let fraction = text.trim_end_matches('0');
+            prop_assert_eq!(fraction_text(value), (digits(value), fraction.len()));
+            let (word, len) = integer_text(value);
+            let plain = value.to_string();
+            prop_assert_eq!(&word.to_le_bytes()[..len], plain.as_bytes());
+            prop_assert_eq!(digits_and_zeros(value), (digits(value), WORD - len));
             prop_assert_eq!(integer(text.as_bytes()), Some(value));
         }
     }

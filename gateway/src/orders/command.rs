@@ -49,7 +49,7 @@ pub fn encode_command(
             } else {
                 encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, b'1');
                 match instruments.get(command.instrument) {
-                    Some(instrument) => encoder.bytes(tags::SYMBOL, &instrument.symbol),
+                    Some(instrument) => encoder.padded(tags::SYMBOL, &instrument.symbol),
                     None => encoder.fail(EncodeError::UnknownInstrument),
                 }
             }
@@ -85,8 +85,7 @@ fn encode_order(
     if command.post_only() && kind != CommandKind::Cancel {
         encoder.char(tags::EXEC_INST, b'6');
     }
-    // The table holds no symbol that a field could not.
-    encoder.data(tags::SYMBOL, &instrument.symbol);
+    encoder.padded(tags::SYMBOL, &instrument.symbol);
     encoder.char(tags::SIDE, side_char(side));
     encoder.time(tags::TRANSACT_TIME, now);
     if kind == CommandKind::Cancel {

@@ -1,5 +1,6 @@
 //! Instruments by id and by symbol, looked up without allocation.
 
+use crate::fix::padded::Padded;
 use market::ids::digest64;
 use market::table::IdTable;
 use market::{Instrument, InstrumentId, Qty};
@@ -21,7 +22,8 @@ pub enum InstrumentsError {
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) id: InstrumentId,
-    pub(super) symbol: Box<[u8]>,
+    /// As a field can hold it.
+    pub(super) symbol: Padded,
     pub(super) qty_digits: u32,
 }
 
@@ -59,7 +61,7 @@ impl Instruments {
             }
             entries.push(Entry {
                 id: instrument.id,
-                symbol: symbol.into(),
+                symbol: Padded::new(symbol),
                 qty_digits: instrument.qty_digits,
             });
         }
@@ -72,7 +74,7 @@ impl Instruments {
 
     pub(super) fn named(&self, symbol: &[u8]) -> Option<&Entry> {
         let slot = self.by_symbol.get(digest64(symbol))?;
-        self.entries.get(slot as usize).filter(|entry| *entry.symbol == *symbol)
+        self.entries.get(slot as usize).filter(|entry| entry.symbol.text() == symbol)
     }
 
     /// The instrument of a symbol.

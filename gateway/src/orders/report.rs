@@ -102,7 +102,7 @@ fn encode_execution(
     let Some((instrument, side)) = instruments.get(report.instrument).zip(report.side()) else {
         return encoder.fail(EncodeError::UnknownInstrument);
     };
-    encoder.bytes(tags::SYMBOL, &instrument.symbol);
+    encoder.padded(tags::SYMBOL, &instrument.symbol);
     encoder.char(tags::SIDE, side_char(side));
     encode_amounts(report, instrument.qty_digits, encoder);
     match kind {
@@ -175,7 +175,7 @@ fn encode_mass_cancel(report: &Report, instruments: &Instruments, encoder: &mut 
     reasons::write(encoder, tags::MASS_CANCEL_REJECT_REASON, report.reason());
     if report.instrument != Event::ALL {
         match instruments.get(report.instrument) {
-            Some(instrument) => encoder.bytes(tags::SYMBOL, &instrument.symbol),
+            Some(instrument) => encoder.padded(tags::SYMBOL, &instrument.symbol),
             None => encoder.fail(EncodeError::UnknownInstrument),
         }
     }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod golden;
+mod reference;
 mod round_trip;
 mod wired;
 

@@ -99,7 +99,7 @@ impl<S: Store> Session<S> {
             Template::new(&config.begin_string, &config.sender, &config.target, config.precision)?;
         Ok(Session {
             template,
-            buffer: vec![0; config.max_message + REPEAT_ROOM].into_boxed_slice(),
+            buffer: vec![0; config.max_message + REPEAT_ROOM + Encoder::SLACK].into_boxed_slice(),
             index: FieldIndex::new(config.max_fields),
             resend_index: FieldIndex::new(config.max_fields),
             heartbeat: config.heartbeat,

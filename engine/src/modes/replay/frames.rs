@@ -165,7 +165,7 @@ impl FrameCheck {
         let sent = message
             .time(tags::SENDING_TIME)
             .map_err(|_| "no frame without a readable SendingTime".to_owned())?;
-        let mut buffer = vec![0; coder.max_message];
+        let mut buffer = vec![0; coder.max_message + Encoder::SLACK];
         let msg_type = msg_type(command).ok_or("no frame: the command is none")?;
         let mut encoder = Encoder::begin(&mut buffer, &mut coder.template, sent, seq, msg_type);
         encode_command(command, &coder.instruments, None, sent, &mut encoder);

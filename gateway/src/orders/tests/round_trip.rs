@@ -27,7 +27,7 @@ fn amount() -> impl Strategy<Value = Qty> {
     prop_oneof![0..=i64::MAX, 1i64..999].prop_map(Qty::from_raw)
 }
 
-fn command() -> impl Strategy<Value = Command> {
+pub(super) fn command() -> impl Strategy<Value = Command> {
     let order = (id(), id(), instrument(), side(), price(), any::<i64>(), any::<[bool; 3]>());
     prop_oneof![
         4 => order.prop_map(|(id, target, instrument, side, price, qty, [new, ioc, post])| {

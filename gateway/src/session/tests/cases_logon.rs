@@ -292,8 +292,8 @@ fn the_precision_of_the_session_is_on_the_wire() {
         SessionConfig { precision: Precision::Micros, ..SessionConfig::initiator("US", "THEM") };
     let mut bench = Bench::new(config);
     bench.connect().unwrap();
-    let mut text = [0; 32];
-    let len = TimeText::new(Precision::Micros).write(&mut text, bench.now).unwrap();
+    let mut writer = TimeText::new(Precision::Micros);
+    let (text, len) = writer.text(bench.now);
     assert_eq!(len, 24);
     assert!(bench.out.bytes.windows(len).any(|window| window == &text[..len]));
 }

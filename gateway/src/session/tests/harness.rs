@@ -145,9 +145,8 @@ impl Bench {
     }
 
     pub(super) fn stamp(&self) -> String {
-        let mut text = [0; 32];
         let mut writer = crate::fix::TimeText::new(crate::fix::Precision::Millis);
-        let len = writer.write(&mut text, self.now).unwrap();
+        let (text, len) = writer.text(self.now);
         String::from_utf8_lossy(&text[..len]).into_owned()
     }
 
