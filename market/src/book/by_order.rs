@@ -81,7 +81,7 @@ impl OrderBooks {
         for event in events {
             let book = self.shelf.book(event.instrument);
             if event.kind() == Some(EventKind::Add) {
-                book.prefetch_best(event.side());
+                book.prefetch_search(event.side());
             } else if let Some(order) = self.orders.get(event.order) {
                 book.prefetch_level(&order);
             }

@@ -58,22 +58,26 @@ impl Ladder {
         prefetch::line(self);
     }
 
-    /// Begins to fetch the levels near the best.
+    /// Begins to fetch what a search looks at, and the slot that a new level would get.
     #[inline]
-    pub(crate) fn prefetch_best(&self) {
-        if let Some(best) = self.rungs.last() {
+    pub(crate) fn prefetch_search(&self) {
+        if let (Some(best), Some(free)) = (self.rungs.last(), self.free.last()) {
             prefetch::line(best);
             prefetch::line(&self.rungs[self.rungs.len().saturating_sub(NEAR)]);
             prefetch::line(&self.rungs[self.rungs.len() / 2]);
+            prefetch::line(free);
+            prefetch::line(&self.totals[usize::from(free.0)]);
         }
     }
 
-    /// Begins to fetch what stands at a level.
+    /// Begins to fetch what stands at a level, and what a search for it looks at.
     #[inline]
     pub(crate) fn prefetch_level(&self, slot: Slot) {
         prefetch::line(&self.totals[usize::from(slot.0)]);
         if let Some(best) = self.rungs.last() {
             prefetch::line(best);
+            prefetch::line(&self.rungs[self.rungs.len().saturating_sub(NEAR)]);
+            prefetch::line(&self.rungs[self.rungs.len() / 2]);
         }
     }
 

@@ -47,9 +47,9 @@ impl Book {
 
     /// Begins to fetch the levels that an order of `side` may join.
     #[inline]
-    pub(crate) fn prefetch_best(&self, side: Option<Side>) {
+    pub(crate) fn prefetch_search(&self, side: Option<Side>) {
         if let Some(side) = side {
-            self.sides[side.index()].prefetch_best();
+            self.sides[side.index()].prefetch_search();
         }
     }
 
