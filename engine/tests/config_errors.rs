@@ -137,6 +137,10 @@ const RUN_CASES: &[Case] = &[
         "a word that is none of the list",
         &[("[control]", "[clock]\nsource = \"tcs\"\n\n[control]")],
     ),
+    case(
+        "a backend that is not offered",
+        &[("[control]", "[wire]\nbackend = \"sqpoll\"\n\n[control]")],
+    ),
     case("an address without port", &[("\"239.192.77.1:31001\"", "\"239.192.77.1\"")]),
     case("an address with a slip", &[("\"127.0.0.1:9880\"", "\"127.0.01.300:9880\"")]),
     case("port 0 where a peer listens", &[("\"127.0.0.1:9880\"", "\"127.0.0.1:0\"")]),

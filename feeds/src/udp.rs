@@ -115,7 +115,8 @@ impl UdpFeed {
         }
         self.polls = self.polls.wrapping_add(1);
         if packets > 0 && !self.feed.pending() {
-            worked |= self.give_batched(now, sink) || self.read(io, now, packets, sink, &mut heard)?;
+            worked |=
+                self.give_batched(now, sink) || self.read(io, now, packets, sink, &mut heard)?;
         }
         if let Some(request) = self.feed.poll(now, sink)
             && let (Some(server), Some(source)) = (self.server, self.sources.last())

@@ -5,8 +5,8 @@
 
 use crate::TimerId;
 use market::{
-    BookView, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position, Price, Qty,
-    Side, TimeInForce, Timestamp,
+    BookView, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position, Price,
+    Qty, Side, TimeInForce, Timestamp,
 };
 
 /// One level of a wanted quote.

@@ -216,9 +216,9 @@ impl Quoter {
         let mut orders = live.iter().filter(|order| order.side == side && order.state.is_open());
         orders.all(|order| {
             order.state == OrderState::Live
-                && levels.next().is_some_and(|quote| {
-                    order.price == quote.price && self.is_enough(order, quote)
-                })
+                && levels
+                    .next()
+                    .is_some_and(|quote| order.price == quote.price && self.is_enough(order, quote))
         }) && levels.next().is_none()
     }
 

@@ -152,6 +152,11 @@ impl Field for wire::Backend {
         listed(BACKENDS)
     }
     fn read(value: &Value<'_>, _: &Key) -> Result<Self, Wrong> {
+        if text(value)? == "sqpoll" {
+            let why = "the kernel's polling thread takes a CPU of its own and longer for a message \
+                       (docs/decisions/0013); write \"io_uring\" or \"plain\"";
+            return Err(Wrong::new("is not offered").help(why.to_owned()));
+        }
         one_of(value, BACKENDS)?;
         text(value)?.parse().map_err(|_| Wrong::new("is no socket backend"))
     }

@@ -1,8 +1,8 @@
 //! The book of one instrument: two sides, the reasons not to trust it, and its digest. It never
 //! resolves an order: the books of the feed do that and tell it the outcome.
 
-use super::health::Health;
 use super::by_order::Resting;
+use super::health::Health;
 use super::ladder::{Ladder, Slot};
 use super::{Contradiction, digest};
 use crate::{
@@ -20,7 +20,6 @@ pub struct Book {
     digest: u64,
     sides: [Ladder; 2],
 }
-
 
 impl Book {
     pub(crate) fn new(levels: usize) -> Self {

@@ -129,7 +129,10 @@ fn a_batch_brings_what_is_queued_and_no_more_than_asked(io: &mut dyn Io) {
         for at in 0..wanted {
             let (datagram, bytes) = batch.get(at).unwrap();
             let (cut, len) = (expected % 4 == 3, 1 + usize::from(expected) % 4);
-            assert_eq!((bytes, datagram.truncated), (&[expected; 8][..if cut { 8 } else { len }], cut));
+            assert_eq!(
+                (bytes, datagram.truncated),
+                (&[expected; 8][..if cut { 8 } else { len }], cut)
+            );
             assert_eq!((datagram.from, datagram.len), (sender.local_address(), bytes.len()));
             assert!(datagram.received > before && datagram.kernel_time.is_none());
             expected += 1;

@@ -3,8 +3,8 @@
 use super::Desk;
 use crate::trading::timers::Due;
 use market::{
-    BookView, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position, Price, Qty,
-    Side, Timestamp,
+    BookView, Instrument, InstrumentId, Nanos, OrderId, OrderState, OrderView, Position, Price,
+    Qty, Side, Timestamp,
 };
 use strategies::{Context, NewOrder, Quote, Refused, TimerId, Wanted};
 
