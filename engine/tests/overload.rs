@@ -245,7 +245,9 @@ impl Engine {
                 let works = [self.feed.poll(self.now), self.trading.poll(self.now)];
                 while let Some(slot) = self.commands.pop() {
                     self.said.push(slot.command);
-                    report(&slot.command).map(|report| self.reports.push(report).unwrap());
+                    if let Some(report) = report(&slot.command) {
+                        self.reports.push(report).unwrap();
+                    }
                 }
                 if works == [Work::Idle; 2] {
                     break;
