@@ -73,6 +73,25 @@ fn interval(sorted: &[f64]) -> [f64; 2] {
     [sorted[low], sorted[high]]
 }
 
+/// A quantile of ours beside the same of the reference. The interval is that of ours, by order
+/// statistics, over the reference's quantile as it is: values that come one after another are not
+/// independent, so it is the least that is uncertain.
+///
+/// # Panics
+/// Without a value.
+#[allow(clippy::cast_precision_loss)]
+#[must_use]
+pub fn quantiles(ours: &mut [u64], reference: &mut [u64], part: f64) -> Paired {
+    assert!(!ours.is_empty() && !reference.is_empty(), "no value was measured");
+    let count = ours.len() as f64;
+    let reach = 1.96 * (part * (1.0 - part) / count).sqrt();
+    let ours = [part - reach, part, part + reach].map(|at| quantile(ours, at.clamp(0.0, 1.0)));
+    let beside = quantile(reference, part);
+    let [low, ratio, high] = ours.map(|value| value / beside);
+    let pairs = reference.len();
+    Paired { ours: ours[1], reference: beside, ratio, interval: [low, high], pairs }
+}
+
 /// The value below which `part` of the values lie; sorts them.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 #[must_use]
@@ -96,6 +115,10 @@ mod tests {
         assert!((30.5..=31.0).contains(&paired.interval[1]), "{:?}", paired.interval);
         let mut values: Vec<u64> = (0..=100).rev().collect();
         assert_eq!(quantile(&mut values, 0.99), 99.0);
+        let mut half: Vec<u64> = (0..=50).collect();
+        let beside = quantiles(&mut values, &mut half, 0.5);
+        assert_eq!((beside.ours, beside.reference, beside.ratio), (50.0, 25.0, 2.0));
+        assert_eq!(beside.interval, [1.6, 2.4]);
     }
 
     #[test]

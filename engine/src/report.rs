@@ -36,6 +36,9 @@ pub struct FeedSummary {
     pub lost: u64,
     /// Packets of which every message had come before, by another line.
     pub duplicates: u64,
+    /// Events that came while the engine was at work on earlier ones, and those that stood in the
+    /// ring while the loop was.
+    pub waited: (u64, u64),
     /// Errors of sockets, and events that the ring refused.
     pub troubles: FeedTroubles,
 }
@@ -148,6 +151,9 @@ impl Report<'_> {
             let decoded =
                 format!("{messages} messages decoded from {datagrams} datagrams, {twice}");
             line(f, "feed", decoded.trim_end_matches(", none"))?;
+            let (socket, ring) = feed.waited;
+            let waited = [(socket, "events in the socket"), (ring, "in the ring")];
+            line(f, "waited", &counts(&waited))?;
             let gaps = counts(&[
                 (feed.gaps, "found"),
                 (feed.recovered, "messages recovered"),

@@ -129,6 +129,7 @@ fn a_live_run_shows_its_feed_its_session_its_hops_and_its_journal() {
         messages: 1_500,
         gaps: 1,
         recovered: 7,
+        waited: (12_000, 34),
         troubles: FeedTroubles { socket_errors: 3, refused: 0 },
         ..FeedSummary::default()
     };
@@ -147,6 +148,7 @@ fn a_live_run_shows_its_feed_its_session_its_hops_and_its_journal() {
     let text = report.to_string();
     for part in [
         "\nfeed          1,500 messages decoded from 2,000 datagrams\n",
+        "\nwaited        12,000 events in the socket, 34 in the ring\n",
         "\ngaps          1 found, 7 messages recovered\n",
         "\ntroubles      3 errors of the feed's sockets\n",
         "\norder session 9 messages sent, 8 received, 1 logons\n",

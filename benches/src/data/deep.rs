@@ -12,7 +12,6 @@ use dbn::{Action, MboMsg, Side, VersionUpgradePolicy};
 use feeds::itch50::message::{AddOrder, Canceled, Deleted, Header};
 use market::Instrument;
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 const FILE: &str = "dbn/esh4-20231225.cut-to-2310Z.mbo.dbn.zst";
 /// Order ids of one loop differ from those of the loop before by this.
@@ -24,9 +23,7 @@ const LOCATE: u16 = 1;
 /// # Errors
 /// The recording is not here, or is not what it was.
 pub fn days(loops: u64) -> anyhow::Result<Vec<Day>> {
-    let folder = std::env::var_os("TOUCHLINE_DATA").map(PathBuf::from);
-    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let path = folder.unwrap_or_else(|| here.into()).join(FILE);
+    let path = super::recordings().join(FILE);
     let mut decoder = DynDecoder::from_file(&path, VersionUpgradePolicy::AsIs)
         .with_context(|| format!("{}: set TOUCHLINE_DATA to the recordings", path.display()))?;
     anyhow::ensure!(decoder.metadata().schema == Some(dbn::Schema::Mbo), "not by order");

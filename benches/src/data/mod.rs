@@ -2,12 +2,21 @@
 //! between them: *broad* (many instruments, many orders, few levels) and *deep* (one instrument,
 //! near a thousand levels a side). Both are ITCH messages in memory.
 
+pub mod arl;
 pub mod broad;
 pub mod deep;
 pub mod fix;
 
 use feeds::itch50::{Encoder, Listing};
 use market::{Instrument, Timestamp};
+use std::path::PathBuf;
+
+/// The folder of recordings: `$TOUCHLINE_DATA`, or the one beside the project.
+#[must_use]
+pub fn recordings() -> PathBuf {
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+    std::env::var_os("TOUCHLINE_DATA").map_or_else(|| here.into(), PathBuf::from)
+}
 
 /// ITCH messages one behind the other, each behind its length (u16, big-endian), as in a BinaryFILE.
 #[derive(Clone, Debug, Default)]

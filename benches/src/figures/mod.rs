@@ -4,6 +4,7 @@
 mod book;
 mod fix;
 mod growth;
+mod load;
 mod ring;
 mod sockets;
 mod stamps;
@@ -41,6 +42,12 @@ pub const GROUPS: &[Group] = &[
         run: growth::run,
     },
     Group { name: "ttt", about: "tick to trade, wire to wire", cpus: 2, run: ttt::run },
+    Group {
+        name: "load",
+        about: "tick to trade under load, from scheduled send times, and overload",
+        cpus: 2,
+        run: load::run,
+    },
     Group { name: "fix", about: "FIX decode and encode", cpus: 1, run: fix::run },
     Group {
         name: "sockets",

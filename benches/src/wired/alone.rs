@@ -1,8 +1,10 @@
 //! The engine and the exchange by turns on one thread: for counts of instructions, which need to know
 //! whose turn it is. No time is measured here, and nothing runs beside it but the journal's thread.
 
-use crate::wired::engine::{self, Options, Setup, Watch};
+use crate::wired::engine::{self, NO_SERVER, Options, Setup, Watch};
+use crate::wired::field::folders;
 use crate::wired::link::Link;
+use crate::wired::market::Listed;
 use ::engine::runtime::clock::{self, Clock};
 use ::engine::runtime::stage::Core;
 use anyhow::{Context as _, ensure};
@@ -40,14 +42,15 @@ impl Alone {
     /// # Errors
     /// What the host refuses.
     pub fn new() -> anyhow::Result<Alone> {
-        let disk = tempfile::tempdir().context("a folder for the journal")?;
-        let hot = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
+        let (disk, hot) = folders()?;
         let (clock, _) = clock::calibrate();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let line = Socket::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
         let address = line.local_address();
         let folders = (disk.path(), hot.path());
-        let setup = Setup { line, venue: listener.local_addr()?, folders, options: Options::FULL };
+        let (venue, listed) = (listener.local_addr()?, &Listed::marks());
+        let (server, options) = (NO_SERVER, Options::FULL);
+        let setup = Setup { line, venue, server, listed, folders, options };
         let (mut cores, watch) = engine::build(setup, &clock)?;
         let mut core = cores.pop().context("an engine has a core")?;
         // The connector's thread connects once the gateway has been polled.

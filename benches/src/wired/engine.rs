@@ -4,10 +4,11 @@
 //! It is put together as the topology does it; only what records may be left out, for the figure
 //! that says what recording costs.
 
-use crate::wired::market::{instruments, midnight};
+use crate::wired::market::{Listed, midnight};
+use crate::wired::noted::Noted;
 use crate::wired::venue::{EPOCH, Numbers, client_session};
 use anyhow::{Context as _, anyhow};
-use engine::journal::{self, Copier, Drain, JournalSettings};
+use engine::journal::{self, Copier, Drain, JournalSettings, StreamState};
 use engine::latency::{Collector, Recorder, recorder};
 use engine::pipeline::connector::Connector;
 use engine::pipeline::feed_stage::{self, FeedStage};
@@ -32,17 +33,19 @@ use feeds::moldudp64::{Config as FeedConfig, Requests};
 use feeds::{Feed, UdpFeed};
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::session::Session;
-use market::book::BookLimits;
 use market::{Event, Money, Nanos, Qty, Report};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use strategies::{Parameters, QuoterSettings};
 use wire::udp::Socket;
 
 /// What one order shows.
 pub const SIZE: i64 = 100;
+/// Where no server is: one that is never needed, whose socket is polled as in a real run.
+pub const NO_SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9);
 /// Requests the gateway remembers.
 const REQUESTS: usize = 16_384;
 
@@ -71,6 +74,10 @@ pub struct Setup<'a> {
     pub line: Socket,
     /// Where orders go.
     pub venue: SocketAddr,
+    /// Where missing messages are asked for.
+    pub server: SocketAddrV4,
+    /// What it is told of.
+    pub listed: &'a Listed,
     /// Folders of the journal, on disk and in memory.
     pub folders: (&'a Path, &'a Path),
     /// The rest.
@@ -84,6 +91,8 @@ pub struct Watch {
     /// It copies for as long as anyone watches.
     #[allow(dead_code)]
     copier: Option<Copier>,
+    /// The loop's stream of the journal, where there is one, and how far it is written.
+    recorded: Option<(Arc<StreamState>, Arc<AtomicU64>)>,
 }
 
 impl Watch {
@@ -96,6 +105,25 @@ impl Watch {
         self.told.1.latest();
         self.told.2.latest();
     }
+
+    /// Records of the loop that are not on disk yet.
+    #[must_use]
+    pub fn unsynced(&self) -> u64 {
+        self.recorded.as_ref().map_or(0, |(stream, written)| {
+            written.load(Ordering::Relaxed).saturating_sub(stream.synced())
+        })
+    }
+
+    /// What the order session said when it last failed or ended; asks for more.
+    pub fn session_said(&mut self) -> String {
+        self.told.2.latest().last_error.clone()
+    }
+
+    /// What feed and trading told last, and asks for more.
+    pub fn told(&mut self) -> (&FeedSnapshot, &TradingSnapshot) {
+        self.told.2.latest();
+        (self.told.0.latest(), self.told.1.latest())
+    }
 }
 
 struct Ends {
@@ -104,8 +132,8 @@ struct Ends {
     gateway: (Consumer<CommandSlot>, Producer<Report>, Recorder, Outbox<GatewaySnapshot>),
 }
 
-fn ends(clock: &Clock) -> (Ends, Watch) {
-    let count = instruments().len();
+fn ends(clock: &Clock, listed: &Listed) -> (Ends, Watch) {
+    let count = listed.instruments.len();
     let (events_in, events) = ring::channel(feed_stage::RING_DEPTH);
     let (commands_in, commands) = ring::channel(trading_stage::COMMANDS_DEPTH);
     let (reports_in, reports) = ring::channel(trading_stage::REPORTS_DEPTH);
@@ -123,13 +151,13 @@ fn ends(clock: &Clock) -> (Ends, Watch) {
     };
     let collectors = vec![feed_hops.1, trading_hops.1, gateway_hops.1];
     let told = (feed_told.1, trading_told.1, gateway_told.1);
-    (ends, Watch { collectors, told, copier: None })
+    (ends, Watch { collectors, told, copier: None, recorded: None })
 }
 
-/// Joins the best prices of every instrument. Everything is checked, nothing that the bench does is
+/// Joins the best prices of what is quoted. Everything is checked, nothing that the bench does is
 /// refused.
-fn settings() -> anyhow::Result<TradingSettings> {
-    let instruments = instruments();
+fn settings(listed: &Listed) -> anyhow::Result<TradingSettings> {
+    let instruments = listed.instruments.clone();
     let spec = strategies::find("joiner").context("the joiner is built in")?;
     #[allow(clippy::cast_precision_loss)]
     let given = [("size", SIZE as f64)];
@@ -146,10 +174,10 @@ fn settings() -> anyhow::Result<TradingSettings> {
         limits: vec![Some(limits); instruments.len()],
         strategies: vec![StrategySetting {
             strategy: (spec.build)(&parameters)?,
-            instruments: instruments.iter().map(|instrument| instrument.id).collect(),
+            instruments: listed.quoted.clone(),
         }],
         quoter: QuoterSettings::default(),
-        books: BookLimits { instruments: instruments.len(), orders: 65_536, levels: 1_024 },
+        books: listed.books,
         instruments,
         messages: (1_000_000, 10_000),
         stale_after: Nanos::from_secs(5),
@@ -163,18 +191,16 @@ fn settings() -> anyhow::Result<TradingSettings> {
 }
 
 fn feed(
-    line: Socket,
+    (line, server): (Socket, SocketAddrV4),
     (ring, recorder, outbox): (Producer<Event>, Recorder, Outbox<FeedSnapshot>),
-    options: Options,
+    (listed, options): (&Listed, Options),
     clock: &Clock,
 ) -> anyhow::Result<FeedStage> {
     if options.kernel_stamps {
         line.enable_kernel_times()?;
     }
-    let listings: Vec<Listing> = instruments().iter().map(Listing::from).collect();
+    let listings: Vec<Listing> = listed.instruments.iter().map(Listing::from).collect();
     let decoder = Decoder::new(&listings, midnight(clock.now()))?;
-    // A server that is never needed: its socket is there to be polled as in a real run.
-    let server = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9);
     let requests = Socket::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
     let mut config = FeedConfig::new(1);
     config.server = Some(server);
@@ -186,11 +212,12 @@ fn feed(
 
 fn stream(
     (disk, hot): (&Path, &Path),
-    name: &str,
+    (name, segment_bytes): (&str, u64),
     clock: &Clock,
 ) -> anyhow::Result<journal::Opened> {
     let mut settings = JournalSettings::new(&disk.join("journal"), name);
     settings.hot_dir = hot.to_owned();
+    settings.segment_bytes = segment_bytes;
     Ok(journal::create(&settings, clock.now())?)
 }
 
@@ -203,10 +230,14 @@ pub fn build(setup: Setup<'_>, clock: &Clock) -> anyhow::Result<(Vec<Core>, Watc
     if !setup.options.journal {
         return build_over(setup, NoTape, Numbers::default(), Vec::new(), clock);
     }
-    let trading = stream(setup.folders, "trading", clock)?;
-    let gateway = stream(setup.folders, "gateway", clock)?;
-    let store = FixStore::new(gateway.writer, numbers);
-    build_over(setup, trading.writer, store, vec![trading.drain, gateway.drain], clock)
+    let trading = stream(setup.folders, ("trading", setup.listed.segment_bytes), clock)?;
+    let gateway = stream(setup.folders, ("gateway", 16 << 20), clock)?;
+    let (store, recorded) = (FixStore::new(gateway.writer, numbers), trading.writer.state());
+    let drains = vec![trading.drain, gateway.drain];
+    let (tape, written) = Noted::new(trading.writer);
+    let (cores, mut watch) = build_over(setup, tape, store, drains, clock)?;
+    watch.recorded = Some((recorded, written));
+    Ok((cores, watch))
 }
 
 fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
@@ -216,13 +247,13 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     drains: Vec<Drain>,
     clock: &Clock,
 ) -> anyhow::Result<(Vec<Core>, Watch)> {
-    let (ends, mut watch) = ends(clock);
+    let (ends, mut watch) = ends(clock, setup.listed);
     if !drains.is_empty() {
         watch.copier = Some(Copier::spawn(drains, Duration::from_millis(10))?);
     }
-    let feed = feed(setup.line, ends.feed, setup.options, clock)?;
+    let feed = feed((setup.line, setup.server), ends.feed, (setup.listed, setup.options), clock)?;
     let opening = OpeningState { epoch: EPOCH, ..OpeningState::default() };
-    let trading = TradingLoop::new(settings()?, &opening);
+    let trading = TradingLoop::new(settings(setup.listed)?, &opening);
     let (inputs, commands, recorder, outbox) = ends.trading;
     let (publish, stamps) = (RingPublish::new(commands, false), LiveStamps::new(recorder));
     let start = Start { now: clock.now(), ..Start::default() };
@@ -240,7 +271,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     let gateway = GatewayStage::new(GatewayParts {
         io: wire::open(setup.options.backend)?.io,
         session: Session::new(client_session(), store)?,
-        entry: OrderEntry::new(Instruments::new(&instruments())?, REQUESTS, None),
+        entry: OrderEntry::new(Instruments::new(&setup.listed.instruments)?, REQUESTS, None),
         connector: Connector::spawn(setup.venue.ip().to_string(), setup.venue.port())?,
         commands,
         reports,

@@ -4,8 +4,9 @@
 use crate::machine::settle;
 use crate::wired::bare::{Order, Spinning, Waiting, Watching};
 use crate::wired::course::{Ending, Side, Turns};
-use crate::wired::engine::{self, Options, Setup, Watch};
+use crate::wired::engine::{self, NO_SERVER, Options, Setup, Watch};
 use crate::wired::link::Link;
+use crate::wired::market::Listed;
 use crate::wired::{ANSWERS, ASKS};
 use ::engine::runtime::clock::{self, Calibrator, Clock};
 use ::engine::runtime::stage::Core;
@@ -15,6 +16,7 @@ use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 use wire::udp::Socket;
 
 /// Longest wait for an engine's connection.
@@ -68,9 +70,7 @@ pub fn run<T: Send>(
     field: &[Who],
     contest: impl FnOnce(&mut Asking, &Turns) -> anyhow::Result<T> + Send,
 ) -> anyhow::Result<(T, bool)> {
-    let disk = tempfile::tempdir().context("a folder for the journal")?;
-    // Without a tmpfs the journal costs more.
-    let hot = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
+    let (disk, hot) = folders()?;
     let multicast = wire::udp::multicast_works(Ipv4Addr::LOCALHOST).is_ok();
     let (mut asking, mut sides) = enter(field, multicast, (disk.path(), hot.path()))?;
     let turns = Turns::default();
@@ -93,6 +93,12 @@ pub fn run<T: Send>(
     Ok((outcome, multicast))
 }
 
+/// Folders of a journal, on disk and in memory; without a tmpfs it costs more.
+pub(super) fn folders() -> anyhow::Result<(TempDir, TempDir)> {
+    let disk = tempfile::tempdir().context("a folder for the journal")?;
+    Ok((disk, tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?))
+}
+
 type Sides = Vec<Box<dyn Side>>;
 
 fn enter(
@@ -112,7 +118,8 @@ fn enter(
             let (disk, hot) = folders;
             let (disk, hot) = (disk.join(place.to_string()), hot.join(place.to_string()));
             std::fs::create_dir(&hot)?;
-            let setup = Setup { line, venue, folders: (&disk, &hot), options };
+            let (folders, server, listed) = ((&*disk, &*hot), NO_SERVER, &Listed::marks());
+            let setup = Setup { line, venue, server, listed, folders, options };
             let (mut cores, watch) = engine::build(setup, &clock)?;
             entrant.second = if options.split { cores.pop() } else { None };
             sides.push(Box::new(cores.pop().context("a core")?));
@@ -134,7 +141,7 @@ fn enter(
 }
 
 /// A line of its own for everyone: others must not pay for a copy.
-fn line(multicast: bool) -> std::io::Result<Socket> {
+pub(super) fn line(multicast: bool) -> std::io::Result<Socket> {
     let any = |address| SocketAddrV4::new(address, 0);
     if multicast {
         Socket::join(any(GROUP), Ipv4Addr::LOCALHOST)
@@ -202,7 +209,10 @@ impl Asking {
     }
 }
 
-fn accept(listener: &TcpListener, beside: &mut dyn FnMut()) -> anyhow::Result<TcpStream> {
+pub(super) fn accept(
+    listener: &TcpListener,
+    beside: &mut dyn FnMut(),
+) -> anyhow::Result<TcpStream> {
     let began = Instant::now();
     loop {
         beside();

@@ -2,13 +2,13 @@
 //! from; and the closed loop that measures them, from the send of a tick to the first byte of the
 //! order that it leads to.
 
-use crate::wired::market::{LISTED, Market};
-use crate::wired::venue::{Shadow, Venue};
+use crate::wired::market::{LISTED, Listed, Market};
+use crate::wired::orders::{Orders, SEND};
+use crate::wired::venue::Shadow;
 use anyhow::{bail, ensure};
 use engine::runtime::clock::Clock;
 use market::{CommandKind, InstrumentId, Price};
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send, sendto};
+use rustix::net::sendto;
 use std::net::{SocketAddrV4, TcpStream};
 use std::time::{Duration, Instant};
 use wire::stamp;
@@ -21,18 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a session may take to come up.
 const OPENING: Duration = Duration::from_secs(10);
 
-const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
-
 /// One who answers, as the exchange sees it.
 pub struct Link {
     market: Market,
     line: SocketAddrV4,
-    orders: TcpStream,
-    venue: Venue,
+    orders: Orders,
     /// Makes the orders of those who have no engine, and how long theirs are.
     shadow: Option<(Shadow, usize)>,
-    buffer: Box<[u8]>,
-    filled: usize,
 }
 
 /// What was polled beside the exchange's side, on its own core; mostly nothing.
@@ -44,17 +39,8 @@ impl Link {
     /// # Errors
     /// What the system reports.
     pub fn new(clock: &Clock, line: SocketAddrV4, orders: TcpStream) -> anyhow::Result<Link> {
-        orders.set_nonblocking(true)?;
-        orders.set_nodelay(true)?;
-        Ok(Link {
-            market: Market::new(clock.now()),
-            line,
-            orders,
-            venue: Venue::new(clock.now())?,
-            shadow: None,
-            buffer: vec![0; 1 << 16].into_boxed_slice(),
-            filled: 0,
-        })
+        let orders = Orders::new(orders, clock.now(), &Listed::marks())?;
+        Ok(Link { market: Market::new(clock.now()), line, orders, shadow: None })
     }
 
     /// The other end is no engine: gives the order that it shall send.
@@ -62,14 +48,16 @@ impl Link {
     /// # Errors
     /// A session that does not come up.
     pub fn without_engine(&mut self, clock: &Clock) -> anyhow::Result<Vec<u8>> {
-        let mut shadow = Shadow::new(clock.now(), &mut self.venue)?;
+        let venue = &mut self.orders.venue;
+        let mut shadow = Shadow::new(clock.now(), venue)?;
         // Until numbers are as long as an engine's in the middle of the bench.
         for _ in 0..10_000 {
             shadow.prepare(clock.now())?;
-            self.venue.take(clock.now(), &shadow.frame)?;
-            shadow.answered(clock.now(), &self.venue.answers)?;
-            self.venue.answers.clear();
+            venue.take(clock.now(), &shadow.frame)?;
+            shadow.answered(clock.now(), &venue.answers)?;
+            venue.answers.clear();
         }
+        venue.taken.clear();
         let frame = shadow.frame.clone();
         self.shadow = Some((shadow, frame.len()));
         Ok(frame)
@@ -89,20 +77,20 @@ impl Link {
             sendto(socket, &packet, SEND, &self.line)?;
         }
         let began = Instant::now();
-        while self.venue.resting() < 2 * LISTED as usize {
+        while self.orders.venue.resting() < 2 * LISTED as usize {
             ensure!(
                 began.elapsed() < OPENING,
                 "the engine does not quote: {}",
-                self.venue.resting()
+                self.orders.venue.resting()
             );
             beside();
-            if self.read()? {
+            if self.orders.read()? {
                 self.answer(clock)?;
             } else {
                 std::thread::sleep(Duration::from_micros(50));
             }
         }
-        self.venue.last = None;
+        self.orders.venue.taken.clear();
         Ok(())
     }
 
@@ -115,40 +103,19 @@ impl Link {
         Ok(())
     }
 
-    fn read(&mut self) -> anyhow::Result<bool> {
-        match recv(&self.orders, &mut self.buffer[self.filled..], RecvFlags::DONTWAIT) {
-            Err(Errno::AGAIN) => Ok(false),
-            Ok((0, _)) => bail!("the other end is gone"),
-            Ok((len, _)) => {
-                self.filled += len;
-                Ok(true)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Takes the whole messages that came, and sends the answers.
     fn answer(&mut self, clock: &Clock) -> anyhow::Result<()> {
         let now = clock.now();
         match &mut self.shadow {
-            None => {
-                let used = self.venue.take(now, &self.buffer[..self.filled])?;
-                self.buffer.copy_within(used..self.filled, 0);
-                self.filled -= used;
-            }
-            Some((shadow, length)) if self.filled >= *length => {
-                self.venue.take(now, &shadow.frame)?;
-                shadow.answered(now, &self.venue.answers)?;
-                self.filled = 0;
+            None => self.orders.take(now)?,
+            Some((shadow, length)) if self.orders.filled() >= *length => {
+                self.orders.venue.take(now, &shadow.frame)?;
+                shadow.answered(now, &self.orders.venue.answers)?;
+                self.orders.forget();
             }
             Some(_) => {}
         }
-        if !self.venue.answers.is_empty() {
-            let sent = send(&self.orders, &self.venue.answers, SEND)?;
-            ensure!(sent == self.venue.answers.len(), "the other end does not read");
-            self.venue.answers.clear();
-        }
-        Ok(())
+        self.orders.reply()
     }
 
     /// A block of ticks, one after another, for as long as `span`: nanoseconds of each, but for the
@@ -197,7 +164,7 @@ impl Link {
         let sent = stamp::now();
         sendto(socket, packet, SEND, &self.line)?;
         let mut spins = 0u32;
-        while !self.read()? {
+        while !self.orders.read()? {
             beside();
             spins = spins.wrapping_add(1);
             if spins.is_multiple_of(1 << 16) {
@@ -206,10 +173,10 @@ impl Link {
         }
         let came = stamp::now();
         self.answer(clock)?;
-        while self.venue.last.is_none() {
+        while self.orders.venue.taken.is_empty() {
             ensure!(began.elapsed() < PATIENCE, "half an order came for a tick");
             beside();
-            if self.read()? {
+            if self.orders.read()? {
                 self.answer(clock)?;
             }
         }
@@ -224,13 +191,15 @@ impl Link {
     pub fn quiet(&mut self, socket: &Socket, beside: Beside<'_>) -> anyhow::Result<()> {
         sendto(socket, self.market.quiet(), SEND, &self.line)?;
         beside();
-        ensure!(!self.read()?, "an order came for a tick far behind the best price");
+        ensure!(!self.orders.read()?, "an order came for a tick far behind the best price");
         Ok(())
     }
 
     /// An engine's answer must be the one that the tick asks for.
     fn check(&mut self, id: InstrumentId, price: Price) -> anyhow::Result<()> {
-        let Some(command) = self.venue.last.take() else { bail!("no order was taken") };
+        let taken = &mut self.orders.venue.taken;
+        let Some(command) = taken.pop() else { bail!("no order was taken") };
+        taken.clear();
         ensure!(command.kind() == Some(CommandKind::Replace), "not a replace: {command:?}");
         if self.shadow.is_none() {
             let right = (command.instrument, command.price) == (id, price);

@@ -1,29 +1,49 @@
-//! The market data of the bench: a few books, and ticks that move one best bid up and down, so that
-//! whoever joins the best bid replaces exactly one order a tick. It sends nothing itself.
+//! The market data of the bench: what is listed, and the marks' ticks as packets of one message. It
+//! sends nothing itself.
 
-use feeds::itch50::Encoder;
+use crate::wired::marks::Marks;
 use feeds::moldudp64::{PublishError, Publisher, Session};
-use market::{
-    Event, EventFlags, EventKind, Instrument, InstrumentId, Nanos, Price, Qty, Side, Timestamp,
-};
+use market::book::BookLimits;
+use market::{Instrument, InstrumentId, Nanos, Price, Timestamp};
 
-/// Instruments that are listed and quoted.
+/// Instruments of the marks; all of them are quoted.
 pub const LISTED: u32 = 5;
-/// Levels of each side, and orders of each level.
-const LEVELS: i64 = 10;
-const ORDERS: i64 = 3;
-/// The best bid's lower price and the best ask, in ticks.
-const BID: i64 = 10_000;
-const ASK: i64 = 10_010;
-/// Shares of an order; not those of a quote, which would be taken for our own.
-const SHARES: i64 = 300;
-/// Into the session day: the venue's time has no meaning for what is measured.
-const OPENED: Nanos = Nanos::from_secs(36_000);
+/// Longest packet.
+pub const PACKET_BYTES: usize = 1_400;
 
-/// What is listed.
-#[must_use]
-pub fn instruments() -> Vec<Instrument> {
-    (0..LISTED).map(|id| Instrument::share(id, &format!("TL{id}"))).collect()
+/// What an engine of the bench is told of.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Everything, by instrument id; the marks are the last [`LISTED`].
+    pub instruments: Vec<Instrument>,
+    /// What is quoted, the marks among it.
+    pub quoted: Vec<InstrumentId>,
+    /// Sizes of the books.
+    pub books: BookLimits,
+    /// Bytes of a segment of the loop's journal.
+    pub segment_bytes: u64,
+}
+
+impl Listed {
+    /// The marks alone.
+    #[must_use]
+    pub fn marks() -> Listed {
+        Listed::beside(Vec::new(), 0, (65_536, 1_024))
+    }
+
+    /// The marks beside other instruments, of which so many are quoted, the first ones; `books` has
+    /// room for so many orders in all and levels a side.
+    #[must_use]
+    pub fn beside(others: Vec<Instrument>, quoted: usize, books: (usize, usize)) -> Listed {
+        let count = others.len();
+        let (first, mut instruments) = (u32::try_from(count).unwrap_or(u32::MAX), others);
+        let marks = (0..LISTED).map(|at| Instrument::share(first + at, &format!("TL{at}")));
+        instruments.extend(marks);
+        let ids = instruments.iter().map(|instrument| instrument.id).enumerate();
+        let quoted = ids.filter(|(at, _)| *at < quoted || *at >= count).map(|(_, id)| id).collect();
+        let books = BookLimits { instruments: instruments.len(), orders: books.0, levels: books.1 };
+        Listed { instruments, quoted, books, segment_bytes: 16 << 20 }
+    }
 }
 
 /// The midnight before `now`.
@@ -32,24 +52,10 @@ pub fn midnight(now: Timestamp) -> Timestamp {
     Timestamp::from_nanos(now.nanos() / Nanos::DAY.get() * Nanos::DAY.get())
 }
 
-/// The one order that is the best bid of its instrument.
-#[derive(Clone, Copy, Debug, Default)]
-struct Best {
-    order: u64,
-    up: bool,
-}
-
-/// One session of market data.
+/// One session of market data: the marks alone, a packet a tick.
 pub struct Market {
-    encoder: Encoder,
+    marks: Marks,
     publisher: Publisher,
-    instruments: Vec<Instrument>,
-    time: Timestamp,
-    best: Vec<Best>,
-    orders: u64,
-    ticks: usize,
-    /// An order far behind the best price: whose, and its id.
-    far: Option<(usize, u64)>,
 }
 
 impl Market {
@@ -59,17 +65,10 @@ impl Market {
     /// Never: its instruments fit ITCH.
     #[must_use]
     pub fn new(now: Timestamp) -> Market {
-        let (instruments, midnight) = (instruments(), midnight(now));
         let session = Session::new("BENCH").expect("a session's name");
         Market {
-            encoder: Encoder::new(&instruments, midnight).expect("shares fit ITCH"),
-            publisher: Publisher::new(session, 1, 1_400, Nanos::SECOND),
-            best: vec![Best::default(); instruments.len()],
-            instruments,
-            time: midnight.after(OPENED),
-            orders: 0,
-            ticks: 0,
-            far: None,
+            marks: Marks::new(now, &Listed::marks(), 2, 0),
+            publisher: Publisher::new(session, 1, PACKET_BYTES, Nanos::SECOND),
         }
     }
 
@@ -78,49 +77,16 @@ impl Market {
     /// # Panics
     /// Never: what it says fits ITCH.
     pub fn opening(&mut self) -> Vec<Vec<u8>> {
-        let mut messages: Vec<Vec<u8>> = Vec::new();
-        let mut keep = |message: &[u8]| messages.push(message.to_vec());
-        self.encoder.directory(self.time, &mut keep).expect("within the day");
-        for at in 0..self.instruments.len() {
-            for level in 0..LEVELS {
-                for nth in 0..ORDERS {
-                    self.orders += 2;
-                    // The best bid is one order, which the ticks move.
-                    if (level, nth) == (0, 0) {
-                        self.best[at].order = self.orders;
-                    }
-                    let ask = self.add(at, Side::Sell, ASK + level, self.orders - 1);
-                    self.encoder.encode(&ask, &mut keep).expect("fits ITCH");
-                    if level > 0 || nth == 0 {
-                        let bid = self.add(at, Side::Buy, BID - level, self.orders);
-                        self.encoder.encode(&bid, &mut keep).expect("fits ITCH");
-                    }
-                }
+        let Market { marks, publisher } = self;
+        let (time, mut packets) = (marks.time(), Vec::new());
+        marks.opening(&mut |message| {
+            if publisher.push(message) == Err(PublishError::Full) {
+                packets.extend(publisher.take(time).map(<[u8]>::to_vec));
+                publisher.push(message).expect("an empty packet has room");
             }
-        }
-        self.packets(&messages)
-    }
-
-    fn packets(&mut self, messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
-        let mut packets = Vec::new();
-        for message in messages {
-            if self.publisher.push(message) == Err(PublishError::Full) {
-                packets.extend(self.publisher.take(self.time).map(<[u8]>::to_vec));
-                self.publisher.push(message).expect("an empty packet has room");
-            }
-        }
-        packets.extend(self.publisher.take(self.time).map(<[u8]>::to_vec));
+        });
+        packets.extend(publisher.take(time).map(<[u8]>::to_vec));
         packets
-    }
-
-    fn add(&self, at: usize, side: Side, ticks: i64, order: u64) -> Event {
-        let instrument = &self.instruments[at];
-        let mut event = Event::new(EventKind::Add, instrument.id).with_side(Some(side));
-        event.order = order;
-        event.price = Price::from_raw(instrument.tick.raw() * ticks);
-        event.qty = Qty::from_raw(SHARES);
-        event.exchange_time = self.time;
-        event
     }
 
     /// The next tick, a packet of one ITCH Replace: whose best bid moves, where to, and the bytes.
@@ -128,27 +94,11 @@ impl Market {
     /// # Panics
     /// Never: what it says fits ITCH.
     pub fn tick(&mut self) -> (InstrumentId, Price, &[u8]) {
-        let at = self.ticks % self.instruments.len();
-        self.ticks += 1;
-        self.time = self.time.after(Nanos::from_micros(1));
-        self.orders += 1;
-        let Best { order, up } = self.best[at];
-        let next = Best { order: self.orders, up: !up };
-        self.best[at] = next;
-        let id = self.instruments[at].id;
-        let mut first = Event::new(EventKind::Delete, id);
-        (first.order, first.exchange_time) = (order, self.time);
-        first.flags = first.flags.with(EventFlags::REPLACE);
-        let mut second = self.add(at, Side::Buy, BID + i64::from(next.up), next.order);
-        second.flags = second.flags.with(EventFlags::REPLACE);
-        let publisher = &mut self.publisher;
-        let mut push = |message: &[u8]| {
+        let Market { marks, publisher } = self;
+        let (id, price) = marks.tick(&mut |message| {
             publisher.push(message).expect("one message fits");
-        };
-        self.encoder.encode(&first, &mut push).expect("fits ITCH");
-        self.encoder.encode(&second, &mut push).expect("fits ITCH");
-        let packet = self.publisher.take(self.time).expect("it holds a message");
-        (id, second.price, packet)
+        });
+        (id, price, publisher.take(marks.time()).expect("it holds a message"))
     }
 
     /// A packet of one message far behind the best price: an order comes, or goes again.
@@ -156,26 +106,10 @@ impl Market {
     /// # Panics
     /// Never: what it says fits ITCH.
     pub fn quiet(&mut self) -> &[u8] {
-        let at = self.ticks % self.instruments.len();
-        self.time = self.time.after(Nanos::from_micros(1));
-        let event = match self.far.take() {
-            Some((at, order)) => {
-                let mut event = Event::new(EventKind::Delete, self.instruments[at].id);
-                (event.order, event.exchange_time) = (order, self.time);
-                self.ticks += 1;
-                event
-            }
-            None => {
-                self.orders += 1;
-                self.far = Some((at, self.orders));
-                self.add(at, Side::Buy, BID - LEVELS + 1, self.orders)
-            }
-        };
-        let publisher = &mut self.publisher;
-        let mut push = |message: &[u8]| {
+        let Market { marks, publisher } = self;
+        marks.quiet(&mut |message| {
             publisher.push(message).expect("one message fits");
-        };
-        self.encoder.encode(&event, &mut push).expect("fits ITCH");
-        self.publisher.take(self.time).expect("it holds a message")
+        });
+        publisher.take(marks.time()).expect("it holds a message")
     }
 }

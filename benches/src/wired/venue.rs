@@ -1,6 +1,7 @@
 //! The exchange's side of an order session, over bytes: the `gateway` crate's acceptor, and answers
 //! that take every order as it comes. It matches nothing.
 
+use crate::wired::market::Listed;
 use anyhow::{Context as _, bail};
 use engine::pipeline::fix_store::TimedStore;
 use gateway::orders::{Client, Instruments, OrderAcceptor, OrderEntry};
@@ -95,8 +96,8 @@ pub struct Venue {
     executions: u64,
     /// Answers that are to be sent.
     pub answers: Vec<u8>,
-    /// The last order or request taken, until it is taken away.
-    pub last: Option<Command>,
+    /// Orders and requests taken, until somebody takes them away.
+    pub taken: Vec<Command>,
 }
 
 impl Venue {
@@ -104,9 +105,9 @@ impl Venue {
     ///
     /// # Errors
     /// None in practice: its names fit FIX.
-    pub fn new(now: Timestamp) -> anyhow::Result<Venue> {
+    pub fn new(now: Timestamp, listed: &Listed) -> anyhow::Result<Venue> {
         let (client, venue) = NAMES;
-        let instruments = Instruments::new(&super::market::instruments())?;
+        let instruments = Instruments::new(&listed.instruments)?;
         let config = SessionConfig::acceptor(venue, client);
         let mut session = Session::new(config, Numbers::default())?;
         let mut answers = Vec::with_capacity(1 << 16);
@@ -118,7 +119,7 @@ impl Venue {
             resting: BTreeMap::new(),
             executions: 0,
             answers,
-            last: None,
+            taken: Vec::with_capacity(1_024),
         })
     }
 
@@ -176,7 +177,7 @@ impl Venue {
         (report.price, report.qty) = (order.price, order.qty);
         report.leaves_qty = if kind == K::Canceled { Qty::ZERO } else { order.qty };
         report.exchange_time = now;
-        self.last = Some(*command);
+        self.taken.push(*command);
         self.send(now, &report)
     }
 
@@ -212,7 +213,7 @@ impl Shadow {
     /// # Errors
     /// A session that does not come up.
     pub fn new(now: Timestamp, venue: &mut Venue) -> anyhow::Result<Shadow> {
-        let instruments = Instruments::new(&super::market::instruments())?;
+        let instruments = Instruments::new(&Listed::marks().instruments)?;
         let price = Price::from_raw(100_000_000_000);
         let qty = Qty::from_raw(100);
         let mut shadow = Shadow {

@@ -57,6 +57,7 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
             gaps: feed.gaps,
             recovered: feed.recovered,
             lost: feed.lost,
+            waited: (feed.waited, ended.waited),
             duplicates: lines.map(|line| line.duplicates).sum(),
             troubles: feed.troubles,
         }),

@@ -26,6 +26,9 @@ pub struct FeedStage {
     did: Did,
     /// Datagrams, events and requests at the end of the last poll that worked.
     before: [u64; 3],
+    /// The sockets have not been found empty since a datagram brought events.
+    behind: bool,
+    waited: u64,
     outbox: Outbox<FeedSnapshot>,
 }
 
@@ -71,7 +74,17 @@ impl FeedStage {
     ) -> FeedStage {
         let sink = RingSink { ring, recorder, refused: 0 };
         let (troubles, did) = (FeedTroubles::default(), Did::default());
-        FeedStage { io, feed, sink, troubles, did, before: [0; 3], outbox }
+        FeedStage {
+            io,
+            feed,
+            sink,
+            troubles,
+            did,
+            before: [0; 3],
+            behind: false,
+            waited: 0,
+            outbox,
+        }
     }
 
     /// The feed, for its counters.
@@ -84,6 +97,13 @@ impl FeedStage {
     #[must_use]
     pub fn troubles(&self) -> FeedTroubles {
         FeedTroubles { refused: self.sink.refused, ..self.troubles }
+    }
+
+    /// Events that came while the engine was at work on earlier ones: those read since the sockets
+    /// were last found empty, but for the first datagram's.
+    #[must_use]
+    pub fn waited(&self) -> u64 {
+        self.waited
     }
 
     /// The recorder, for the end of a run.
@@ -103,7 +123,10 @@ impl FeedStage {
         let since =
             |at: usize, before: u64| usize::try_from(now[at] - before).unwrap_or(usize::MAX);
         self.did.add(Act::Datagrams, since(0, datagrams));
-        self.did.add(Act::Events, since(1, events));
+        let came = since(1, events);
+        self.did.add(Act::Events, came);
+        self.waited += if self.behind { came as u64 } else { 0 };
+        self.behind |= came > 0;
         self.did.mark(Act::Request, now[2] != requests);
     }
 
@@ -147,7 +170,10 @@ impl Stage for FeedStage {
                 self.note();
                 Work::Busy
             }
-            Ok(false) => Work::Idle,
+            Ok(false) => {
+                self.behind = false;
+                Work::Idle
+            }
             Err(_) => {
                 troubles.socket_errors += 1;
                 Work::Idle
@@ -160,8 +186,11 @@ impl Stage for FeedStage {
     }
 
     fn housekeeping(&mut self, now: Timestamp) {
-        let (feed, troubles) = (self.feed.feed(), self.troubles());
-        self.outbox.offer(|snapshot| snapshot.fill(now, feed, troubles));
+        let (feed, troubles, waited) = (self.feed.feed(), self.troubles(), self.waited);
+        self.outbox.offer(|snapshot| {
+            snapshot.fill(now, feed, troubles);
+            snapshot.waited = waited;
+        });
         self.sink.recorder.hand_over();
     }
 

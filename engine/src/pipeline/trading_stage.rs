@@ -142,6 +142,9 @@ pub struct TradingStage<T> {
     driver: LoopDriver<T, RingPublish, LiveStamps>,
     inputs: Inputs,
     packet: Vec<Event>,
+    /// Events stood in the ring when the last packet was taken.
+    behind: bool,
+    waited: u64,
     time: Time,
     gate: Arc<Gate>,
     lifecycle: Arc<Lifecycle>,
@@ -181,6 +184,8 @@ impl<T: Tape> TradingStage<T> {
             driver,
             inputs,
             packet,
+            behind: false,
+            waited: 0,
             time,
             gate,
             lifecycle,
@@ -202,6 +207,13 @@ impl<T: Tape> TradingStage<T> {
     #[must_use]
     pub fn into_driver(self) -> LoopDriver<T, RingPublish, LiveStamps> {
         self.driver
+    }
+
+    /// Events that stood in the ring, the first of their packet at least, when the loop took the
+    /// packet before them.
+    #[must_use]
+    pub fn waited(&self) -> u64 {
+        self.waited
     }
 
     /// The recorder, for the end of a run.
@@ -259,6 +271,8 @@ impl<T: Tape> TradingStage<T> {
             let pushed = last.received + u64::from(last.decoded);
             self.driver.stamps().recorder.record(Hop::Popped, pushed, wire::stamp::now());
         }
+        self.waited += if self.behind { self.packet.len() as u64 } else { 0 };
+        self.behind = self.inputs.events.is_ready();
         if let Time::Feed(now) = &mut self.time {
             *now = last.exchange_time.max(*now);
         }
@@ -324,7 +338,11 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
     fn housekeeping(&mut self, now: Timestamp) {
         self.driver.stamps().recorder.hand_over();
         let (inputs, trading) = (self.driver.inputs(), self.driver.trading());
-        self.outbox.offer(|snapshot| snapshot.fill(now, inputs, trading));
+        let waited = self.waited;
+        self.outbox.offer(|snapshot| {
+            snapshot.fill(now, inputs, trading);
+            snapshot.waited = waited;
+        });
         if self.stopping && self.driver.trading().is_stopped() {
             self.lifecycle.set_quiet();
         }

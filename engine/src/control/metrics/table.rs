@@ -139,6 +139,8 @@ pub(crate) const METRICS: &[Metric] = metrics! {
         };
     Counter "feed_events" One "Events given to the trading loop." =
         one!(t => f(t.feed.current().events));
+    Counter "feed_waited_events" One "Events read since the sockets were last empty, but for the first datagram's." =
+        one!(t => f(t.feed.current().waited));
     Counter "feed_socket_errors" One "Errors of the feed's sockets." =
         one!(t => f(t.feed.current().troubles.socket_errors));
     Counter "feed_refused_events" One "Events that the ring refused although it had promised room." =
@@ -152,6 +154,8 @@ pub(crate) const METRICS: &[Metric] = metrics! {
         one!(t => f(t.trading.current().counters.packets));
     Counter "trading_events" One "Market events." =
         one!(t => f(t.trading.current().counters.events));
+    Counter "trading_waited_events" One "Events in the ring while the loop was at an earlier packet." =
+        one!(t => f(t.trading.current().waited));
     Counter "trading_reports" One "Reports of venue and gateway." =
         one!(t => f(t.trading.current().counters.reports));
     Counter "trading_commands" One "Commands published by kind." = |t, sample| {

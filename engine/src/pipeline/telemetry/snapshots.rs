@@ -43,6 +43,8 @@ pub struct TradingSnapshot {
     pub open_orders: usize,
     /// Inputs of the loop.
     pub inputs: u64,
+    /// Events that stood in the ring while the loop was at an earlier packet.
+    pub waited: u64,
 }
 
 impl TradingSnapshot {
@@ -62,6 +64,7 @@ impl TradingSnapshot {
             halted: vec![false; instruments],
             open_orders: 0,
             inputs: 0,
+            waited: 0,
         }
     }
 
@@ -132,6 +135,8 @@ pub struct FeedSnapshot {
     pub decoded: u64,
     /// Events given to the trading loop.
     pub events: u64,
+    /// Those of them that came while the engine was at work on earlier ones.
+    pub waited: u64,
     /// Errors of sockets, and events that the ring refused.
     pub troubles: FeedTroubles,
     bad: [u64; BadPacket::ALL.len()],

@@ -19,6 +19,8 @@ pub struct Ended {
     pub trading: TradingLoop,
     /// Inputs it took.
     pub inputs: u64,
+    /// Events that stood in the ring while the loop was at an earlier packet.
+    pub waited: u64,
     /// Its last state hash.
     pub state_hash: u128,
     /// What the feed counted.
@@ -88,7 +90,9 @@ impl Pipeline {
         let blame = telemetry.blame();
         drop(telemetry);
         told.0.fill(now, feed.feed(), feed.troubles());
+        told.0.waited = feed.waited();
         told.1.fill(now, gateway.session(), gateway.entry(), gateway.link());
+        let waited = trading.waited();
         let driver = trading.into_driver();
         let inputs = driver.inputs();
         let (trading, state_hash, writer, _) = driver.finish();
@@ -97,6 +101,7 @@ impl Pipeline {
         Ok(Ended {
             trading,
             inputs,
+            waited,
             state_hash,
             feed: told.0,
             gateway: told.1,
