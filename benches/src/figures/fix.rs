@@ -44,13 +44,20 @@ fn cost<T>(items: &[T], mut act: impl FnMut(&T)) -> f64 {
     (thread_nanos() - began) / (ROUNDS * items.len()) as f64
 }
 
-fn beside<T>(items: &[T], mut ours: impl FnMut(&T), mut theirs: impl FnMut(&T)) -> Paired {
+/// Both take turns with all `items`, some rounds a block.
+pub fn beside<T>(items: &[T], mut ours: impl FnMut(&T), mut theirs: impl FnMut(&T)) -> Paired {
     pairs::alternate(PAIRS, || cost(items, &mut ours), || cost(items, &mut theirs))
+}
+
+/// An index with the room that a session gives it by default.
+#[must_use]
+pub fn empty_index() -> FieldIndex {
+    FieldIndex::new(FIELDS_MAX)
 }
 
 /// Bytes to values as the session and the order entry do it: framed and checked, indexed in one
 /// pass, and the fields taken in another.
-fn decode<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Execution<'a>> {
+pub fn decode<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Execution<'a>> {
     let Frame::Complete { len, .. } = frame(bytes, MESSAGE_MAX) else { return None };
     let message = index.parse(&bytes[..len]);
     if message.fault().is_some() {
@@ -82,7 +89,7 @@ fn decode<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Execution<'a
 }
 
 fn decoding(fills: &[Fill]) -> Vec<Figure> {
-    let mut index = FieldIndex::new(FIELDS_MAX);
+    let mut index = empty_index();
     let mut ours = |fill: &Fill| {
         black_box(decode(&mut index, black_box(&fill.bytes)));
     };
@@ -95,7 +102,7 @@ fn decoding(fills: &[Fill]) -> Vec<Figure> {
             .note("an ExecutionReport: checked, 14 fields, 6 decimals to integers; stretch 0.5"),
     ];
     let instruments = instruments();
-    let (requests, mut index) = (Requests::new(16), FieldIndex::new(FIELDS_MAX));
+    let (requests, mut index) = (Requests::new(16), empty_index());
     let whole = beside(
         fills,
         |fill| {
@@ -120,14 +127,19 @@ fn instruments() -> Instruments {
 }
 
 /// One session's encoder.
-struct Sender {
+pub struct Sender {
     template: Template,
     instruments: Instruments,
     buffer: Box<[u8]>,
 }
 
 impl Sender {
-    fn new() -> Sender {
+    /// An encoder of our end of the session.
+    ///
+    /// # Panics
+    /// If names or instrument could not be written, which these can.
+    #[must_use]
+    pub fn of_ours() -> Sender {
         let template = Template::new("FIX.4.4", US, VENUE, Precision::Millis);
         Sender {
             template: template.expect("plain names"),
@@ -137,7 +149,7 @@ impl Sender {
     }
 
     /// What the session does of an order: from the command to the whole message.
-    fn encode(&mut self, order: &Order) -> Option<&[u8]> {
+    pub fn encode(&mut self, order: &Order) -> Option<&[u8]> {
         let kind = msg_type(&order.command)?;
         let Sender { template, instruments, buffer } = self;
         let mut encoder = Encoder::begin(buffer, template, SENT, order.seq, kind);
@@ -147,7 +159,7 @@ impl Sender {
 }
 
 fn encoding(orders: &[Order]) -> Vec<Figure> {
-    let mut sender = Sender::new();
+    let mut sender = Sender::of_ours();
     let mut ours = |order: &Order| {
         black_box(sender.encode(black_box(order)));
     };
@@ -178,7 +190,7 @@ mod tests {
 
     #[test]
     fn all_decoders_read_the_same_values() {
-        let mut index = FieldIndex::new(FIELDS_MAX);
+        let mut index = empty_index();
         for fill in fills() {
             assert_eq!(decode(&mut index, &fill.bytes), Some(fill.said()));
             let theirs: codecs::Fixlite<'_> = fixlite::decode(&fill.bytes).unwrap();
@@ -193,7 +205,7 @@ mod tests {
         for place in [at(b"\x01151=") + 6, at(b"\x019=") + 4] {
             let mut bad = good.clone();
             bad[place] ^= 1;
-            assert_eq!(decode(&mut FieldIndex::new(FIELDS_MAX), &bad), None);
+            assert_eq!(decode(&mut empty_index(), &bad), None);
             assert!(fixlite::decode::<codecs::Fixlite<'_>>(&bad).is_err());
         }
     }
@@ -204,14 +216,14 @@ mod tests {
             panic!("not valid: {}", String::from_utf8_lossy(bytes))
         };
         assert_eq!(len, bytes.len());
-        let mut index = FieldIndex::new(FIELDS_MAX);
+        let mut index = empty_index();
         let fields = index.parse(bytes).fields().map(|(tag, value)| (tag, value.to_vec()));
         fields.filter(|(tag, _)| !matches!(*tag, tags::BODY_LENGTH | tags::CHECK_SUM)).collect()
     }
 
     #[test]
     fn all_encoders_make_the_same_valid_message() {
-        let mut sender = Sender::new();
+        let mut sender = Sender::of_ours();
         for order in orders() {
             let ours = sender.encode(&order).unwrap();
             assert!((150..=170).contains(&ours.len()), "{}", ours.len());

@@ -2,7 +2,7 @@
 //! blocks and says what the target is; none prints.
 
 mod book;
-mod fix;
+pub mod fix;
 mod growth;
 mod load;
 mod ring;

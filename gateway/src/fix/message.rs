@@ -172,6 +172,19 @@ const TOO_MANY: Fault = Fault::new(RejectCode::Other, 0);
 /// leading zeros and numbers beyond 2^31 are no tags.
 #[inline]
 fn tag_at(field: &[u8], at: usize) -> Option<(u32, usize)> {
+    let digit = |byte: u8| u32::from(byte - b'0');
+    // Nearly all tags have two or three digits.
+    match *field {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', b'=', ..] => Some((digit(a) * 10 + digit(b), at + 3)),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b'=', ..] => {
+            Some((digit(a) * 100 + digit(b) * 10 + digit(c), at + 4))
+        }
+        _ => any_tag_at(field, at),
+    }
+}
+
+/// The same for a tag of any length, digit by digit.
+fn any_tag_at(field: &[u8], at: usize) -> Option<(u32, usize)> {
     let digit = |byte: u8| Some(u32::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit <= 9);
     let mut tag = digit(*field.first()?).filter(|digit| *digit != 0)?;
     for (len, &byte) in field.iter().enumerate().skip(1) {

@@ -99,6 +99,17 @@ fn group_counts_are_carried_not_trusted() {
 
 proptest! {
     #[test]
+    fn short_tags_are_read_as_any_tag_is(
+        field in prop_oneof![
+            "[0-9:/=]{0,5}=?[0-9=]{0,3}".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..6),
+        ],
+        at in 0usize..100,
+    ) {
+        prop_assert_eq!(tag_at(&field, at), any_tag_at(&field, at));
+    }
+
+    #[test]
     fn no_bytes_panic(
         bytes in prop::collection::vec(
             prop_oneof![

@@ -58,8 +58,8 @@ pub fn parse(text: &[u8]) -> Option<Timestamp> {
     seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Timestamp::from_nanos)
 }
 
-/// Makes the text of timestamps, remembering the last: a message says the same time twice, and a second lasts
-/// for many.
+/// Makes the text of timestamps, remembering the last: a message says the same time twice, and a
+/// second lasts for many.
 #[derive(Clone, Debug)]
 pub struct TimeText {
     last: Timestamp,
