@@ -46,7 +46,7 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
     if wire::open(wire::Backend::IoUring).is_ok() {
         field.push(Who::Engine(Options { backend: wire::Backend::IoUring, ..full }));
     }
-    let (rounds, multicast) = field::run(&field, |asking, turns| {
+    let ((rounds, hops), multicast) = field::run(&field, |asking, turns| {
         let mut rounds = vec![Vec::new(); field.len()];
         let mut block = |place| -> anyhow::Result<Block> {
             asking.tend();
@@ -61,9 +61,9 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
                 }
             }
         }
-        Ok(rounds)
+        Ok((rounds, asking.hops()))
     })?;
-    Ok(figures(&rounds, multicast))
+    Ok(figures(&rounds, &hops, multicast))
 }
 
 /// Pairs of our blocks and a rival's.
@@ -80,14 +80,20 @@ fn variant(name: &str, pairs: &Pairs) -> Figure {
     Figure::new(name, "ns", "fused", &paired(&swapped, |block| block.0))
 }
 
-fn figures(rounds: &[Vec<(Block, Block)>], multicast: bool) -> Vec<Figure> {
+fn figures(
+    rounds: &[Vec<(Block, Block)>],
+    hops: &[(&'static str, u64)],
+    multicast: bool,
+) -> Vec<Figure> {
     let beside = |name, rival: usize, what| {
         Figure::new(name, "ns", what, &paired(&rounds[rival], |block| block.0))
     };
     let way = if multicast { "multicast" } else { "unicast (multicast is refused)" };
+    let hops: Vec<String> = hops.iter().map(|(name, nanos)| format!("{name} {nanos}")).collect();
     let path = format!(
         "{way} datagram to first byte of the order; fused, plain sockets, journal, risk and all \
-         stamps on"
+         stamps on; medians of the engine's own hops, in ns: {}",
+        hops.join(", ")
     );
     let mut figures = vec![
         beside("ttt/median", BARE, "bare loop").target(1.20).note(path),

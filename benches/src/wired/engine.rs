@@ -9,7 +9,8 @@ use crate::wired::noted::Noted;
 use crate::wired::venue::{EPOCH, Numbers, client_session};
 use anyhow::{Context as _, anyhow};
 use engine::journal::{self, Copier, Drain, JournalSettings, StreamState};
-use engine::latency::{Collector, Recorder, recorder};
+use engine::latency::hops::HOPS;
+use engine::latency::{Collector, Hop, Recorder, recorder};
 use engine::pipeline::connector::Connector;
 use engine::pipeline::feed_stage::{self, FeedStage};
 use engine::pipeline::fix_store::{self, FixStore, TimedStore};
@@ -104,6 +105,17 @@ impl Watch {
         self.told.0.latest();
         self.told.1.latest();
         self.told.2.latest();
+    }
+
+    /// The median of each hop on the way to an order so far, as the engine itself measures it: its
+    /// name and nanoseconds.
+    pub fn hops(&mut self) -> Vec<(&'static str, u64)> {
+        let mut totals = recorder::empty_set();
+        for collector in &mut self.collectors {
+            recorder::merge(&mut totals, collector.collect());
+        }
+        let way = HOPS.iter().filter(|(hop, ..)| Hop::Decoded <= *hop && *hop <= Hop::Sent);
+        way.map(|(hop, name, _)| (*name, totals[hop.index()].value_at_quantile(0.5))).collect()
     }
 
     /// Records of the loop that are not on disk yet.

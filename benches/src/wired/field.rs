@@ -207,6 +207,11 @@ impl Asking {
         self.calibrator.adjust(Nanos::from_millis(100));
         self.watches.iter_mut().for_each(Watch::look);
     }
+
+    /// What the first engine of the field says of its own hops.
+    pub fn hops(&mut self) -> Vec<(&'static str, u64)> {
+        self.watches.first_mut().map_or_else(Vec::new, Watch::hops)
+    }
 }
 
 pub(super) fn accept(
