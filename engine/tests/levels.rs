@@ -1,15 +1,15 @@
-//! A strategy that watches the best levels is asked about these and nothing behind them, but for a book
-//! that may be quoted on again.
+//! A strategy that watches the best levels is asked about these and nothing behind them, but for what
+//! else may change what becomes of its wish: a book that may be quoted on again, a refusal of risk.
 
 use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
 use market::book::BookLimits;
 use market::{
-    Command, Event, EventFlags, EventKind, Instrument, InstrumentId, Nanos, Price, Qty, Side,
-    StateHasher, Timestamp,
+    Command, Event, EventFlags, EventKind, Instrument, InstrumentId, Nanos, OrderId, Price, Qty,
+    Report, ReportKind, Side, StateHasher, Timestamp,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use strategies::{Context, QuoterSettings, Strategy};
+use strategies::{Context, Quote, QuoterSettings, Strategy};
 
 const ID: InstrumentId = InstrumentId(0);
 
@@ -26,8 +26,11 @@ impl Strategy for Listener {
     fn levels(&self) -> usize {
         self.levels
     }
-    fn on_book(&mut self, _: &mut dyn Context, _: InstrumentId) {
+    /// Wants a bid that nobody allows: there are no limits.
+    fn on_book(&mut self, ctx: &mut dyn Context, id: InstrumentId) {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        let quote = Quote { price: Price::from_raw(50_000_000), qty: Qty::from_raw(100) };
+        ctx.quote(id, &[quote], &[]);
     }
     fn hash_into(&self, _: &mut StateHasher) {}
 }
@@ -63,13 +66,30 @@ impl Desk {
         Desk { trading, asked, now: Timestamp::ZERO }
     }
 
+    /// The order session comes up, and the venue holds no order.
+    fn log_on(&mut self) {
+        let mut asked = OrderId::NONE;
+        let up = Report::new(ReportKind::SessionUp, OrderId::NONE, Event::ALL);
+        self.trading.on_report(self.now, &up, &mut |command: &Command| {
+            asked = command.id;
+            true
+        });
+        let done = Report::new(ReportKind::StatusDone, asked, Event::ALL);
+        self.trading.on_report(self.now, &done, &mut |_: &Command| true);
+    }
+
     /// How often the strategy was asked about these events, a packet of them.
     fn asked(&mut self, events: &[Event]) -> usize {
         let mut packet = events.to_vec();
         let last = packet.last_mut().unwrap();
         last.flags = last.flags.with(EventFlags::LAST);
+        self.part(&packet)
+    }
+
+    /// The same without an end: more of the packet is to come.
+    fn part(&mut self, events: &[Event]) -> usize {
         self.now = self.now.after(Nanos::from_millis(1));
-        self.trading.on_packet(self.now, &packet, &mut |_: &Command| true);
+        self.trading.on_packet(self.now, events, &mut |_: &Command| true);
         self.asked.swap(0, Ordering::Relaxed)
     }
 }
@@ -122,6 +142,29 @@ fn a_book_that_may_be_quoted_on_again_is_news() {
     assert_eq!(desk.asked(&[all(EventKind::Gap)]), 0, "a halt is told otherwise");
     assert_eq!(desk.asked(&[add(21, Side::Buy, 3)]), 0);
     assert_eq!(desk.asked(&[all(EventKind::Recovered)]), 1);
+}
+
+#[test]
+fn a_wish_that_risk_refused_may_be_granted_at_any_news() {
+    let mut desk = Desk::new(2);
+    desk.asked(&book());
+    assert_eq!(
+        desk.asked(&[add(21, Side::Buy, 3)]),
+        0,
+        "nothing is refused before there is a session"
+    );
+    desk.log_on();
+    desk.asked(&[add(22, Side::Buy, 10)]);
+    assert!(desk.trading.counters().breaches.iter().sum::<u64>() > 0, "the bid must be refused");
+    assert_eq!(desk.asked(&[add(23, Side::Buy, 3)]), 1);
+}
+
+#[test]
+fn a_change_in_a_part_of_a_packet_is_told_with_the_rest() {
+    let mut desk = Desk::new(2);
+    desk.asked(&book());
+    assert_eq!(desk.part(&[add(21, Side::Buy, 10)]), 0);
+    assert_eq!(desk.asked(&[add(22, Side::Sell, 30)]), 1);
 }
 
 #[test]

@@ -37,9 +37,9 @@ pub struct UdpFeed {
     turn: usize,
     polls: u32,
     buffer: Box<[u8]>,
-    /// What was read together, whose it is, and how many of it were given on.
+    /// What was read together, of which source, and how many of it were given on.
     batch: Batch,
-    batched: Line,
+    batched: usize,
     given: usize,
 }
 
@@ -75,7 +75,7 @@ impl UdpFeed {
             polls: 0,
             buffer: vec![0; DATAGRAM_BYTES].into_boxed_slice(),
             batch: Batch::new(DATAGRAM_BYTES),
-            batched: Line::Live(0),
+            batched: 0,
             given: 0,
         }
     }
@@ -87,11 +87,12 @@ impl UdpFeed {
     }
 
     /// Does what there is to do: gives on packets whose turn has come, then the next datagram that was
-    /// read before, or else reads each socket at most once and none behind one that brought something;
-    /// lets time pass and sends a request if one is due. `room` is how many events the sink can take;
-    /// below [`Feed::EVENTS_MAX`] nothing is done. `heard` is told of the datagrams that were read with
-    /// their envelope, for the stamps: of a quiet line those of one poll in sixteen, and all if its
-    /// source is checked. True if anything was done.
+    /// read before; if nothing new came of that, reads each socket at most once and none behind one that
+    /// brought something new; lets time pass and sends a request if one is due. `room` is how many
+    /// events the sink can take; below [`Feed::EVENTS_MAX`] nothing is done. `heard` is told of datagrams
+    /// that were read with their envelope, for the stamps. Of a quiet line these are those of one poll in
+    /// sixteen, or all where its source is checked; of a busy one the first of each batch. True if
+    /// anything was done.
     ///
     /// # Errors
     /// What a socket reports; the others are read at the next poll.
@@ -115,8 +116,14 @@ impl UdpFeed {
         }
         self.polls = self.polls.wrapping_add(1);
         if packets > 0 && !self.feed.pending() {
-            worked |=
-                self.give_batched(now, sink) || self.read(io, now, packets, sink, &mut heard)?;
+            let awaited = self.feed.receiver().expected();
+            let gave = self.give_batched(now, sink);
+            packets -= usize::from(gave);
+            worked |= gave;
+            // What a batch lacks, or had already, may stand in another socket.
+            if !self.brought_new(awaited) {
+                worked |= self.read(io, now, packets, sink, &mut heard)?;
+            }
         }
         if let Some(request) = self.feed.poll(now, sink)
             && let (Some(server), Some(source)) = (self.server, self.sources.last())
@@ -133,9 +140,19 @@ impl UdpFeed {
     fn give_batched(&mut self, now: Timestamp, sink: &mut impl Sink) -> bool {
         let Some((got, bytes)) = self.batch.get(self.given) else { return false };
         self.given += 1;
-        let datagram = datagram(&got, bytes);
-        self.feed.on_datagram(self.batched, &datagram, now, sink);
+        let (line, datagram) = (self.sources[self.batched].line, datagram(&got, bytes));
+        self.feed.on_datagram(line, &datagram, now, sink);
         true
+    }
+
+    /// True if datagrams that were read together still wait to be given on.
+    fn is_batch_unfinished(&self) -> bool {
+        self.given < self.batch.len()
+    }
+
+    /// True if what came since `awaited` was expected must not be held up by another read.
+    fn brought_new(&self, awaited: u64) -> bool {
+        self.feed.pending() || self.feed.receiver().expected() != awaited
     }
 
     /// Reads sockets in turn, until one brings something that others must not hold up.
@@ -153,9 +170,11 @@ impl UdpFeed {
         for _ in 0..self.sources.len().min(packets) {
             let at = self.turn;
             self.turn = if at + 1 == self.sources.len() { 0 } else { at + 1 };
+            if self.is_batch_unfinished() && at == self.batched {
+                continue;
+            }
             worked |= self.read_one(at, io, now, sink, heard)?;
-            let brought = self.feed.pending() || self.feed.receiver().expected() != awaited;
-            if brought || self.given < self.batch.len() {
+            if self.brought_new(awaited) {
                 break;
             }
         }
@@ -172,6 +191,7 @@ impl UdpFeed {
         sink: &mut impl Sink,
         heard: &mut impl FnMut(&wire::Datagram),
     ) -> io::Result<bool> {
+        let unfinished = self.is_batch_unfinished();
         let Source { line, socket, brought } = &mut self.sources[at];
         let line = *line;
         let asking = self.feed.receiver().in_gap() || self.polls.is_multiple_of(LATE_EVERY);
@@ -179,23 +199,24 @@ impl UdpFeed {
             return Ok(false);
         }
         let before = std::mem::take(brought);
-        if before >= BUSY_AFTER {
+        if before >= BUSY_AFTER && !unfinished {
             let got = io.recv_batch(socket.as_fd(), &mut self.batch, DATAGRAMS)?;
             *brought = if got > 0 { before } else { 0 };
-            (self.batched, self.given) = (line, 0);
+            (self.batched, self.given) = (at, 0);
+            self.batch.get(0).inspect(|(first, _)| heard(first));
             return Ok(self.give_batched(now, sink));
         }
         let checked = self.feed.receiver().checks_source(line);
         if checked || self.polls.is_multiple_of(ENVELOPE_EVERY) {
             let got = io.recv_datagram(socket.as_fd(), &mut self.buffer)?;
             let Some(got) = got else { return Ok(false) };
-            *brought = before + 1;
+            *brought = before.saturating_add(1);
             heard(&got);
             let datagram = datagram(&got, &self.buffer[..got.len]);
             self.feed.on_datagram(line, &datagram, now, sink);
         } else {
             let Some(len) = io.recv(socket.as_fd(), &mut self.buffer)? else { return Ok(false) };
-            *brought = before + 1;
+            *brought = before.saturating_add(1);
             let (received, bytes) = (wire::stamp::now(), &self.buffer[..len]);
             let datagram = Datagram { bytes, truncated: false, from: None, received };
             self.feed.on_datagram(line, &datagram, now, sink);

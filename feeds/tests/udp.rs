@@ -72,6 +72,39 @@ fn receives_everything(backend: Backend) {
     assert_ne!(events.last().unwrap().exchange_time, Timestamp::ZERO);
 }
 
+/// Two busy lines, of which each loses a datagram now and then. What one lacks is taken from the other long
+/// before it counts as a gap, whatever was read together.
+#[test]
+fn a_loss_on_a_busy_line_is_filled_by_the_other() {
+    let mut io = wire::open(Backend::Plain).unwrap().io;
+    let (a, b) = (bound(), bound());
+    let sender = Socket::sender(Ipv4Addr::LOCALHOST, 0).unwrap();
+    let addresses = [a.local_address(), b.local_address()];
+    let mut config = Config::new(2);
+    config.arbitration_wait = Nanos::from_micros(10);
+    let mut udp = UdpFeed::new(Feed::new(config, decoder(), false), vec![a, b], None);
+    let mut publisher = Publisher::new(Session::new("UDP").unwrap(), 1, 1400, Nanos::SECOND);
+    for order in 1..=MESSAGES {
+        let header = Header { locate: 1, tracking: 0, time: order };
+        publisher.push(&Deleted { header, order }.write()).unwrap();
+        let packet = publisher.take(BASE).unwrap();
+        for (loses, to) in [(5, addresses[0]), (0, addresses[1])] {
+            if order % 10 != loses {
+                io.send_to(sender.as_fd(), packet, to).unwrap();
+            }
+        }
+    }
+    let mut events: Vec<Event> = Vec::new();
+    let mut now = BASE;
+    for _ in 0..4 * MESSAGES {
+        now = now.after(Nanos::from_micros(1));
+        udp.poll(&mut *io, now, 4 * Feed::EVENTS_MAX, &mut events, |_| {}).unwrap();
+    }
+    let counters = udp.feed().receiver().counters();
+    assert_eq!((counters.gaps, counters.messages), (0, MESSAGES));
+    assert!(counters.early > 0, "batches must have been ahead of their turn");
+}
+
 fn answer(io: &mut dyn Io, socket: &Socket, server: &mut RequestServer, store: &mut MemoryStore) {
     let mut request = [0; 64];
     while let Some(got) = io.recv_datagram(socket.as_fd(), &mut request).unwrap() {

@@ -75,7 +75,8 @@ pub fn place(
     quote(ctx, id, touch, bid, ask, sizing);
 }
 
-/// The same at prices that are ticks already.
+/// The same at prices of the book. Most are valid as they are; another maker's may be off tick or out of
+/// bounds, and is rounded like a float.
 pub fn place_at(
     ctx: &mut dyn Context,
     id: InstrumentId,
@@ -84,7 +85,16 @@ pub fn place_at(
     ask: Price,
     sizing: &Sizing,
 ) {
-    quote(ctx, id, touch, Some(bid), Some(ask), sizing);
+    let instrument = ctx.instrument(id);
+    let valid = |side, price: Price| {
+        if instrument.is_valid_price(price) {
+            Some(price)
+        } else {
+            instrument.quote_at(side, price.to_f64())
+        }
+    };
+    let (bid, ask) = (valid(Side::Buy, bid), valid(Side::Sell, ask));
+    quote(ctx, id, touch, bid, ask, sizing);
 }
 
 fn quote(

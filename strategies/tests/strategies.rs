@@ -172,6 +172,16 @@ fn joiner_joins_the_others_and_not_itself() {
     assert_eq!(quotes(&mut *joiner, &mut desk), ["10", "10.01"]);
 }
 
+/// Another maker's price need not be one that we may have: then ours is the next behind it.
+#[test]
+fn joiner_rounds_prices_that_are_not_its_own() {
+    let mut joiner = build("joiner", &[("size", 100.0)]);
+    let mut off_tick = desk(&[("10.005", 300)], &[("10.025", 200)]);
+    assert_eq!(quotes(&mut *joiner, &mut off_tick), ["10", "10.03"]);
+    let mut beyond = desk(&[("0.005", 300)], &[("300000", 200)]);
+    assert_eq!(quotes(&mut *joiner, &mut beyond), ["-", "-"], "neither side has a price in bounds");
+}
+
 /// Parameters that give every strategy a quote.
 fn usual(spec: &StrategySpec) -> Vec<(&'static str, f64)> {
     let required = spec.parameters.iter().filter(|parameter| parameter.default.is_none());

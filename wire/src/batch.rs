@@ -33,8 +33,8 @@ impl Batch {
         Batch { bytes, stride, datagrams: [None; DATAGRAMS], len: 0 }
     }
 
-    /// Receives at most `most` datagrams in place of those before; says how many. They bear no time of
-    /// the kernel's, and all the stamp of the call's return.
+    /// Receives at most `most` datagrams in place of those before; says how many. All bear the stamp of
+    /// the call's return, and the first alone the kernel's time.
     ///
     /// # Errors
     /// What the socket reports; nothing was received then.

@@ -67,11 +67,17 @@ pub(crate) fn recvmmsg<'a, const N: usize>(
     datagrams: &mut [Option<Datagram>; N],
 ) -> io::Result<usize> {
     // SAFETY: all of it is integers and pointers of C, for which zero is a value.
-    let (mut headers, mut parts, mut names): (
+    let (mut headers, mut parts, mut names, mut control): (
         [libc::mmsghdr; N],
         [libc::iovec; N],
         [libc::sockaddr_in; N],
+        Control,
     ) = unsafe { std::mem::zeroed() };
+    // The kernel's time of the first says how long any of them can have waited.
+    if let Some(first) = headers.first_mut() {
+        first.msg_hdr.msg_control = (&raw mut control).cast();
+        first.msg_hdr.msg_controllen = CONTROL_BYTES as _;
+    }
     let mut count = 0;
     for ((header, place), (part, name)) in
         headers.iter_mut().zip(places).zip(parts.iter_mut().zip(&mut names))
@@ -83,8 +89,8 @@ pub(crate) fn recvmmsg<'a, const N: usize>(
         header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
         count += 1;
     }
-    // SAFETY: the first `count` headers point at parts, names and places of their own, all of them
-    // borrowed for this function, and the kernel keeps none of it after the call.
+    // SAFETY: the first `count` headers point at parts, names and places of their own, and the first
+    // at `control`, all of them borrowed for this function; the kernel keeps none of it after the call.
     let result = unsafe {
         let headers = headers.as_mut_ptr();
         libc::recvmmsg(fd.as_raw_fd(), headers, count, RECV_FLAGS, std::ptr::null_mut())
@@ -99,6 +105,11 @@ pub(crate) fn recvmmsg<'a, const N: usize>(
             kernel_time: None,
             received,
         });
+    }
+    if let (Some(Some(first)), Some(header)) = (datagrams[..got].first_mut(), headers.first()) {
+        #[allow(clippy::unnecessary_cast)] // The C library chooses the width of `msg_controllen`.
+        let len = (header.msg_hdr.msg_controllen as usize).min(CONTROL_BYTES);
+        first.kernel_time = kernel_time(&control.0[..len]);
     }
     Ok(got)
 }

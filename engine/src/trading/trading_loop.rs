@@ -79,12 +79,13 @@ impl TradingLoop {
         };
         let dead = vec![false; parts.quotes.len()];
         let mut desk = Desk::new(parts, opening);
-        let levels = strategies.iter().map(|strategy| strategy.levels());
-        let mut hears_all = Vec::with_capacity(strategies.len());
-        for (levels, quotes) in levels.zip(&desk.quotes) {
-            quotes.iter().for_each(|&id| desk.books.watch(id, levels));
-            hears_all.push(levels == usize::MAX);
+        let levels: Vec<_> = strategies.iter().map(|strategy| strategy.levels()).collect();
+        for (id, line) in (0..).map(InstrumentId).zip(&desk.lines) {
+            if let Some(owner) = line.owner {
+                desk.books.watch(id, levels[usize::from(owner)]);
+            }
         }
+        let hears_all = levels.iter().map(|&levels| levels == usize::MAX).collect();
         TradingLoop {
             desk,
             strategies,

@@ -77,13 +77,13 @@ impl OrderBooks {
             self.orders.prefetch(event.order);
             self.shelf.prefetch(event.instrument);
         }
-        // By now the first of these are there, and say where their levels are.
+        // By now the first of these are there, and say where their levels are. An event need not name an
+        // order of its own instrument: a gap names a sequence, of all instruments.
         for event in events {
-            let book = self.shelf.book(event.instrument);
             if event.kind() == Some(EventKind::Add) {
-                book.prefetch_search(event.side());
+                self.shelf.book(event.instrument).prefetch_search(event.side());
             } else if let Some(order) = self.orders.get(event.order) {
-                book.prefetch_level(&order);
+                self.shelf.book(order.instrument).prefetch_level(&order);
             }
         }
     }

@@ -61,24 +61,29 @@ impl Ladder {
     /// Begins to fetch what a search looks at, and the slot that a new level would get.
     #[inline]
     pub(crate) fn prefetch_search(&self) {
-        if let (Some(best), Some(free)) = (self.rungs.last(), self.free.last()) {
+        if let (Some(best), Some(&free)) = (self.rungs.last(), self.free.last()) {
             prefetch::line(best);
             prefetch::line(&self.rungs[self.rungs.len().saturating_sub(NEAR)]);
             prefetch::line(&self.rungs[self.rungs.len() / 2]);
-            prefetch::line(free);
-            prefetch::line(&self.totals[usize::from(free.0)]);
+            self.total(free).inspect(|total| prefetch::line(*total));
         }
     }
 
     /// Begins to fetch what stands at a level, and what a search for it looks at.
     #[inline]
     pub(crate) fn prefetch_level(&self, slot: Slot) {
-        prefetch::line(&self.totals[usize::from(slot.0)]);
-        if let Some(best) = self.rungs.last() {
+        if let (Some(total), Some(best)) = (self.total(slot), self.rungs.last()) {
+            prefetch::line(total);
             prefetch::line(best);
             prefetch::line(&self.rungs[self.rungs.len().saturating_sub(NEAR)]);
             prefetch::line(&self.rungs[self.rungs.len() / 2]);
         }
+    }
+
+    /// A hint must not be able to fail, whoever gives it.
+    #[inline]
+    fn total(&self, slot: Slot) -> Option<&Total> {
+        self.totals.get(usize::from(slot.0))
     }
 
     /// Only changes of the best `levels` count as such.

@@ -66,7 +66,7 @@ pub(super) fn knock(
 /// The Logout that says why, number 1 of no session; `None` if the name cannot be written.
 pub(super) fn refusal(comp_id: &str, peer: &str, why: &str, now: Timestamp) -> Option<Vec<u8>> {
     let mut template = Template::new(BEGIN_STRING, comp_id, peer, Precision::Millis).ok()?;
-    let mut buffer = [0; ANSWER_BYTES];
+    let mut buffer = [0; ANSWER_BYTES + Encoder::SLACK];
     let mut encoder = Encoder::begin(&mut buffer, &mut template, now, 1, tags::msg::LOGOUT);
     encoder.bytes(tags::TEXT, why.as_bytes());
     encoder.finish().ok().map(<[u8]>::to_vec)
@@ -111,6 +111,10 @@ mod tests {
         let logout = refusal("A", "EXCHANGE", "no", Timestamp::ZERO).unwrap();
         assert_eq!(told(&logout), "A: the first message must be a Logon");
         assert_eq!(refusal("A", "a\x01b", "no", Timestamp::ZERO), None);
+        // A long name stands in the header and in the reason.
+        let name = "N".repeat(160);
+        let why = format!("SenderCompID {name} is no account of this exchange");
+        assert!(refusal("EXCHANGE", &name, &why, Timestamp::ZERO).is_some());
         assert_eq!(judge(b"GET / HTTP/1.1\r\n"), Knock::Garbled(16));
     }
 }

@@ -203,6 +203,7 @@ fn deep_books_equal_their_twin() {
         for _ in 0..1500 {
             for mut event in lively(&mut rng, &mut live, &mut next) {
                 event.order = pattern(event.order);
+                fast.expect(&[event]);
                 let before = both_sides(&fast, event.instrument);
                 let applied = fast.apply(&event);
                 let changed = fast.take_changed(event.instrument);

@@ -161,6 +161,22 @@ fn hashes_are_of_content() {
     }
 }
 
+/// What is expected is a hint: whatever events name, it fails at nothing and changes nothing.
+#[test]
+fn any_event_may_be_expected() {
+    let books = two_orders::<by_order::OrderBooks>();
+    let before = books.hash();
+    for kind in (0..=u8::MAX).filter_map(EventKind::from_byte) {
+        for instrument in [0, 1, 2, 3, 1_000, Event::ALL.0] {
+            for order in [0, 1, 2, u64::MAX] {
+                let named = Event { order, ..event(kind, instrument) };
+                books.expect(&[named, named.with_side(Some(Side::Sell))]);
+            }
+        }
+    }
+    assert_eq!(books.hash(), before);
+}
+
 /// An audit that finds nothing because it looks at nothing would prove nothing.
 #[test]
 fn audits_find_a_broken_book() {
