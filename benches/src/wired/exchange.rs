@@ -68,6 +68,8 @@ pub struct Seen {
     /// Marks that were overtaken by a newer one before their order left; the newer one's answers
     /// them.
     pub overtaken: usize,
+    /// Marks that no order answered.
+    pub unanswered: usize,
     /// Orders and requests that came.
     pub orders: usize,
     /// Fewest orders that rested.
@@ -80,6 +82,7 @@ impl Seen {
         self.ticks.extend(other.ticks);
         self.late.extend(other.late);
         self.overtaken += other.overtaken;
+        self.unanswered += other.unanswered;
         self.orders += other.orders;
         self.resting_min = self.resting_min.into_iter().chain(other.resting_min).min();
     }
@@ -305,8 +308,10 @@ impl<'a> Exchange<'a> {
         self.waiting.iter().map(VecDeque::len).sum()
     }
 
-    /// Marks that have no order get none any more: a gap took them, and what came after moved on.
+    /// Marks that have no order get none any more: a gap took them, and what came after moved on. They
+    /// are counted.
     pub fn forget(&mut self) {
+        self.seen.unanswered += self.waiting();
         self.waiting.iter_mut().for_each(VecDeque::clear);
     }
 

@@ -227,6 +227,7 @@ impl<'a> Stand<'a> {
         while self.exchange.waiting() > 0 && began.elapsed() < ANSWERED {
             self.exchange.serve()?;
         }
+        self.exchange.forget();
         Ok(())
     }
 
