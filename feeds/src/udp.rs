@@ -86,13 +86,13 @@ impl UdpFeed {
         &self.feed
     }
 
-    /// Does what there is to do: gives on packets whose turn has come, then the next datagram that was
-    /// read before; if nothing new came of that, reads each socket at most once and none behind one that
-    /// brought something new; lets time pass and sends a request if one is due. `room` is how many
-    /// events the sink can take; below [`Feed::EVENTS_MAX`] nothing is done. `heard` is told of datagrams
-    /// that were read with their envelope, for the stamps. Of a quiet line these are those of one poll in
-    /// sixteen, or all where its source is checked; of a busy one the first of each batch. True if
-    /// anything was done.
+    /// Does what there is to do: gives on packets whose turn has come, then the next datagram that
+    /// was read before; if nothing new came of that, reads each socket at most once and none behind
+    /// one that brought something new; lets time pass and sends a request if one is due. `room` is
+    /// how many events the sink can take; below [`Feed::EVENTS_MAX`] nothing is done. `heard` is
+    /// told of datagrams that were read with their envelope, for the stamps: of a quiet line those
+    /// of one poll in sixteen, or all where its source is checked; of a busy one the first of each
+    /// batch. True if anything was done.
     ///
     /// # Errors
     /// What a socket reports; the others are read at the next poll.

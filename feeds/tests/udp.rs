@@ -72,8 +72,8 @@ fn receives_everything(backend: Backend) {
     assert_ne!(events.last().unwrap().exchange_time, Timestamp::ZERO);
 }
 
-/// Two busy lines, of which each loses a datagram now and then. What one lacks is taken from the other long
-/// before it counts as a gap, whatever was read together.
+/// Two busy lines, of which each loses a datagram now and then. What one lacks is taken from the
+/// other long before it counts as a gap, whatever was read together.
 #[test]
 fn a_loss_on_a_busy_line_is_filled_by_the_other() {
     let mut io = wire::open(Backend::Plain).unwrap().io;

@@ -75,8 +75,8 @@ pub fn place(
     quote(ctx, id, touch, bid, ask, sizing);
 }
 
-/// The same at prices of the book. Most are valid as they are; another maker's may be off tick or out of
-/// bounds, and is rounded like a float.
+/// The same at prices of the book. Most are valid as they are; another maker's may be off tick or out
+/// of bounds, and is rounded like a float.
 pub fn place_at(
     ctx: &mut dyn Context,
     id: InstrumentId,

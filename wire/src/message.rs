@@ -1,6 +1,7 @@
 //! The envelope of a datagram as the kernel knows it: `msghdr`, sender and control messages.
 //!
-//! Shared by both backends, and by [`crate::Batch`]. It parses what the kernel wrote byte by byte and trusts no length in it.
+//! Shared by both backends, and by [`crate::Batch`]. It parses control messages byte by byte and trusts
+//! no length in them.
 #![allow(unsafe_code)]
 
 use crate::io::{Datagram, RECV_FLAGS};

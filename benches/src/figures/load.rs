@@ -136,8 +136,8 @@ impl Rung {
         let [half, most] = [0.5, 0.99].map(|part| quantile(late, part) / 1e3);
         format!(
             "{:.0} datagrams with {:.0} messages a second, both cores resting every {} ms; {} ticks had \
-             an order, {} of them that of the next, and {} none; {:.1} % of events waited in the socket, {:.1} % in the ring; {} gaps; the \
-             sender was {half:.1} µs late, p99 {most:.1}",
+             an order, {} of them that of the next, and {} none; {:.1} % of events waited in the \
+             socket, {:.1} % in the ring; {} gaps; the sender was {half:.1} µs late, p99 {most:.1}",
             datagrams as f64 / span,
             messages as f64 / span,
             SLICE / 1_000_000,

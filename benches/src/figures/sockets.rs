@@ -189,8 +189,8 @@ fn trips(calls: &mut impl Calls, near: &Stream, done: &AtomicBool) -> f64 {
     began.elapsed().as_nanos() as f64 / TRIPS as f64
 }
 
-/// A queue of datagrams drained by batches, which no transport does in a way of its own, and one by one by
-/// each transport; beside `recvmmsg`.
+/// A queue of datagrams drained by batches, which no transport does in a way of its own, and one by
+/// one by each transport; beside `recvmmsg`.
 fn drains() -> anyhow::Result<Vec<Figure>> {
     let mut plain = wire::open(Backend::Plain)?;
     let mut batch = Batch::new(2_048);

@@ -77,8 +77,8 @@ impl OrderBooks {
             self.orders.prefetch(event.order);
             self.shelf.prefetch(event.instrument);
         }
-        // By now the first of these are there, and say where their levels are. An event need not name an
-        // order of its own instrument: a gap names a sequence, of all instruments.
+        // By now the first of these are there, and say where their levels are. An event need not name
+        // an order of its own instrument: a gap names a sequence, of all instruments.
         for event in events {
             if event.kind() == Some(EventKind::Add) {
                 self.shelf.book(event.instrument).prefetch_search(event.side());

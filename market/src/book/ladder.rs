@@ -117,7 +117,7 @@ impl Ladder {
     #[inline]
     fn note(&mut self, key: i64) {
         let last = self.rungs.len().checked_sub(self.watched);
-        self.changed |= last.is_none_or(|at| self.rungs.get(at).is_none_or(|r| r.key <= key));
+        self.changed |= last.is_none_or(|at| self.rungs.get(at).is_some_and(|r| r.key <= key));
     }
 
     /// The place of a key, or else where it would be put.
