@@ -20,6 +20,8 @@ const PRIORITY: u8 = 10;
 /// Facts for the head of the table and of the JSON.
 #[derive(Clone, Debug, Serialize)]
 pub struct Machine {
+    /// Architecture and memory.
+    pub machine: String,
     /// Model name of the first CPU.
     pub cpu_model: String,
     /// CPUs this process may use.
@@ -43,6 +45,9 @@ impl Machine {
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
         let model = model.map_or("unknown", |rest| rest.trim_start_matches([':', ' ', '\t']));
+        let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let memory = memory.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+        let memory = memory.map_or("unknown", str::trim);
         let profile = if cfg!(debug_assertions) { "debug" } else { "optimised" };
         let tried = std::thread::spawn(real_time).join();
         let tried = tried.unwrap_or_else(|_| Err("the attempt panicked".to_owned()));
@@ -52,6 +57,7 @@ impl Machine {
             Err(why) => format!("SCHED_OTHER ({why}): p99 figures do not count"),
         };
         Machine {
+            machine: format!("{}, {memory} of memory", std::env::consts::ARCH),
             cpu_model: model.to_owned(),
             cpus: engine::runtime::cores::allowed().len(),
             kernel: said("uname", &["-r"]),

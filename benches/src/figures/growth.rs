@@ -10,7 +10,7 @@ use crate::machine::on_core;
 use crate::pairs::{self, Paired, quantile};
 use engine::journal::Writer;
 use engine::pipeline::tape::NoTape;
-use engine::runtime::usage::Usage;
+use nix::sys::resource::{UsageWho, getrusage};
 
 const PAIRS: usize = 120;
 /// Messages of a day.
@@ -58,7 +58,7 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
 
 /// The longest cycle of each block, beside twenty medians and the longest gap of a bare loop; and
 /// the page faults and voluntary switches of all blocks.
-fn rotation(shape: &Shape<'_>) -> anyhow::Result<(Paired, (u64, u64))> {
+fn rotation(shape: &Shape<'_>) -> anyhow::Result<(Paired, (i64, i64))> {
     let folder = tempfile::tempdir()?;
     let hot = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
     let (writer, copier) = journal((folder.path(), hot.path()), SEGMENT)?;
@@ -67,7 +67,7 @@ fn rotation(shape: &Shape<'_>) -> anyhow::Result<(Paired, (u64, u64))> {
     Ok(measured)
 }
 
-fn cycles(shape: &Shape<'_>, writer: Writer) -> (Paired, (u64, u64)) {
+fn cycles(shape: &Shape<'_>, writer: Writer) -> (Paired, (i64, i64)) {
     let mut through = Through::new(shape, (10, glft()), writer);
     let day = &shape.days[0];
     let mut opening = day.opening.iter();
@@ -81,7 +81,7 @@ fn cycles(shape: &Shape<'_>, writer: Writer) -> (Paired, (u64, u64)) {
     let (mut measured, mut switches, mut faults) = (Vec::new(), 0, 0);
     while measured.len() < day.messages.len() / BLOCK {
         through.ready();
-        let before = Usage::of_this_thread().unwrap_or_default();
+        let before = disturbances();
         let mut last = wire::stamp::now();
         let begun = last;
         spans.clear();
@@ -91,15 +91,22 @@ fn cycles(shape: &Shape<'_>, writer: Writer) -> (Paired, (u64, u64)) {
             spans.push(now - last);
             last = now;
         }
-        let after = Usage::of_this_thread().unwrap_or_default();
-        switches += after.voluntary - before.voluntary;
-        faults +=
-            after.minor_faults + after.major_faults - before.minor_faults - before.major_faults;
+        let after = disturbances();
+        faults += after.0 - before.0;
+        switches += after.1 - before.1;
         let gap = bare_gap(last - begun);
         let longest = quantile(&mut spans, 1.0);
         measured.push((longest, 20.0 * quantile(&mut spans, 0.5) + gap));
     }
     (pairs::of(&measured), (faults, switches))
+}
+
+/// Page faults and voluntary switches of this thread so far. Asking allocates nothing: reading the
+/// same from files would fault itself.
+fn disturbances() -> (i64, i64) {
+    let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("every thread has its counts");
+    let faults = usage.minor_page_faults() + usage.major_page_faults();
+    (faults, usage.voluntary_context_switches())
 }
 
 /// The longest gap of a loop that only looks at the clock, for so many ticks.
