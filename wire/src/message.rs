@@ -60,6 +60,22 @@ impl Envelope {
     }
 }
 
+/// Where the kernel writes everything of several datagrams but their bytes.
+struct Heads<const N: usize> {
+    headers: [libc::mmsghdr; N],
+    parts: [libc::iovec; N],
+    names: [libc::sockaddr_in; N],
+    /// Of the first datagram.
+    control: Control,
+}
+
+impl<const N: usize> Heads<N> {
+    fn new() -> Self {
+        // SAFETY: all of it is integers and pointers of C, for which zero is a value.
+        unsafe { std::mem::zeroed() }
+    }
+}
+
 /// `recvmmsg` without waiting, a datagram into each place. Says how many came, and puts what is known
 /// of them into `datagrams`, which bounds their number too.
 pub(crate) fn recvmmsg<'a, const N: usize>(
@@ -67,13 +83,7 @@ pub(crate) fn recvmmsg<'a, const N: usize>(
     places: impl Iterator<Item = &'a mut [u8]>,
     datagrams: &mut [Option<Datagram>; N],
 ) -> io::Result<usize> {
-    // SAFETY: all of it is integers and pointers of C, for which zero is a value.
-    let (mut headers, mut parts, mut names, mut control): (
-        [libc::mmsghdr; N],
-        [libc::iovec; N],
-        [libc::sockaddr_in; N],
-        Control,
-    ) = unsafe { std::mem::zeroed() };
+    let Heads { mut headers, mut parts, mut names, mut control } = Heads::<N>::new();
     // The kernel's time of the first says how long any of them can have waited.
     if let Some(first) = headers.first_mut() {
         first.msg_hdr.msg_control = (&raw mut control).cast();

@@ -1,6 +1,9 @@
 //! Turns on the answering core: all who answer live on one thread, and exactly one of them is at work
 //! at a time, by the word of the exchange's side. Nobody else spins there.
 
+use crate::machine::settle;
+use crate::wired::{ANSWERS, ASKS};
+use anyhow::anyhow;
 use engine::runtime::stage::Core;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -38,8 +41,34 @@ impl Default for Turns {
 }
 
 impl Turns {
+    /// Lets `sides` answer on one core while `asks` runs on another, until that is over.
+    ///
+    /// # Errors
+    /// Those of `asks`; a side that panicked.
+    pub fn beside<T: Send>(
+        &self,
+        sides: &mut [Box<dyn Side>],
+        asks: impl FnOnce() -> anyhow::Result<T> + Send,
+    ) -> anyhow::Result<T> {
+        std::thread::scope(|scope| {
+            // Every thread is there before any is real-time.
+            let answering = scope.spawn(|| {
+                settle(ANSWERS);
+                self.answer(sides);
+            });
+            let asking = scope.spawn(|| {
+                settle(ASKS);
+                let _ending = Ending(self);
+                asks()
+            });
+            let outcome = asking.join().map_err(|_| anyhow!("the exchange's side panicked"))?;
+            answering.join().map_err(|_| anyhow!("who answers panicked"))?;
+            outcome
+        })
+    }
+
     /// The answering thread: does turns until the end.
-    pub fn answer(&self, sides: &mut [Box<dyn Side>]) {
+    fn answer(&self, sides: &mut [Box<dyn Side>]) {
         loop {
             match self.wanted.load(Ordering::Acquire) {
                 END => return,
@@ -76,7 +105,7 @@ impl Turns {
 }
 
 /// Ends the turns, whatever happens to the exchange's side.
-pub struct Ending<'a>(pub &'a Turns);
+struct Ending<'a>(&'a Turns);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {

@@ -1,13 +1,11 @@
 //! The field: everyone who takes part in a wire-to-wire contest, made before any thread is pinned;
 //! and the exchange's side, which gives each its turn and measures it.
 
-use crate::machine::settle;
 use crate::wired::bare::{Order, Spinning, Waiting, Watching};
-use crate::wired::course::{Ending, Side, Turns};
+use crate::wired::course::{Side, Turns};
 use crate::wired::engine::{self, NO_SERVER, Options, Setup, Watch};
 use crate::wired::link::Link;
 use crate::wired::market::Listed;
-use crate::wired::{ANSWERS, ASKS};
 use ::engine::runtime::clock::{self, Calibrator, Clock};
 use ::engine::runtime::stage::Core;
 use anyhow::{Context as _, anyhow};
@@ -74,21 +72,9 @@ pub fn run<T: Send>(
     let multicast = wire::udp::multicast_works(Ipv4Addr::LOCALHOST).is_ok();
     let (mut asking, mut sides) = enter(field, multicast, (disk.path(), hot.path()))?;
     let turns = Turns::default();
-    // Every thread is there before any is real-time.
-    let outcome = std::thread::scope(|scope| {
-        let answering = scope.spawn(|| {
-            settle(ANSWERS);
-            turns.answer(&mut sides);
-        });
-        let asking = scope.spawn(|| {
-            settle(ASKS);
-            let _ending = Ending(&turns);
-            asking.open(&turns)?;
-            contest(&mut asking, &turns)
-        });
-        let outcome = asking.join().map_err(|_| anyhow!("the exchange's side panicked"))?;
-        answering.join().map_err(|_| anyhow!("who answers panicked"))?;
-        outcome
+    let outcome = turns.beside(&mut sides, || {
+        asking.open(&turns)?;
+        contest(&mut asking, &turns)
     })?;
     Ok((outcome, multicast))
 }

@@ -4,18 +4,16 @@
 //! follows are shifted by it.
 
 use crate::data::Messages;
-use crate::machine::settle;
-use crate::wired::course::{Ending, Side, Turns};
+use crate::wired::course::{Side, Turns};
 use crate::wired::engine::{self, Options, Setup, Watch};
 use crate::wired::exchange::{Exchange, Seen, Wires};
 use crate::wired::field::{accept, folders, line};
 use crate::wired::market::{LISTED, Listed};
 use crate::wired::orders::Orders;
 use crate::wired::plan::Planned;
-use crate::wired::{ANSWERS, ASKS};
 use ::engine::pipeline::telemetry::{FeedSnapshot, TradingSnapshot};
 use ::engine::runtime::clock::{self, Calibrator};
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, ensure};
 use market::{BookState, Nanos};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::sync::Arc;
@@ -107,34 +105,22 @@ pub fn run<'a, T: Send>(
     let socket = Socket::sender(Ipv4Addr::LOCALHOST, 0)?;
     rustix::net::connect(&socket, &address)?;
     let turns = Arc::new(Turns::default());
-    let outcome = std::thread::scope(|scope| {
-        let answering = scope.spawn(|| {
-            settle(ANSWERS);
-            turns.answer(&mut sides);
-        });
-        let asking = scope.spawn(|| {
-            settle(ASKS);
-            let _ending = Ending(&turns);
-            turns.give(0);
-            let orders = accept(&listener, &mut || {})?;
-            let orders = Orders::new(orders, clock.now(), listed)?;
-            let wires = Wires { socket, requests, orders };
-            let exchange = Exchange::new(wires, &clock, listed);
-            let turns = Arc::clone(&turns);
-            let mut stand = Stand {
-                exchange,
-                turns,
-                calibrator,
-                watch,
-                line: address,
-                slices: Vec::new(),
-                most_in_gap: 0,
-            };
-            contest(&mut stand).map_err(|error| stand.explained(error))
-        });
-        let outcome = asking.join().map_err(|_| anyhow!("the exchange's side panicked"))?;
-        answering.join().map_err(|_| anyhow!("the engine panicked"))?;
-        outcome
+    let outcome = turns.beside(&mut sides, || {
+        turns.give(0);
+        let orders = accept(&listener, &mut || {})?;
+        let orders = Orders::new(orders, clock.now(), listed)?;
+        let wires = Wires { socket, requests, orders };
+        let exchange = Exchange::new(wires, &clock, listed);
+        let mut stand = Stand {
+            exchange,
+            turns: Arc::clone(&turns),
+            calibrator,
+            watch,
+            line: address,
+            slices: Vec::new(),
+            most_in_gap: 0,
+        };
+        contest(&mut stand).map_err(|error| stand.explained(error))
     })?;
     Ok((outcome, multicast))
 }

@@ -42,8 +42,6 @@ pub struct TradingLoop {
     strategies: Vec<Box<dyn Strategy>>,
     /// Which of them panicked.
     dead: Vec<bool>,
-    /// Which of them want to hear of every change of a book.
-    hears_all: Vec<bool>,
     /// Instruments touched by the packet at hand: a mark each, and in order of touch.
     touched: Vec<bool>,
     touched_list: Vec<InstrumentId>,
@@ -79,18 +77,15 @@ impl TradingLoop {
         };
         let dead = vec![false; parts.quotes.len()];
         let mut desk = Desk::new(parts, opening);
-        let levels: Vec<_> = strategies.iter().map(|strategy| strategy.levels()).collect();
         for (id, line) in (0..).map(InstrumentId).zip(&desk.lines) {
             if let Some(owner) = line.owner {
-                desk.books.watch(id, levels[usize::from(owner)]);
+                desk.books.watch(id, strategies[usize::from(owner)].levels());
             }
         }
-        let hears_all = levels.iter().map(|&levels| levels == usize::MAX).collect();
         TradingLoop {
             desk,
             strategies,
             dead,
-            hears_all,
             touched: vec![false; count],
             touched_list: Vec::with_capacity(count),
             stale_after: settings.stale_after,
@@ -198,7 +193,8 @@ impl TradingLoop {
         let line = &mut self.desk.lines[id.index()];
         let was = std::mem::replace(&mut line.quotable, quotable);
         let Some(owner) = line.owner else { return };
-        let news = changed || !was || line.refused || self.hears_all[usize::from(owner)];
+        let hears_all = || self.strategies[usize::from(owner)].levels() == usize::MAX;
+        let news = changed || !was || line.refused || hears_all();
         if was && !quotable {
             self.call(owner.into(), |strategy, desk| strategy.on_halt(desk, id));
         } else if quotable && news {

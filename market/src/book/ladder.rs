@@ -61,11 +61,8 @@ impl Ladder {
     /// Begins to fetch what a search looks at, and the slot that a new level would get.
     #[inline]
     pub(crate) fn prefetch_search(&self) {
-        if let (Some(best), Some(&free)) = (self.rungs.last(), self.free.last()) {
-            prefetch::line(best);
-            prefetch::line(&self.rungs[self.rungs.len().saturating_sub(NEAR)]);
-            prefetch::line(&self.rungs[self.rungs.len() / 2]);
-            self.total(free).inspect(|total| prefetch::line(*total));
+        if let Some(&free) = self.free.last() {
+            self.prefetch_level(free);
         }
     }
 
