@@ -16,6 +16,10 @@ pub enum RejectCode {
     InvalidTag = 0,
     /// Required tag missing.
     RequiredTagMissing = 1,
+    /// Tag not defined for this message type.
+    NotOfMessage = 2,
+    /// Undefined tag.
+    UndefinedTag = 3,
     /// Tag specified without a value.
     NoValue = 4,
     /// Value is incorrect (out of range) for this tag.
@@ -32,6 +36,10 @@ pub enum RejectCode {
     Repeated = 13,
     /// Tag specified out of required order.
     Order = 14,
+    /// Repeating group fields out of order.
+    GroupOrder = 15,
+    /// Incorrect NumInGroup count for repeating group.
+    GroupCount = 16,
     /// Any other reason.
     Other = 99,
 }
@@ -43,6 +51,8 @@ impl RejectCode {
         match self {
             RejectCode::InvalidTag => "Invalid tag number",
             RejectCode::RequiredTagMissing => "Required tag missing",
+            RejectCode::NotOfMessage => "Tag not defined for this message type",
+            RejectCode::UndefinedTag => "Undefined tag",
             RejectCode::NoValue => "Tag specified without a value",
             RejectCode::ValueIncorrect => "Value is incorrect (out of range) for this tag",
             RejectCode::DataFormat => "Incorrect data format for value",
@@ -51,6 +61,8 @@ impl RejectCode {
             RejectCode::MsgType => "Invalid MsgType",
             RejectCode::Repeated => "Tag appears more than once",
             RejectCode::Order => "Tag specified out of required order",
+            RejectCode::GroupOrder => "Repeating group fields out of order",
+            RejectCode::GroupCount => "Incorrect NumInGroup count for repeating group",
             RejectCode::Other => "Other",
         }
     }
