@@ -235,7 +235,7 @@ impl Fused {
         let lifecycle = Arc::new(Lifecycle::default());
         let (stop, ends) = (Arc::default(), lifecycle.clone());
         let links = Links { gate: gate.clone(), lifecycle: ends, stop, outbox };
-        let inputs = Inputs { events: events_in, reports: reports_in, control };
+        let inputs = Inputs { events: events_in, reports: reports_in, drop_copy: None, control };
         let trading = TradingStage::new(driver, inputs, Time::Clock, links);
 
         let address = venue.address();

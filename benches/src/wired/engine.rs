@@ -155,7 +155,7 @@ fn ends(clock: &Clock, listed: &Listed) -> (Ends, Watch) {
     let feed_told = mailbox(FeedSnapshot::new(1), FeedSnapshot::new(1));
     let trading_told = mailbox(TradingSnapshot::new(count), TradingSnapshot::new(count));
     let gateway_told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
-    let inputs = Inputs { events, reports, control };
+    let inputs = Inputs { events, reports, drop_copy: None, control };
     let ends = Ends {
         feed: (events_in, feed_hops.0, feed_told.0),
         trading: (inputs, commands_in, trading_hops.0, trading_told.0),

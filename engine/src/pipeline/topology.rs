@@ -147,6 +147,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let inputs = Inputs {
         events: rings.feed_trading.1,
         reports: rings.gateway_trading.1,
+        drop_copy: None,
         control: rings.control_trading.1,
     };
     let Shared { gate, lifecycle, socket, stop } = shared.clone();
