@@ -37,6 +37,7 @@ tags! {
     PRICE = 44,
     REF_SEQ_NUM = 45,
     SENDER_COMP_ID = 49,
+    SENDER_SUB_ID = 50,
     SENDING_TIME = 52,
     SIDE = 54,
     SYMBOL = 55,
@@ -50,11 +51,18 @@ tags! {
     ORD_REJ_REASON = 103,
     HEART_BT_INT = 108,
     TEST_REQ_ID = 112,
+    ON_BEHALF_OF_COMP_ID = 115,
+    ON_BEHALF_OF_SUB_ID = 116,
     ORIG_SENDING_TIME = 122,
     GAP_FILL_FLAG = 123,
+    DELIVER_TO_COMP_ID = 128,
+    DELIVER_TO_SUB_ID = 129,
     RESET_SEQ_NUM_FLAG = 141,
+    ON_BEHALF_OF_LOCATION_ID = 144,
+    DELIVER_TO_LOCATION_ID = 145,
     EXEC_TYPE = 150,
     LEAVES_QTY = 151,
+    LAST_MSG_SEQ_NUM_PROCESSED = 369,
     REF_TAG_ID = 371,
     REF_MSG_TYPE = 372,
     SESSION_REJECT_REASON = 373,
@@ -66,9 +74,11 @@ tags! {
     MASS_CANCEL_REJECT_REASON = 532,
     MASS_STATUS_REQ_ID = 584,
     MASS_STATUS_REQ_TYPE = 585,
+    NEXT_EXPECTED_MSG_SEQ_NUM = 789,
     LAST_LIQUIDITY_IND = 851,
     TOT_NUM_REPORTS = 911,
     LAST_RPT_REQUESTED = 912,
+    DEFAULT_APPL_VER_ID = 1137,
     NEXT_PACKET = 20001,
     REPORTS_CONSUMED = 20002,
     REASON = 20003,
@@ -138,8 +148,8 @@ pub(super) enum Class {
 }
 
 /// The class of every tag below a limit beyond which all are of the body.
-const CLASSES: [Class; 640] = {
-    let mut classes = [Class::Body; 640];
+const CLASSES: [Class; 1_160] = {
+    let mut classes = [Class::Body; 1_160];
     let mut tag = 0;
     while tag < classes.len() {
         if data_field_of(tag as u32).is_some() {
@@ -164,7 +174,7 @@ pub const fn is_header(tag: u32) -> bool {
     matches!(
         tag,
         8 | 9 | 34 | 35 | 43 | 49 | 50 | 52 | 56 | 57 | 90 | 91 | 97 | 115 | 116 | 122 | 128 | 129
-            | 142..=145 | 212 | 213 | 347 | 369 | 627..=630
+            | 142..=145 | 212 | 213 | 347 | 369 | 627..=630 | 1128 | 1129 | 1156
     )
 }
 
