@@ -195,6 +195,11 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    /// The text of `time` as this message writes it, and its length.
+    pub(crate) fn time_text(&mut self, time: Timestamp) -> ([u8; TIME_ROOM], usize) {
+        self.template.time.text(time)
+    }
+
     /// Adds one character.
     #[inline(always)]
     #[allow(clippy::inline_always)]
@@ -237,6 +242,15 @@ impl<'a> Encoder<'a> {
     #[inline]
     pub(crate) fn padded(&mut self, tag: u32, value: &Padded) {
         self.text(tag, |out| value.write(out));
+    }
+
+    /// Adds fields that are whole already, tags and separators included.
+    #[inline]
+    pub(crate) fn fields(&mut self, fields: &Padded) {
+        match self.buffer.get_mut(self.at..).and_then(|out| fields.write(out)) {
+            Some(len) => self.at += len,
+            None => self.fail(EncodeError::TooLong),
+        }
     }
 
     /// A value of any length.

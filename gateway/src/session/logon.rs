@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::store::Store;
-use super::{Disconnect, FrameKind, Io, Outbound, Reset, Role, Session, State, Taken};
+use super::{Disconnect, FrameKind, Io, LogonFacts, Outbound, Reset, Role, Session, State, Taken};
 use crate::fix::tags::{self, msg};
 use crate::fix::{Fault, Message};
 use market::{Nanos, Timestamp};
@@ -42,13 +42,34 @@ impl<S: Store> Session<S> {
         reset: bool,
     ) -> Result<(), Disconnect> {
         let seconds = self.heartbeat.get() / Nanos::SECOND.get();
-        self.emit(now, out, FrameKind::Session, msg::LOGON, |encoder| {
+        let seq = self.store.next_outgoing();
+        let config = &self.config;
+        let (sender, target) = (config.sender.clone(), config.target.clone());
+        let begin_string = config.begin_string.clone();
+        let mut body = self.logon_body.take().filter(|_| config.role == Role::Initiator);
+        let sent = self.emit(now, out, FrameKind::Session, msg::LOGON, |encoder| {
             encoder.u64(tags::ENCRYPT_METHOD, 0);
             encoder.u64(tags::HEART_BT_INT, seconds);
             if reset {
                 encoder.flag(tags::RESET_SEQ_NUM_FLAG, true);
             }
-        })?;
+            if let Some(body) = &mut body {
+                let (sending_time, len) = encoder.time_text(now);
+                let facts = LogonFacts {
+                    now,
+                    seq,
+                    sending_time: &sending_time[..len],
+                    sender: sender.as_bytes(),
+                    target: target.as_bytes(),
+                    begin_string: begin_string.as_bytes(),
+                    heartbeat_s: seconds,
+                    reset,
+                };
+                body.write(&facts, encoder);
+            }
+        });
+        self.logon_body = body;
+        sent?;
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod config;
 mod file;
 mod header;
 mod logon;
+mod logon_body;
 mod memory;
 mod reject;
 mod resend;
@@ -25,6 +26,7 @@ mod timers;
 pub use application::{Application, BusinessReason, Meta, Outbound, Verdict};
 pub use config::{ConfigError, Resend, Reset, Role, SessionConfig};
 pub use file::{FileStore, OpenError};
+pub use logon_body::{LogonBody, LogonFacts};
 pub use memory::MemoryStore;
 pub use state::{Counters, Disconnect, SendError, State};
 pub use store::{FrameKind, Store, StoreError, Visit};
@@ -85,6 +87,7 @@ pub struct Session<S> {
     announced: bool,
     peer_text: Box<[u8]>,
     peer_text_len: usize,
+    logon_body: Option<Box<dyn LogonBody>>,
     counters: Counters,
 }
 
@@ -116,8 +119,14 @@ impl<S: Store> Session<S> {
             reset_sent: false,
             announced: false,
             peer_text_len: 0,
+            logon_body: None,
             counters: Counters::default(),
         })
+    }
+
+    /// Our Logons have the fields that `body` writes.
+    pub fn set_logon_body(&mut self, body: Box<dyn LogonBody>) {
+        self.logon_body = Some(body);
     }
 
     /// Where the session stands.

@@ -3,6 +3,7 @@
 use super::account_store::AccountStore;
 use super::lobby::BEGIN_STRING;
 use crate::config::ExchangeConfig;
+use gateway::dialect::Dialect;
 use gateway::fix::Precision;
 use gateway::orders::{Client, Inbox, Instruments, OrderAcceptor};
 use gateway::session::{
@@ -76,7 +77,7 @@ impl Account {
             id,
             connection: None,
             session: Session::new(session, store)?,
-            acceptor: OrderAcceptor::new(listed.clone(), REQUESTS),
+            acceptor: OrderAcceptor::new(listed.clone(), REQUESTS, Dialect::default()),
             inbox: Commands::default(),
             progress: Progress::default(),
             rejects_before: 0,
