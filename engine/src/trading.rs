@@ -21,5 +21,5 @@ pub use account::Account;
 pub use control::{Control, ControlKind};
 pub use counters::Counters;
 pub use opening::OpeningState;
-pub use settings::{StrategySetting, TradingSettings};
+pub use settings::{StrategySetting, TradingSettings, VenueRules};
 pub use trading_loop::{Outlet, TradingLoop};

@@ -4,6 +4,7 @@ use engine::config::{ExchangeChanges, ExchangeConfig};
 use engine::pipeline::exchange::running::{Exchange, Options, RunningExchange};
 use engine::runtime::clock::{self, Clock};
 use feeds::moldudp64::{Packet, PacketKind, Request};
+use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::session::{MemoryStore, Reset, Session, SessionConfig};
 use market::{Command, Instrument, InstrumentId, OrderId, Qty, Report, ReportKind, Side};
@@ -62,7 +63,7 @@ impl Client {
         let mut client = Client {
             stream,
             session: Session::new(config, MemoryStore::new(1_000, 1 << 20)).unwrap(),
-            entry: OrderEntry::new(Instruments::new(instruments).unwrap(), 64, None),
+            entry: OrderEntry::new(Instruments::new(instruments).unwrap(), 64, Dialect::default()),
             reports: Vec::new(),
             input: Vec::new(),
             clock,

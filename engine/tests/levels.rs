@@ -1,7 +1,7 @@
 //! A strategy that watches the best levels is asked about these and nothing behind them, but for what
 //! else may change what becomes of its wish: a book that may be quoted on again, a refusal of risk.
 
-use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
+use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings, VenueRules};
 use market::book::BookLimits;
 use market::{
     Command, Event, EventFlags, EventKind, Instrument, InstrumentId, Nanos, OrderId, Price, Qty,
@@ -61,6 +61,7 @@ impl Desk {
             seed: 1,
             lockstep: false,
             shows_own_orders: true,
+            venue: VenueRules::default(),
         };
         let trading = TradingLoop::new(settings, &OpeningState::default());
         Desk { trading, asked, now: Timestamp::ZERO }

@@ -30,10 +30,13 @@ use engine::runtime::ring;
 use engine::runtime::stage::{Stage, Work};
 use engine::trading::desk::Session as OrderSession;
 use engine::trading::risk::Limits;
-use engine::trading::{Counters, OpeningState, StrategySetting, TradingLoop, TradingSettings};
+use engine::trading::{
+    Counters, OpeningState, StrategySetting, TradingLoop, TradingSettings, VenueRules,
+};
 use feeds::itch50::{Decoder, Listing};
 use feeds::moldudp64::{Config as FeedConfig, Requests};
 use feeds::{Feed, UdpFeed};
+use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::session::{Reset, Session, SessionConfig};
 use market::book::BookLimits;
@@ -184,6 +187,7 @@ fn settings(instruments: Vec<Instrument>) -> TradingSettings {
         seed: 1,
         lockstep: false,
         shows_own_orders: true,
+        venue: VenueRules::default(),
     }
 }
 
@@ -249,7 +253,11 @@ impl Fused {
         let gateway = GatewayStage::new(GatewayParts {
             io: io(),
             session: Session::new(config, store).unwrap(),
-            entry: OrderEntry::new(Instruments::new(&instruments).unwrap(), 1 << 12, None),
+            entry: OrderEntry::new(
+                Instruments::new(&instruments).unwrap(),
+                1 << 12,
+                Dialect::default(),
+            ),
             connector: Connector::spawn(address.ip().to_string(), address.port()).unwrap(),
             commands: commands_in,
             reports,

@@ -18,7 +18,7 @@ use engine::runtime::clock;
 use engine::runtime::ring::{self, Consumer, Producer};
 use engine::runtime::stage::{Stage, Work};
 use engine::trading::risk::Limits;
-use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
+use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings, VenueRules};
 use feeds::itch50::{Decoder, Encoder, Listing};
 use feeds::moldudp64::{
     Config, MemoryStore, Publisher, REQUEST_BYTES, RequestServer, Requests, Session,
@@ -161,6 +161,7 @@ fn settings() -> TradingSettings {
         seed: 1,
         lockstep: false,
         shows_own_orders: false,
+        venue: VenueRules::default(),
     }
 }
 

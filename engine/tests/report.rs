@@ -8,7 +8,7 @@ use engine::pipeline::telemetry::{Blame, CoreBlame, Cycle, StageBlame};
 use engine::report::{FeedSummary, GatewaySummary, Report};
 use engine::runtime::did::{Act, Did};
 use engine::runtime::usage::Usage;
-use engine::trading::{OpeningState, TradingLoop, TradingSettings};
+use engine::trading::{OpeningState, TradingLoop, TradingSettings, VenueRules};
 use market::book::BookLimits;
 use market::{Contract, Instrument, Money, Nanos, Position, Price, Timestamp};
 use strategies::QuoterSettings;
@@ -51,6 +51,7 @@ fn trading() -> TradingLoop {
         seed: 1,
         lockstep: false,
         shows_own_orders: true,
+        venue: VenueRules::default(),
     };
     TradingLoop::new(settings, &opening)
 }

@@ -6,7 +6,7 @@ use engine::pipeline::simulation::{Finished, LoopClock, OURS, Simulation, TapeFu
 use engine::pipeline::tape::{NoTape, Tape};
 use engine::trading::risk::Limits;
 use engine::trading::{
-    Control, ControlKind, OpeningState, StrategySetting, TradingLoop, TradingSettings,
+    Control, ControlKind, OpeningState, StrategySetting, TradingLoop, TradingSettings, VenueRules,
 };
 use market::book::BookLimits;
 use market::{Fees, Instrument, InstrumentId, Money, Nanos, Qty, Rate, Rng, Timestamp};
@@ -50,6 +50,7 @@ fn settings(strategy: &str, given: &[(&str, f64)], count: u32) -> TradingSetting
         seed: 1,
         lockstep: false,
         shows_own_orders: true,
+        venue: VenueRules::default(),
     }
 }
 

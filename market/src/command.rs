@@ -19,6 +19,8 @@ pub enum CommandKind {
     /// Consumption mark of a stepped feed: `id` is the next packet sequence, `target` the count of
     /// execution reports consumed.
     Mark = 6,
+    /// OrderStatusRequest (H) of `target`.
+    Status = 7,
 }
 
 /// How long an order lives.
@@ -107,6 +109,13 @@ impl Command {
         Command { id, instrument, kind: CommandKind::MassStatus as u8, ..Command::default() }
     }
 
+    /// Asks for the status of the order `target`.
+    #[must_use]
+    pub fn status(id: OrderId, target: OrderId, instrument: InstrumentId, side: Side) -> Self {
+        let kind = CommandKind::Status as u8;
+        Command { kind, ..Command::cancel(id, target, instrument, side) }
+    }
+
     /// Says how far a stepped engine has come.
     #[must_use]
     pub fn mark(next_sequence: u64, reports: u64) -> Self {
@@ -142,11 +151,12 @@ impl Command {
             4 => CommandKind::MassCancel,
             5 => CommandKind::MassStatus,
             6 => CommandKind::Mark,
+            7 => CommandKind::Status,
             _ => return None,
         })
     }
 
-    /// Side of the order, for new, replace and cancel.
+    /// Side of the order, for new, replace, cancel and status.
     #[must_use]
     pub const fn side(&self) -> Option<Side> {
         Side::from_byte(self.side)

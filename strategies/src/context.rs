@@ -46,6 +46,8 @@ pub enum Refused {
     InFlight,
     /// The instrument is not quoted by this strategy.
     NotQuoted,
+    /// The venue changes no orders: cancel and submit.
+    NoReplace,
     /// The order session is down.
     NoSession,
     /// The order table or the ring to the gateway is full.
@@ -59,6 +61,7 @@ impl std::fmt::Display for Refused {
             Refused::UnknownOrder => "no open order of this strategy has this id",
             Refused::InFlight => "a request on this order is in flight: wait for its answer",
             Refused::NotQuoted => "this strategy does not quote the instrument: add it to its list",
+            Refused::NoReplace => "the venue changes no orders: cancel it and submit another",
             Refused::NoSession => "the order session is down: wait until it is up",
             Refused::Full => "no room for another order: raise the capacity of the order table",
         })

@@ -8,6 +8,7 @@ use crate::figure::Figure;
 use crate::machine::{on_core, thread_nanos};
 use crate::pairs::{self, Paired};
 use crate::rivals::codecs;
+use gateway::dialect::Dialect;
 use gateway::fix::number::{parse_decimal, parse_u64};
 use gateway::fix::{Encoder, FieldIndex, Frame, Precision, Template, frame, tags};
 use gateway::orders::{Instruments, Requests, decode_report, encode_command, msg_type};
@@ -103,15 +104,17 @@ fn decoding(fills: &[Fill]) -> Vec<Figure> {
     ];
     let instruments = instruments();
     let (requests, mut index) = (Requests::new(16), empty_index());
+    let dialect = Dialect::default();
     let whole = beside(
         fills,
         |fill| {
             let bytes = black_box(&fill.bytes[..]);
             let Frame::Complete { len, .. } = frame(bytes, MESSAGE_MAX) else { return };
             let message = index.parse(&bytes[..len]);
-            let _ = decode_report(&message, 1, &instruments, &requests, &mut |report| {
+            let mut give = |report| {
                 black_box(&report);
-            });
+            };
+            let _ = decode_report(&message, 1, &instruments, &dialect, &requests, &mut give);
         },
         ours,
     );
@@ -130,6 +133,7 @@ fn instruments() -> Instruments {
 pub struct Sender {
     template: Template,
     instruments: Instruments,
+    dialect: Dialect,
     buffer: Box<[u8]>,
 }
 
@@ -144,16 +148,17 @@ impl Sender {
         Sender {
             template: template.expect("plain names"),
             instruments: instruments(),
+            dialect: Dialect::default(),
             buffer: vec![0; MESSAGE_MAX + Encoder::SLACK].into_boxed_slice(),
         }
     }
 
     /// What the session does of an order: from the command to the whole message.
     pub fn encode(&mut self, order: &Order) -> Option<&[u8]> {
-        let kind = msg_type(&order.command)?;
-        let Sender { template, instruments, buffer } = self;
+        let Sender { template, instruments, dialect, buffer } = self;
+        let kind = msg_type(&order.command, dialect)?;
         let mut encoder = Encoder::begin(buffer, template, SENT, order.seq, kind);
-        encode_command(&order.command, instruments, None, SENT, &mut encoder);
+        encode_command(&order.command, instruments, dialect, SENT, &mut encoder);
         encoder.finish().ok()
     }
 }

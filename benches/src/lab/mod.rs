@@ -7,7 +7,7 @@ use engine::pipeline::loop_driver::{LoopDriver, NoStamps, Publish, Stamps};
 use engine::pipeline::records::Start;
 use engine::pipeline::tape::Tape;
 use engine::trading::risk::Limits;
-use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
+use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings, VenueRules};
 use feeds::itch50::Decoder;
 use market::{
     Command, CommandKind, Event, EventFlags, EventKind, Instrument, InstrumentId, Money, Nanos,
@@ -46,6 +46,7 @@ pub fn settings(shape: &Shape<'_>, (quoted, strategy): Quoting) -> TradingSettin
         seed: 1,
         lockstep: false,
         shows_own_orders: false,
+        venue: VenueRules::default(),
     }
 }
 
@@ -114,7 +115,7 @@ fn answer(command: &Command) -> Option<Report> {
         CommandKind::Cancel => ReportKind::Canceled,
         CommandKind::MassCancel => ReportKind::MassCanceled,
         CommandKind::MassStatus => ReportKind::StatusDone,
-        CommandKind::Mark => return None,
+        CommandKind::Mark | CommandKind::Status => return None,
     };
     let mut report = Report::new(kind, command.id, command.instrument);
     report.target = command.target;

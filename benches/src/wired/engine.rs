@@ -28,10 +28,11 @@ use engine::runtime::clock::Clock;
 use engine::runtime::ring::{self, Consumer, Producer};
 use engine::runtime::stage::{Core, Idle, Stage, StageCounters};
 use engine::trading::risk::Limits;
-use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
+use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings, VenueRules};
 use feeds::itch50::{Decoder, Listing};
 use feeds::moldudp64::{Config as FeedConfig, Requests};
 use feeds::{Feed, UdpFeed};
+use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::session::Session;
 use market::{Event, Money, Nanos, Qty, Report};
@@ -199,6 +200,7 @@ fn settings(listed: &Listed) -> anyhow::Result<TradingSettings> {
         seed: 1,
         lockstep: false,
         shows_own_orders: true,
+        venue: VenueRules::default(),
     })
 }
 
@@ -283,7 +285,11 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     let gateway = GatewayStage::new(GatewayParts {
         io: wire::open(setup.options.backend)?.io,
         session: Session::new(client_session(), store)?,
-        entry: OrderEntry::new(Instruments::new(&setup.listed.instruments)?, REQUESTS, None),
+        entry: OrderEntry::new(
+            Instruments::new(&setup.listed.instruments)?,
+            REQUESTS,
+            Dialect::default(),
+        ),
         connector: Connector::spawn(setup.venue.ip().to_string(), setup.venue.port())?,
         commands,
         reports,

@@ -4,6 +4,7 @@
 use crate::wired::market::Listed;
 use anyhow::{Context as _, bail};
 use engine::pipeline::fix_store::TimedStore;
+use gateway::dialect::Dialect;
 use gateway::orders::{Client, Instruments, OrderAcceptor, OrderEntry};
 use gateway::session::{FrameKind, Reset, Session, SessionConfig, Store, StoreError, Visit};
 use market::{
@@ -114,7 +115,7 @@ impl Venue {
         session.connected(now, &mut answers)?;
         Ok(Venue {
             session,
-            acceptor: OrderAcceptor::new(instruments, REQUESTS),
+            acceptor: OrderAcceptor::new(instruments, REQUESTS, Dialect::default()),
             said: Vec::with_capacity(64),
             resting: BTreeMap::new(),
             executions: 0,
@@ -218,7 +219,7 @@ impl Shadow {
         let qty = Qty::from_raw(100);
         let mut shadow = Shadow {
             session: Session::new(client_session(), Numbers::default())?,
-            entry: OrderEntry::new(instruments, REQUESTS, None),
+            entry: OrderEntry::new(instruments, REQUESTS, Dialect::default()),
             // Ids as long as the engine's.
             order: Command::new(
                 OrderId::new(EPOCH, 1).expect("a small epoch"),

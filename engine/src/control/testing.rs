@@ -15,7 +15,7 @@ use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::{self, Consumer};
 use crate::runtime::stage::{StageCounters, Work};
 use crate::runtime::usage::CoreWatch;
-use crate::trading::{Control, OpeningState, TradingLoop, TradingSettings};
+use crate::trading::{Control, OpeningState, TradingLoop, TradingSettings, VenueRules};
 use market::book::BookLimits;
 use market::{Command, Instrument, Nanos};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,6 +133,7 @@ fn settings() -> TradingSettings {
         seed: 1,
         lockstep: false,
         shows_own_orders: false,
+        venue: VenueRules::default(),
     }
 }
 

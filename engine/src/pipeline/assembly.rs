@@ -4,7 +4,7 @@
 use crate::config::trading::TradingConfig;
 use crate::config::venue::SyntheticConfig;
 use crate::config::{BacktestConfig, ClockSource, RunConfig};
-use crate::trading::{StrategySetting, TradingSettings};
+use crate::trading::{StrategySetting, TradingSettings, VenueRules};
 use market::book::BookLimits;
 use market::{Instrument, Nanos};
 use rust_decimal::prelude::ToPrimitive;
@@ -29,6 +29,8 @@ pub struct LoopMode {
     pub stale_after: Nanos,
     /// Orders and levels of the books.
     pub books: (usize, usize),
+    /// What the venue has not.
+    pub venue: VenueRules,
 }
 
 impl LoopMode {
@@ -44,6 +46,7 @@ impl LoopMode {
             shows_own_orders: !stepped,
             stale_after: if stepped { Nanos::MAX } else { config.feed.stale_ms },
             books: (config.book.orders, config.book.levels),
+            venue: VenueRules::default(),
         }
     }
 
@@ -56,6 +59,7 @@ impl LoopMode {
             shows_own_orders: config.is_synthetic(),
             stale_after: Nanos::MAX,
             books: (config.book.orders, config.book.levels),
+            venue: VenueRules::default(),
         }
     }
 }
@@ -125,5 +129,6 @@ pub fn trading_settings(
         seed: mode.seed,
         lockstep: mode.lockstep,
         shows_own_orders: mode.shows_own_orders,
+        venue: mode.venue,
     })
 }

@@ -11,6 +11,7 @@ use crate::pipeline::records::{BadRecord, Record, kind};
 use crate::pipeline::recovery::{AccountSettings, Recovery};
 use crate::pipeline::trading_stage;
 use crate::trading::{Account, OpeningState};
+use gateway::dialect::Dialect;
 use gateway::fix::FieldIndex;
 use gateway::orders::{Instruments, InstrumentsError, Requests, decode_report};
 use market::{Instrument, InstrumentId, Nanos, Order, Position, Report, ReportKind, Timestamp};
@@ -128,7 +129,7 @@ pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError
     notices.extend([&trading, &gateway].into_iter().filter_map(|opened| opened.notice.clone()));
     let instruments = assembly::instruments(&config.trading);
     let opening = follower.opening(&instruments, now)?;
-    let missed = frames.missed(&instruments, follower.account())?;
+    let missed = frames.missed(&instruments, &Dialect::default(), follower.account())?;
     if !missed.is_empty() {
         notices.push(format!("journal: {} fills taken from the session's stream", missed.len()));
     }
@@ -219,6 +220,7 @@ impl LastFrames {
     fn missed(
         &self,
         instruments: &[Instrument],
+        dialect: &Dialect,
         account: Option<&Account>,
     ) -> Result<Vec<Report>, TakeOverError> {
         let table = Instruments::new(instruments)?;
@@ -228,7 +230,7 @@ impl LastFrames {
         for bytes in &self.0 {
             let message = index.parse(bytes);
             // Frames that are no reports, or that nobody could read then either.
-            let _ = decode_report(&message, 0, &table, &requests, &mut |report| {
+            let _ = decode_report(&message, 0, &table, dialect, &requests, &mut |report| {
                 let trade = matches!(report.kind(), Some(ReportKind::Filled | ReportKind::Busted));
                 let known = account.is_some_and(|account| account.has_counted(&report));
                 if trade && !known {

@@ -11,6 +11,7 @@ use crate::trading::opening::OpeningState;
 use crate::trading::orders::PER_INSTRUMENT_MAX;
 use crate::trading::rate::Rate;
 use crate::trading::risk::{self, Breach, Exposure, Limits, Subject};
+use crate::trading::settings::VenueRules;
 use crate::trading::timers::{Due, Timers};
 use market::book::OrderBooks;
 use market::{
@@ -93,6 +94,7 @@ pub struct Desk {
     rate: Rate,
     rng: Rng,
     shows_own_orders: bool,
+    venue: VenueRules,
 }
 
 /// What a desk is made of besides the strategies.
@@ -105,6 +107,7 @@ pub(crate) struct DeskParts {
     pub(crate) messages: (u32, u32),
     pub(crate) seed: u64,
     pub(crate) shows_own_orders: bool,
+    pub(crate) venue: VenueRules,
 }
 
 impl Desk {
@@ -151,6 +154,7 @@ impl Desk {
             rate: Rate::new(parts.messages.0, parts.messages.1),
             rng: Rng::new(parts.seed),
             shows_own_orders: parts.shows_own_orders,
+            venue: parts.venue,
         }
     }
 
@@ -230,6 +234,9 @@ impl Desk {
         let order = *self.account.orders().get(slot);
         if order.state != OrderState::Live {
             return Err(Refused::InFlight);
+        }
+        if !self.venue.replaces {
+            return Err(Refused::NoReplace);
         }
         let new_leaves = Qty::from_raw((qty.raw() - order.cum_qty.raw()).max(0));
         let worst = new_leaves.max(order.leaves());
@@ -313,11 +320,46 @@ impl Desk {
         self.is_barred(id) && !self.account.orders().open(id).is_empty()
     }
 
+    /// The gateway has no mass cancel for this venue: orders are canceled one by one at once.
+    pub(crate) fn forget_mass_cancel(&mut self, instrument: InstrumentId) {
+        for index in 0..self.lines.len() {
+            if instrument == Event::ALL || instrument.index() == index {
+                self.lines[index].mass_canceled = Timestamp::ZERO;
+                self.touch_index(index);
+            }
+        }
+    }
+
     /// Asks the venue which orders it holds.
     pub(crate) fn ask_status(&mut self) {
+        if self.venue.asks_each_order {
+            self.asked = Some((OrderId::NONE, self.now));
+            return self.ask_each_order();
+        }
         let id = self.next_id();
         self.asked = Some((id, self.now));
         self.issue(Command::mass_status(id));
+    }
+
+    /// Asks about each order that is Unknown, as far as the outbox has room; the rest with the next
+    /// question.
+    fn ask_each_order(&mut self) {
+        let orders = self.account.orders();
+        let unknown = orders.all_open().map(|slot| *orders.get(slot));
+        let unknown = unknown.filter(|order| order.state == OrderState::Unknown);
+        let room = COMMANDS_MAX.saturating_sub(self.outbox.len());
+        let unknown: Vec<_> = unknown.take(room).collect();
+        for order in unknown {
+            let id = self.next_id();
+            self.issue(Command::status(id, order.id, order.instrument, order.side));
+        }
+    }
+
+    /// The session is up and, where each order is asked about, all of them are told of.
+    pub(crate) fn is_each_told(&self) -> bool {
+        self.venue.asks_each_order
+            && self.session == Session::Reconciling
+            && !self.account.has_unknown()
     }
 
     /// Holds the quoter back on an instrument for a moment after a refusal.

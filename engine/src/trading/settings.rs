@@ -14,6 +14,22 @@ pub struct StrategySetting {
     pub instruments: Vec<InstrumentId>,
 }
 
+/// What a venue has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueRules {
+    /// An order's price and quantity can be changed; else it is canceled and a new one follows.
+    pub replaces: bool,
+    /// There is no mass status: each order that may be open is asked about.
+    pub asks_each_order: bool,
+}
+
+impl Default for VenueRules {
+    /// A venue that has everything.
+    fn default() -> VenueRules {
+        VenueRules { replaces: true, asks_each_order: false }
+    }
+}
+
 /// The loop's settings.
 pub struct TradingSettings {
     /// Every instrument, at the place its id says.
@@ -42,4 +58,6 @@ pub struct TradingSettings {
     pub lockstep: bool,
     /// The feed shows our own orders in the book.
     pub shows_own_orders: bool,
+    /// What the venue has not.
+    pub venue: VenueRules,
 }

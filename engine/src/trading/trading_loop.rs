@@ -74,6 +74,7 @@ impl TradingLoop {
             messages: settings.messages,
             seed: settings.seed,
             shows_own_orders: settings.shows_own_orders,
+            venue: settings.venue,
         };
         let dead = vec![false; parts.quotes.len()];
         let mut desk = Desk::new(parts, opening);

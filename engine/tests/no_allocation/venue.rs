@@ -5,6 +5,7 @@ use engine::pipeline::market_source::Market;
 use engine::pipeline::simulation::OURS;
 use feeds::itch50::Encoder;
 use feeds::moldudp64::{PublishError, Publisher, Session as FeedSession};
+use gateway::dialect::Dialect;
 use gateway::orders::{Client, Instruments, OrderAcceptor};
 use gateway::session::{FrameKind, Session, SessionConfig, Store, StoreError, Visit};
 use market::{CommandKind, Event, Instrument, Nanos, Report, Timestamp};
@@ -121,7 +122,7 @@ impl Venue {
             listener: Listener::bind(SocketAddr::from((any, 0))).unwrap(),
             link: None,
             session: Session::new(config, Numbers { outgoing: 1, incoming: 1 }).unwrap(),
-            acceptor: OrderAcceptor::new(table, 1 << 12),
+            acceptor: OrderAcceptor::new(table, 1 << 12, Dialect::default()),
             now,
         };
         let mut entries: Vec<Vec<u8>> = Vec::new();

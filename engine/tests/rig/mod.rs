@@ -13,6 +13,7 @@ use engine::pipeline::records::Start;
 use engine::pipeline::simulation::OURS;
 use engine::pipeline::streams;
 use engine::trading::{Control, ControlKind, OpeningState, TradingLoop};
+use gateway::dialect::Dialect;
 use gateway::orders::{Client, Instruments, OrderAcceptor, OrderEntry, not_sent};
 use gateway::session::{MemoryStore, Session, SessionConfig};
 use market::{Command, CommandKind, Event, EventFlags, Nanos, Report, Timestamp};
@@ -96,7 +97,7 @@ impl Rig {
         let store = MemoryStore::new(1 << 18, 1 << 26);
         Rig {
             acceptor: Session::new(identity, store).unwrap(),
-            venue: OrderAcceptor::new(table, 1 << 16),
+            venue: OrderAcceptor::new(table, 1 << 16, Dialect::default()),
             market: market.open_at(&prices),
             dir,
             config,
@@ -134,7 +135,7 @@ impl Rig {
             driver: driver.unwrap(),
             opening: opened.opening,
             session: Session::new(identity, store).unwrap(),
-            entry: OrderEntry::new(table, 1 << 16, None),
+            entry: OrderEntry::new(table, 1 << 16, Dialect::default()),
             copier,
         };
         engine.session.store_mut().record_start(self.now).unwrap();

@@ -3,6 +3,7 @@
 use crate::host::PATIENCE;
 use crate::lab::{Lab, engine_positions, exchange_positions};
 use crate::story::Story;
+use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::session::{MemoryStore, Reset, Session, SessionConfig};
 use market::{Command, Instrument, InstrumentId, OrderId, Qty, Side, Timestamp};
@@ -31,7 +32,7 @@ fn ask_and_never_read(lab: &Lab) -> u64 {
     let mut session = Session::new(config, MemoryStore::new(1 << 18, 1 << 26)).unwrap();
     // The first of the instruments that the exchange lists.
     let listed = Instruments::new(&[Instrument::share(0, "TLA")]).unwrap();
-    let mut entry = OrderEntry::new(listed, 64, None);
+    let mut entry = OrderEntry::new(listed, 64, Dialect::default());
     let mut out = Vec::new();
     session.connected(now(), &mut out).unwrap();
     stream.write_all(&out).unwrap();

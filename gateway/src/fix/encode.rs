@@ -286,6 +286,15 @@ impl<'a> Encoder<'a> {
         self.text(tag, |out| value.write(out));
     }
 
+    /// Adds fields that are whole already, tags and separators included.
+    #[inline]
+    pub(crate) fn fields(&mut self, fields: &Padded) {
+        match self.buffer.get_mut(self.at..).and_then(|out| fields.write(out)) {
+            Some(len) => self.at += len,
+            None => self.fail(EncodeError::TooLong),
+        }
+    }
+
     /// A value of any length.
     #[inline(always)]
     #[allow(clippy::inline_always)]

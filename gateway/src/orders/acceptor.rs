@@ -5,6 +5,7 @@
 use super::{
     Inbox, Instruments, Requests, StatusAnswer, decode_command, encode_report, report_msg_type,
 };
+use crate::dialect::Dialect;
 use crate::fix::tags::msg;
 use crate::fix::{EncodeError, Message};
 use crate::session::{Application, Meta, Outbound, SendError, Session, Store, Verdict};
@@ -26,17 +27,19 @@ pub enum Client {
 pub struct OrderAcceptor {
     instruments: Instruments,
     requests: Requests,
+    dialect: Dialect,
     status: StatusAnswer,
     refused: u64,
 }
 
 impl OrderAcceptor {
-    /// For orders on these instruments, remembering the last `requests` of them.
+    /// For orders on these instruments in this dialect, remembering the last `requests` of them.
     #[must_use]
-    pub fn new(instruments: Instruments, requests: usize) -> Self {
+    pub fn new(instruments: Instruments, requests: usize, dialect: Dialect) -> Self {
         OrderAcceptor {
             instruments,
             requests: Requests::new(requests),
+            dialect,
             status: StatusAnswer::default(),
             refused: 0,
         }
@@ -54,10 +57,10 @@ impl OrderAcceptor {
         report: &Report,
     ) -> Result<u64, SendError> {
         let msg_type = report_msg_type(report).ok_or(SendError::Encode(EncodeError::NoMessage))?;
-        let (instruments, requests) = (&self.instruments, &self.requests);
-        let status = self.status;
+        let (instruments, dialect) = (&self.instruments, &self.dialect);
+        let (requests, status) = (&self.requests, self.status);
         let seq = session.send(now, out, msg_type, |encoder| {
-            encode_report(report, instruments, requests, status, encoder);
+            encode_report(report, instruments, dialect, requests, status, encoder);
         })?;
         match report.kind() {
             Some(ReportKind::Status) => self.status.told += 1,
@@ -94,10 +97,11 @@ impl Application for Receiver<'_> {
             self.acceptor.refused += 1;
             return Verdict::Taken;
         }
-        match decode_command(message, &self.acceptor.instruments) {
+        let OrderAcceptor { instruments, dialect, .. } = &*self.acceptor;
+        match decode_command(message, instruments, dialect) {
             Ok(command) => {
                 match command.kind() {
-                    Some(CommandKind::Mark) => {}
+                    Some(CommandKind::Mark | CommandKind::Status) => {}
                     Some(CommandKind::MassStatus) => {
                         self.acceptor.status = StatusAnswer { request: command.id, told: 0 };
                     }

@@ -1,10 +1,12 @@
 //! [`Command`] ↔ NewOrderSingle (D), OrderCancelReplaceRequest (G), OrderCancelRequest (F),
-//! OrderMassCancelRequest (q), OrderMassStatusRequest (AF), and our consumption mark (UM).
+//! OrderStatusRequest (H), OrderMassCancelRequest (q), OrderMassStatusRequest (AF), and our
+//! consumption mark (UM).
 //!
 //! Decoding is exact or refused: a price or quantity that does not fit is never rounded.
 
 use super::Instruments;
 use super::instruments::Entry;
+use crate::dialect::{Dialect, OpenOrders, OrderIds, Target};
 use crate::fix::message::{as_bool, as_char, as_decimal, as_u64};
 use crate::fix::tags::{self, msg};
 use crate::fix::{EncodeError, Encoder, Fault, Message, RejectCode};
@@ -13,56 +15,87 @@ use market::{Command, CommandKind, Event, OrderId, Price, Qty, Side, TimeInForce
 
 /// MsgType (35) of a command; `None` for a byte that is no command.
 #[must_use]
-pub fn msg_type(command: &Command) -> Option<&'static [u8]> {
+pub fn msg_type(command: &Command, dialect: &Dialect) -> Option<&'static [u8]> {
     command.kind().map(|kind| match kind {
         CommandKind::New => msg::NEW_ORDER_SINGLE,
         CommandKind::Replace => msg::ORDER_CANCEL_REPLACE_REQUEST,
         CommandKind::Cancel => msg::ORDER_CANCEL_REQUEST,
+        CommandKind::Status => msg::ORDER_STATUS_REQUEST,
         CommandKind::MassCancel => msg::ORDER_MASS_CANCEL_REQUEST,
-        CommandKind::MassStatus => msg::ORDER_MASS_STATUS_REQUEST,
+        CommandKind::MassStatus => match dialect.settings().open_orders {
+            OpenOrders::Cancel => msg::ORDER_MASS_CANCEL_REQUEST,
+            OpenOrders::MassStatus | OpenOrders::OrderStatus => msg::ORDER_MASS_STATUS_REQUEST,
+        },
         CommandKind::Mark => msg::MARK,
     })
 }
 
 /// Adds the body of `command` to a message of type [`msg_type`]. What cannot be said makes
-/// [`Encoder::finish`] fail. The same command, number and time give the same bytes.
+/// [`Encoder::finish`] fail. The same command, number, time and dialect give the same bytes.
 pub fn encode_command(
     command: &Command,
     instruments: &Instruments,
-    account: Option<&[u8]>,
+    dialect: &Dialect,
     now: Timestamp,
     encoder: &mut Encoder<'_>,
 ) {
     let Some(kind) = command.kind() else { return encoder.fail(EncodeError::NoMessage) };
+    let ids = dialect.order_ids();
     match kind {
-        CommandKind::New | CommandKind::Replace | CommandKind::Cancel => {
+        CommandKind::New | CommandKind::Replace | CommandKind::Cancel | CommandKind::Status => {
             let known = instruments.get(command.instrument).zip(command.side());
             let Some((instrument, side)) = known else {
                 return encoder.fail(EncodeError::UnknownInstrument);
             };
-            encode_order(command, kind, side, instrument, account, now, encoder);
-        }
-        CommandKind::MassCancel => {
-            encoder.u64(tags::CL_ORD_ID, command.id.0);
-            if command.instrument == Event::ALL {
-                encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, b'7');
-            } else {
-                encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, b'1');
-                match instruments.get(command.instrument) {
-                    Some(instrument) => encoder.padded(tags::SYMBOL, &instrument.symbol),
-                    None => encoder.fail(EncodeError::UnknownInstrument),
-                }
+            if kind == CommandKind::Status {
+                ids.write(encoder, tags::CL_ORD_ID, command.target);
+                encoder.padded(tags::SYMBOL, &instrument.symbol);
+                return encoder.char(tags::SIDE, side_char(side));
             }
-            encoder.time(tags::TRANSACT_TIME, now);
+            encode_order(command, kind, side, instrument, dialect, now, encoder);
         }
-        CommandKind::MassStatus => {
-            encoder.u64(tags::MASS_STATUS_REQ_ID, command.id.0);
-            encoder.u64(tags::MASS_STATUS_REQ_TYPE, 7);
-        }
+        CommandKind::MassCancel => encode_mass_cancel(command, instruments, dialect, now, encoder),
+        CommandKind::MassStatus => match dialect.settings().open_orders {
+            OpenOrders::MassStatus => {
+                ids.write(encoder, tags::MASS_STATUS_REQ_ID, command.id);
+                encoder.u64(tags::MASS_STATUS_REQ_TYPE, 7);
+            }
+            OpenOrders::OrderStatus => encoder.fail(EncodeError::NoMessage),
+            OpenOrders::Cancel => encode_mass_cancel(command, instruments, dialect, now, encoder),
+        },
         CommandKind::Mark => {
             encoder.u64(tags::NEXT_PACKET, command.id.0);
             encoder.u64(tags::REPORTS_CONSUMED, command.target.0);
         }
+    }
+}
+
+/// OrderMassCancelRequest (q) of one instrument, or of all.
+fn encode_mass_cancel(
+    command: &Command,
+    instruments: &Instruments,
+    dialect: &Dialect,
+    now: Timestamp,
+    encoder: &mut Encoder<'_>,
+) {
+    if command.instrument == Event::ALL {
+        let Some(scope) = dialect.settings().mass_cancel_all else {
+            return encoder.fail(EncodeError::NoMessage);
+        };
+        dialect.order_ids().write(encoder, tags::CL_ORD_ID, command.id);
+        encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, scope);
+    } else {
+        let known = instruments.get(command.instrument);
+        let Some(instrument) = known else { return encoder.fail(EncodeError::UnknownInstrument) };
+        let Some(scope) = dialect.settings().mass_cancel_one else {
+            return encoder.fail(EncodeError::NoMessage);
+        };
+        dialect.order_ids().write(encoder, tags::CL_ORD_ID, command.id);
+        encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, scope);
+        encoder.padded(tags::SYMBOL, &instrument.symbol);
+    }
+    if dialect.settings().transact_time {
+        encoder.time(tags::TRANSACT_TIME, now);
     }
 }
 
@@ -71,34 +104,44 @@ fn encode_order(
     kind: CommandKind,
     side: Side,
     instrument: &Entry,
-    account: Option<&[u8]>,
+    dialect: &Dialect,
     now: Timestamp,
     encoder: &mut Encoder<'_>,
 ) {
-    if kind != CommandKind::New {
-        encoder.u64(tags::ORIG_CL_ORD_ID, command.target.0);
+    let (ids, settings) = (dialect.order_ids(), dialect.settings());
+    let new = kind == CommandKind::New;
+    match settings.target {
+        _ if new => ids.write(encoder, tags::CL_ORD_ID, command.id),
+        Target::OrigClOrdId => {
+            ids.write(encoder, tags::ORIG_CL_ORD_ID, command.target);
+            ids.write(encoder, tags::CL_ORD_ID, command.id);
+        }
+        // Such an order keeps its first id: a replace would have to name that, which nobody knows.
+        Target::ClOrdId if kind == CommandKind::Replace => {
+            return encoder.fail(EncodeError::NoMessage);
+        }
+        Target::ClOrdId => ids.write(encoder, tags::CL_ORD_ID, command.target),
     }
-    encoder.u64(tags::CL_ORD_ID, command.id.0);
-    if let Some(account) = account {
-        encoder.bytes(tags::ACCOUNT, account);
-    }
-    if command.post_only() && kind != CommandKind::Cancel {
-        encoder.char(tags::EXEC_INST, b'6');
+    encoder.fields(dialect.account());
+    let post_only = command.post_only() && kind != CommandKind::Cancel;
+    if post_only {
+        encoder.fields(dialect.post_only());
     }
     encoder.padded(tags::SYMBOL, &instrument.symbol);
     encoder.char(tags::SIDE, side_char(side));
-    encoder.time(tags::TRANSACT_TIME, now);
+    if settings.transact_time {
+        encoder.time(tags::TRANSACT_TIME, now);
+    }
     if kind == CommandKind::Cancel {
         return;
     }
     encoder.decimal(tags::ORDER_QTY, command.qty.raw(), instrument.qty_digits);
     encoder.char(tags::ORD_TYPE, b'2');
     encoder.decimal(tags::PRICE, command.price.raw(), Price::DIGITS);
-    let time_in_force = match command.time_in_force() {
-        TimeInForce::Day => b'0',
-        TimeInForce::ImmediateOrCancel => b'3',
-    };
-    encoder.char(tags::TIME_IN_FORCE, time_in_force);
+    if !post_only || settings.post_only_time_in_force {
+        encoder.char(tags::TIME_IN_FORCE, dialect.time_in_force(command.time_in_force()));
+    }
+    encoder.fields(dialect.order_fields());
 }
 
 /// Side (54).
@@ -185,28 +228,42 @@ impl<'a> Fields<'a> {
 pub fn decode_command(
     message: &Message<'_>,
     instruments: &Instruments,
+    dialect: &Dialect,
 ) -> Result<Command, CommandError> {
     let fields = Fields::of(message)?;
+    let ids = dialect.order_ids();
     let missing = |tag| Fault::new(RejectCode::RequiredTagMissing, tag);
     match message.msg_type() {
-        msg::NEW_ORDER_SINGLE => decode_order(CommandKind::New, &fields, instruments),
+        msg::NEW_ORDER_SINGLE => decode_order(CommandKind::New, &fields, instruments, dialect),
         msg::ORDER_CANCEL_REPLACE_REQUEST => {
-            decode_order(CommandKind::Replace, &fields, instruments)
+            decode_order(CommandKind::Replace, &fields, instruments, dialect)
         }
-        msg::ORDER_CANCEL_REQUEST => decode_order(CommandKind::Cancel, &fields, instruments),
+        msg::ORDER_CANCEL_REQUEST => {
+            decode_order(CommandKind::Cancel, &fields, instruments, dialect)
+        }
+        msg::ORDER_STATUS_REQUEST => {
+            let order = order_id(tags::CL_ORD_ID, fields.id, ids)?;
+            let instrument = known(&fields, instruments)?;
+            let side = side_of(fields.side.ok_or(missing(tags::SIDE))?)?;
+            // The request has no id of its own: its answer names the order.
+            Ok(Command::status(order, order, instrument.id, side))
+        }
         msg::ORDER_MASS_CANCEL_REQUEST => {
-            let id = order_id(tags::CL_ORD_ID, fields.id)?;
+            let id = order_id(tags::CL_ORD_ID, fields.id, ids)?;
             let tag = tags::MASS_CANCEL_REQUEST_TYPE;
-            match as_char(tag, fields.scope.ok_or(missing(tag))?)? {
-                b'7' => Ok(Command::mass_cancel(id, Event::ALL)),
-                b'1' => Ok(Command::mass_cancel(id, known(&fields, instruments)?.id)),
+            let settings = dialect.settings();
+            match Some(as_char(tag, fields.scope.ok_or(missing(tag))?)?) {
+                all if all == settings.mass_cancel_all => Ok(Command::mass_cancel(id, Event::ALL)),
+                one if one == settings.mass_cancel_one => {
+                    Ok(Command::mass_cancel(id, known(&fields, instruments)?.id))
+                }
                 _ => Err(Fault::new(RejectCode::ValueIncorrect, tag).into()),
             }
         }
         msg::ORDER_MASS_STATUS_REQUEST => {
             let tag = tags::MASS_STATUS_REQ_TYPE;
             match as_u64(tag, fields.scope.ok_or(missing(tag))?)? {
-                7 => Ok(Command::mass_status(order_id(tags::MASS_STATUS_REQ_ID, fields.id)?)),
+                7 => Ok(Command::mass_status(order_id(tags::MASS_STATUS_REQ_ID, fields.id, ids)?)),
                 _ => Err(Fault::new(RejectCode::ValueIncorrect, tag).into()),
             }
         }
@@ -226,13 +283,15 @@ fn decode_order(
     kind: CommandKind,
     fields: &Fields<'_>,
     instruments: &Instruments,
+    dialect: &Dialect,
 ) -> Result<Command, CommandError> {
+    let (ids, settings) = (dialect.order_ids(), dialect.settings());
     let missing = |tag| Fault::new(RejectCode::RequiredTagMissing, tag);
     let wrong = |tag| Fault::new(RejectCode::ValueIncorrect, tag);
-    let id = order_id(tags::CL_ORD_ID, fields.id)?;
+    let id = order_id(tags::CL_ORD_ID, fields.id, ids)?;
     let target = match kind {
         CommandKind::New => OrderId::NONE,
-        _ => order_id(tags::ORIG_CL_ORD_ID, fields.target)?,
+        _ => order_id(tags::ORIG_CL_ORD_ID, fields.target, ids)?,
     };
     let instrument = known(fields, instruments)?;
     let side = side_of(fields.side.ok_or(missing(tags::SIDE))?)?;
@@ -248,13 +307,14 @@ fn decode_order(
     let price = fields.price.ok_or(missing(tags::PRICE))?;
     let price = Price::from_raw(as_decimal(tags::PRICE, price, Price::DIGITS)?);
     let time_in_force = match fields.time_in_force {
-        None | Some(b"0") => TimeInForce::Day,
-        Some(b"3") => TimeInForce::ImmediateOrCancel,
+        None => TimeInForce::Day,
+        Some([byte]) if *byte == settings.rest => TimeInForce::Day,
+        Some([byte]) if *byte == settings.immediate => TimeInForce::ImmediateOrCancel,
         Some(_) => return Err(wrong(tags::TIME_IN_FORCE).into()),
     };
     let post_only = match fields.exec_inst {
         None => false,
-        Some(b"6") => true,
+        Some(value) if value == settings.post_only.as_bytes() => true,
         Some(_) => return Err(wrong(tags::EXEC_INST).into()),
     };
     let command = match kind {
@@ -269,11 +329,17 @@ fn known<'a>(fields: &Fields<'_>, instruments: &'a Instruments) -> Result<&'a En
     instruments.named(symbol).ok_or(CommandError::Business(BusinessReason::UnknownSecurity))
 }
 
-/// A ClOrdID of ours: digits, not zero.
-fn order_id(tag: u32, value: Option<&[u8]>) -> Result<OrderId, Fault> {
-    match as_u64(tag, value.ok_or(Fault::new(RejectCode::RequiredTagMissing, tag))?)? {
-        0 => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
-        id => Ok(OrderId(id)),
+/// A ClOrdID in the dialect's form.
+fn order_id(tag: u32, value: Option<&[u8]>, ids: &OrderIds) -> Result<OrderId, Fault> {
+    let value = value.ok_or(Fault::new(RejectCode::RequiredTagMissing, tag))?;
+    match ids.read(value) {
+        // What is no number at all is told from what is none of ours.
+        OrderId::NONE if *ids == OrderIds::Decimal => {
+            as_u64(tag, value)?;
+            Err(Fault::new(RejectCode::ValueIncorrect, tag))
+        }
+        OrderId::NONE => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
+        id => Ok(id),
     }
 }
 

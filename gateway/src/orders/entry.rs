@@ -3,8 +3,10 @@
 //! It must never lose a report in silence: what cannot be read is counted by cause, and answered
 //! where FIX wants an answer.
 
+use super::sweep::Sweep;
 use super::{Inbox, Instruments, ReportError, Requests, decode_report, encode_command, msg_type};
-use crate::fix::tags::msg;
+use crate::dialect::{Dialect, OpenOrders};
+use crate::fix::tags::{self, msg};
 use crate::fix::{EncodeError, Message};
 use crate::session::{
     Application, BusinessReason, Meta, Outbound, SendError, Session, Store, Verdict,
@@ -24,6 +26,8 @@ pub struct EntryCounters {
     pub unknown_request: u64,
     /// Messages of a type that is no report.
     pub unsupported: u64,
+    /// News (B) of the venue.
+    pub news: u64,
 }
 
 /// Commands out, reports in.
@@ -31,20 +35,24 @@ pub struct EntryCounters {
 pub struct OrderEntry {
     instruments: Instruments,
     requests: Requests,
-    account: Option<Box<[u8]>>,
+    dialect: Dialect,
     counters: EntryCounters,
+    /// Headline (148) of the last News, until it is taken.
+    headline: Option<Box<str>>,
+    sweep: Option<Sweep>,
 }
 
 impl OrderEntry {
-    /// For orders on these instruments, remembering the last `requests` of them; Account (1) is
-    /// sent if given.
+    /// For orders on these instruments in this dialect, remembering the last `requests` of them.
     #[must_use]
-    pub fn new(instruments: Instruments, requests: usize, account: Option<&str>) -> Self {
+    pub fn new(instruments: Instruments, requests: usize, dialect: Dialect) -> Self {
         OrderEntry {
             instruments,
             requests: Requests::new(requests),
-            account: account.map(|account| account.as_bytes().into()),
+            dialect,
             counters: EntryCounters::default(),
+            headline: None,
+            sweep: None,
         }
     }
 
@@ -59,10 +67,16 @@ impl OrderEntry {
         out: &mut dyn Outbound,
         command: &Command,
     ) -> Result<u64, SendError> {
-        let msg_type = msg_type(command).ok_or(SendError::Encode(EncodeError::NoMessage))?;
-        let (instruments, account) = (&self.instruments, self.account.as_deref());
+        let everything = command.instrument == Event::ALL
+            && matches!(command.kind(), Some(CommandKind::MassCancel | CommandKind::MassStatus));
+        if everything && self.dialect.cancels_by_instrument() {
+            return self.sweep(session, now, out, command);
+        }
+        let msg_type =
+            msg_type(command, &self.dialect).ok_or(SendError::Encode(EncodeError::NoMessage))?;
+        let (instruments, dialect) = (&self.instruments, &self.dialect);
         let seq = session.send(now, out, msg_type, |encoder| {
-            encode_command(command, instruments, account, now, encoder);
+            encode_command(command, instruments, dialect, now, encoder);
         })?;
         if command.kind() != Some(CommandKind::Mark) {
             self.requests.remember(seq, command);
@@ -70,9 +84,55 @@ impl OrderEntry {
         Ok(seq)
     }
 
+    /// Cancels everything, instrument by instrument. Gives back the last MsgSeqNum.
+    fn sweep<S: Store>(
+        &mut self,
+        session: &mut Session<S>,
+        now: Timestamp,
+        out: &mut dyn Outbound,
+        command: &Command,
+    ) -> Result<u64, SendError> {
+        let status = command.kind() == Some(CommandKind::MassStatus);
+        if status && self.dialect.settings().open_orders != OpenOrders::Cancel {
+            return Err(SendError::Encode(EncodeError::NoMessage));
+        }
+        self.sweep = None;
+        let sweep = Sweep::new(command, self.instruments.len());
+        let settings = self.dialect.settings();
+        let mut last = 0;
+        for (place, symbol) in self.instruments.symbols().enumerate() {
+            let id = sweep.id_text(place);
+            let kind = msg::ORDER_MASS_CANCEL_REQUEST;
+            last = session.send(now, out, kind, |encoder| {
+                encoder.bytes(tags::CL_ORD_ID, id.as_bytes());
+                match settings.mass_cancel_one {
+                    Some(scope) => encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, scope),
+                    None => encoder.fail(EncodeError::NoMessage),
+                }
+                encoder.bytes(tags::SYMBOL, symbol);
+                if settings.transact_time {
+                    encoder.time(tags::TRANSACT_TIME, now);
+                }
+            })?;
+        }
+        self.sweep = Some(sweep);
+        Ok(last)
+    }
+
     /// Takes part in [`Session::received`], putting reports into `inbox`.
     pub fn application<'a>(&'a mut self, inbox: &'a mut dyn Inbox<Report>) -> impl Application {
         Receiver { entry: self, inbox }
+    }
+
+    /// The dialect.
+    #[must_use]
+    pub const fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
+    /// Headline (148) of a News (B) that came since the last call.
+    pub fn take_headline(&mut self) -> Option<Box<str>> {
+        self.headline.take()
     }
 
     /// What was counted so far.
@@ -108,12 +168,30 @@ impl Application for Receiver<'_> {
     }
 
     fn message(&mut self, meta: &Meta, message: &Message<'_>) -> Verdict {
-        let OrderEntry { instruments, requests, counters, .. } = &mut *self.entry;
+        let OrderEntry { instruments, requests, dialect, counters, headline, sweep } =
+            &mut *self.entry;
         let inbox = &mut *self.inbox;
-        let decoded = decode_report(message, meta.tsc, instruments, requests, &mut |report| {
-            counters.reports += 1;
-            inbox.put(report);
+        if message.msg_type() == msg::NEWS {
+            counters.news += 1;
+            let text = String::from_utf8_lossy(message.get(tags::HEADLINE).unwrap_or_default());
+            *headline = Some(text.into());
+            return Verdict::Taken;
+        }
+        let swept = sweep.is_some_and(|sweep| {
+            message.msg_type() == msg::ORDER_MASS_CANCEL_REPORT
+                && message.get(tags::CL_ORD_ID).is_some_and(|id| sweep.is_its(id))
         });
+        let mut give = |report: Report| {
+            counters.reports += 1;
+            if !swept {
+                return inbox.put(report);
+            }
+            if let Some(told) = sweep.as_mut().and_then(|sweep| sweep.answered(&report)) {
+                told.into_iter().for_each(|report| inbox.put(report));
+                *sweep = None;
+            }
+        };
+        let decoded = decode_report(message, meta.tsc, instruments, dialect, requests, &mut give);
         match decoded {
             Ok(()) => Verdict::Taken,
             Err(ReportError::Fault(fault)) => {
@@ -144,6 +222,7 @@ impl Application for Receiver<'_> {
     }
 
     fn down(&mut self, now: Timestamp) {
+        self.entry.sweep = None;
         self.session(ReportKind::SessionDown, now);
     }
 }

@@ -77,6 +77,16 @@ impl Instruments {
         self.entries.get(slot as usize).filter(|entry| entry.symbol.text() == symbol)
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Their symbols, in order.
+    pub(super) fn symbols(&self) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().map(|entry| entry.symbol.text())
+    }
+
     /// The instrument of a symbol.
     #[must_use]
     pub fn id_of(&self, symbol: &[u8]) -> Option<InstrumentId> {

@@ -1,9 +1,9 @@
-//! Commands and reports as FIX.4.4 application messages, in both directions.
+//! Commands and reports as FIX application messages, in both directions.
 //!
 //! [`OrderEntry`] is the initiator's side: commands out, reports in. [`OrderAcceptor`] is the
 //! venue's side. Both stand on the same pure functions, so that a command or report that goes
-//! through bytes comes out equal. Ids: ClOrdID is the decimal text of an [`market::OrderId`];
-//! OrderID and ExecID given by our venue are 32 hexadecimal digits and come back exactly, any
+//! through bytes comes out equal; a [`crate::dialect::Dialect`] says how. Ids: ClOrdID is the
+//! dialect's text of an [`market::OrderId`]; OrderID and ExecID given by our venue are 32 hexadecimal digits and come back exactly, any
 //! other text becomes its digest.
 
 mod acceptor;
@@ -14,6 +14,7 @@ mod reasons;
 mod report;
 mod report_decode;
 mod requests;
+mod sweep;
 
 pub use acceptor::{Client, OrderAcceptor};
 pub use command::{CommandError, decode_command, encode_command, msg_type};

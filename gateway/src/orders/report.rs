@@ -5,8 +5,10 @@
 
 use super::command::side_char;
 use super::{Instruments, Requests, reasons};
+use crate::dialect::Dialect;
 use crate::fix::tags::{self, msg};
 use crate::fix::{EncodeError, Encoder};
+use crate::spec::Version;
 use market::{
     Command, CommandKind, Event, ExecId, OrderId, Price, RejectReason, Report, ReportKind,
 };
@@ -33,28 +35,35 @@ pub fn report_msg_type(report: &Report) -> Option<&'static [u8]> {
 }
 
 /// Adds the body of `report` to a message of type [`report_msg_type`]. `requests` tells what kind
-/// of request an OrderCancelReject answers.
+/// of request an OrderCancelReject answers. FIX.4.2 has no mass requests, and so no answers to them.
 pub fn encode_report(
     report: &Report,
     instruments: &Instruments,
+    dialect: &Dialect,
     requests: &Requests,
     status: StatusAnswer,
     encoder: &mut Encoder<'_>,
 ) {
+    let version = dialect.version();
     match report_msg_type(report) {
-        Some(msg::EXECUTION_REPORT) => encode_execution(report, instruments, status, encoder),
-        Some(msg::ORDER_CANCEL_REJECT) => encode_cancel_reject(report, requests, encoder),
-        Some(msg::ORDER_MASS_CANCEL_REPORT) => encode_mass_cancel(report, instruments, encoder),
+        Some(msg::EXECUTION_REPORT) => {
+            encode_execution(report, instruments, dialect, status, encoder);
+        }
+        Some(msg::ORDER_CANCEL_REJECT) => encode_cancel_reject(report, dialect, requests, encoder),
+        Some(msg::ORDER_MASS_CANCEL_REPORT) if version != Version::Fix42 => {
+            encode_mass_cancel(report, instruments, dialect, encoder);
+        }
         _ => encoder.fail(EncodeError::NoMessage),
     }
 }
 
-/// ExecType (150) and OrdStatus (39).
-fn types(report: &Report) -> Option<(u8, u8)> {
+/// ExecType (150), OrdStatus (39), and for FIX.4.2 ExecTransType (20).
+fn types(report: &Report, version: Version) -> Option<(u8, u8, Option<u8>)> {
     use ReportKind as K;
     let open = if report.cum_qty.is_positive() { b'1' } else { b'0' };
     let filled = if report.leaves_qty.is_positive() { open } else { b'2' };
-    Some(match report.kind()? {
+    let kind = report.kind()?;
+    let (exec_type, status) = match kind {
         K::Accepted => (b'0', open),
         K::Rejected => (b'8', b'8'),
         K::Filled => (b'F', filled),
@@ -64,20 +73,34 @@ fn types(report: &Report) -> Option<(u8, u8)> {
         K::Busted => (b'H', open),
         K::Corrected => (b'G', filled),
         K::Status => (b'I', open),
-        K::StatusDone => (b'I', b'8'),
+        K::StatusDone if version != Version::Fix42 => (b'I', b'8'),
         _ => return None,
-    })
+    };
+    if version != Version::Fix42 {
+        return Some((exec_type, status, None));
+    }
+    // There ExecType says how the order stands, and ExecTransType whether that is news.
+    let (exec_type, trans) = match kind {
+        K::Filled => (status, b'0'),
+        K::Busted => (status, b'1'),
+        K::Corrected => (status, b'2'),
+        K::Status => (status, b'3'),
+        _ => (exec_type, b'0'),
+    };
+    Some((exec_type, status, Some(trans)))
 }
 
 fn encode_execution(
     report: &Report,
     instruments: &Instruments,
+    dialect: &Dialect,
     status: StatusAnswer,
     encoder: &mut Encoder<'_>,
 ) {
-    let Some((exec_type, ord_status)) = types(report) else {
+    let Some((exec_type, ord_status, trans)) = types(report, dialect.version()) else {
         return encoder.fail(EncodeError::NoMessage);
     };
+    let ids = dialect.order_ids();
     let kind = report.kind();
     venue_id(encoder, tags::ORDER_ID, report.venue_order.0);
     if matches!(kind, Some(ReportKind::Busted | ReportKind::Corrected)) {
@@ -87,17 +110,20 @@ fn encode_execution(
     } else {
         venue_id(encoder, tags::EXEC_ID, report.exec.0);
     }
+    if let Some(trans) = trans {
+        encoder.char(tags::EXEC_TRANS_TYPE, trans);
+    }
     encoder.char(tags::EXEC_TYPE, exec_type);
     encoder.char(tags::ORD_STATUS, ord_status);
     if kind == Some(ReportKind::StatusDone) {
-        return encode_status_done(report, status, encoder);
+        return encode_status_done(report, dialect, status, encoder);
     }
     if kind == Some(ReportKind::Status) && status.request != OrderId::NONE {
-        encoder.u64(tags::MASS_STATUS_REQ_ID, status.request.0);
+        ids.write(encoder, tags::MASS_STATUS_REQ_ID, status.request);
     }
-    encoder.u64(tags::CL_ORD_ID, report.order.0);
+    ids.write(encoder, tags::CL_ORD_ID, report.order);
     if report.target != OrderId::NONE {
-        encoder.u64(tags::ORIG_CL_ORD_ID, report.target.0);
+        ids.write(encoder, tags::ORIG_CL_ORD_ID, report.target);
     }
     let Some((instrument, side)) = instruments.get(report.instrument).zip(report.side()) else {
         return encoder.fail(EncodeError::UnknownInstrument);
@@ -142,8 +168,13 @@ pub(super) const fn is_trade(kind: Option<ReportKind>) -> bool {
 }
 
 /// The closing report of a mass status: it names no order.
-fn encode_status_done(report: &Report, status: StatusAnswer, encoder: &mut Encoder<'_>) {
-    encoder.u64(tags::MASS_STATUS_REQ_ID, report.order.0);
+fn encode_status_done(
+    report: &Report,
+    dialect: &Dialect,
+    status: StatusAnswer,
+    encoder: &mut Encoder<'_>,
+) {
+    dialect.order_ids().write(encoder, tags::MASS_STATUS_REQ_ID, report.order);
     encoder.u64(tags::TOT_NUM_REPORTS, status.told);
     encoder.flag(tags::LAST_RPT_REQUESTED, true);
     encoder.u64(tags::CUM_QTY, 0);
@@ -152,10 +183,16 @@ fn encode_status_done(report: &Report, status: StatusAnswer, encoder: &mut Encod
     encoder.time(tags::TRANSACT_TIME, report.exchange_time);
 }
 
-fn encode_cancel_reject(report: &Report, requests: &Requests, encoder: &mut Encoder<'_>) {
+fn encode_cancel_reject(
+    report: &Report,
+    dialect: &Dialect,
+    requests: &Requests,
+    encoder: &mut Encoder<'_>,
+) {
+    let ids = dialect.order_ids();
     venue_id(encoder, tags::ORDER_ID, report.venue_order.0);
-    encoder.u64(tags::CL_ORD_ID, report.order.0);
-    encoder.u64(tags::ORIG_CL_ORD_ID, report.target.0);
+    ids.write(encoder, tags::CL_ORD_ID, report.order);
+    ids.write(encoder, tags::ORIG_CL_ORD_ID, report.target);
     let unknown = report.reason() == RejectReason::UnknownOrder;
     encoder.char(tags::ORD_STATUS, if unknown { b'8' } else { b'0' });
     let kind = requests.by_id(report.order).and_then(Command::kind);
@@ -165,9 +202,20 @@ fn encode_cancel_reject(report: &Report, requests: &Requests, encoder: &mut Enco
     encoder.time(tags::TRANSACT_TIME, report.exchange_time);
 }
 
-fn encode_mass_cancel(report: &Report, instruments: &Instruments, encoder: &mut Encoder<'_>) {
-    encoder.u64(tags::CL_ORD_ID, report.order.0);
-    venue_id(encoder, tags::ORDER_ID, report.venue_order.0);
+fn encode_mass_cancel(
+    report: &Report,
+    instruments: &Instruments,
+    dialect: &Dialect,
+    encoder: &mut Encoder<'_>,
+) {
+    dialect.order_ids().write(encoder, tags::CL_ORD_ID, report.order);
+    match dialect.version() {
+        // Its OrderID is optional, and a report has an id of its own.
+        Version::Fix50Sp2 => {
+            encoder.hex(tags::MASS_ACTION_REPORT_ID, ExecId::from_text(&report.to_bytes()).0);
+        }
+        _ => venue_id(encoder, tags::ORDER_ID, report.venue_order.0),
+    }
     let scope = if report.instrument == Event::ALL { b'7' } else { b'1' };
     encoder.char(tags::MASS_CANCEL_REQUEST_TYPE, scope);
     let refused = report.reason() != RejectReason::None;

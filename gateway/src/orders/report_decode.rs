@@ -8,6 +8,7 @@ use super::command::{flag_of, side_of};
 use super::instruments::Entry;
 use super::report::{NONE, is_trade};
 use super::{Instruments, Requests, reasons};
+use crate::dialect::{Dialect, OpenOrders, OurId, Target, reason_of};
 use crate::fix::message::{as_char, as_decimal, as_time, as_u64};
 use crate::fix::number::parse_u64;
 use crate::fix::tags::{self, msg};
@@ -74,7 +75,9 @@ struct Fields<'a> {
     target: Option<&'a [u8]>,
     venue_order: Option<&'a [u8]>,
     exec: Option<&'a [u8]>,
+    other_exec: Option<&'a [u8]>,
     exec_ref: Option<&'a [u8]>,
+    trans: Option<&'a [u8]>,
     exec_type: Option<&'a [u8]>,
     ord_status: Option<&'a [u8]>,
     symbol: Option<&'a [u8]>,
@@ -100,7 +103,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn of(message: &Message<'a>) -> Result<Fields<'a>, Fault> {
+    fn of(message: &Message<'a>, exec_id_tag: u32) -> Result<Fields<'a>, Fault> {
         let mut this = Fields::default();
         for (tag, value) in message.fields() {
             let slot = match tag {
@@ -109,6 +112,7 @@ impl<'a> Fields<'a> {
                 tags::ORDER_ID => &mut this.venue_order,
                 tags::EXEC_ID => &mut this.exec,
                 tags::EXEC_REF_ID => &mut this.exec_ref,
+                tags::EXEC_TRANS_TYPE => &mut this.trans,
                 tags::EXEC_TYPE => &mut this.exec_type,
                 tags::ORD_STATUS => &mut this.ord_status,
                 tags::SYMBOL => &mut this.symbol,
@@ -134,6 +138,9 @@ impl<'a> Fields<'a> {
                 tags::MASS_CANCEL_RESPONSE => &mut this.response,
                 tags::REF_SEQ_NUM => &mut this.ref_seq,
                 tags::REF_TAG_ID => &mut this.ref_tag,
+                // Behind it each order is named, by tags that mean the request before it.
+                tags::NO_AFFECTED_ORDERS => break,
+                other if other == exec_id_tag => &mut this.other_exec,
                 _ => continue,
             };
             if slot.replace(value).is_some() {
@@ -143,9 +150,16 @@ impl<'a> Fields<'a> {
         Ok(this)
     }
 
-    fn reason(&self, tag: u32) -> RejectReason {
+    fn reason(&self, tag: u32, context: &Context<'_>) -> RejectReason {
+        if let Some(reason) = context.own_code() {
+            return reason;
+        }
         let number = self.number.map(|value| parse_u64(value).unwrap_or(u64::MAX));
-        reasons::read(tag, number, self.own_reason.and_then(|value| parse_u64(value).ok()))
+        reasons::read(tag, number, self.own_number())
+    }
+
+    fn own_number(&self) -> Option<u64> {
+        self.own_reason.and_then(|value| parse_u64(value).ok())
     }
 
     fn time(&self) -> Result<Timestamp, Fault> {
@@ -161,9 +175,42 @@ fn wrong(tag: u32) -> Fault {
     Fault::new(RejectCode::ValueIncorrect, tag)
 }
 
-/// A ClOrdID of ours; text that is not is somebody else's, and none of our orders.
-fn order_id(value: Option<&[u8]>) -> OrderId {
-    value.and_then(|text| parse_u64(text).ok()).map_or(OrderId::NONE, OrderId)
+/// What a message is read with.
+struct Context<'a> {
+    message: &'a Message<'a>,
+    instruments: &'a Instruments,
+    dialect: &'a Dialect,
+    requests: &'a Requests,
+}
+
+impl Context<'_> {
+    /// A ClOrdID of ours; text that is not is somebody else's, and none of our orders.
+    fn order_id(&self, value: Option<&[u8]>) -> OrderId {
+        value.map_or(OrderId::NONE, |text| self.dialect.order_ids().read(text))
+    }
+
+    /// The order that a report is about, and the one that a request was about.
+    fn order_and_target(&self, fields: &Fields<'_>) -> (OrderId, OrderId) {
+        let (order, target) = (self.order_id(fields.order), self.order_id(fields.target));
+        match self.dialect.settings().our_id {
+            OurId::ClOrdId => (order, target),
+            // Refusals of a new order may know no other id than ours.
+            OurId::OrigClOrdId if fields.target.is_none() => (order, OrderId::NONE),
+            OurId::OrigClOrdId => (target, OrderId::NONE),
+        }
+    }
+
+    /// ExecID (17) and OrderID (37) stand in every report, as FIX wants. A venue that has its ids of
+    /// executions elsewhere leaves these out where they say nothing.
+    fn names_executions_as_fix(&self) -> bool {
+        self.dialect.settings().exec_id_tag == tags::EXEC_ID
+    }
+
+    /// What the venue's own codes say. Asked only when something is refused.
+    fn own_code(&self) -> Option<RejectReason> {
+        let codes = &self.dialect.settings().codes;
+        if codes.is_empty() { None } else { reason_of(codes, self.message) }
+    }
 }
 
 /// A quantity that may not be negative.
@@ -184,33 +231,36 @@ pub fn decode_report(
     message: &Message<'_>,
     received: u64,
     instruments: &Instruments,
+    dialect: &Dialect,
     requests: &Requests,
     give: &mut dyn FnMut(Report),
 ) -> Result<(), ReportError> {
-    let fields = Fields::of(message)?;
+    let context = Context { message, instruments, dialect, requests };
+    let fields = Fields::of(message, dialect.settings().exec_id_tag)?;
     let mut stamped = |mut report: Report| {
         report.received = received;
         give(report);
     };
     match message.msg_type() {
-        msg::EXECUTION_REPORT => decode_execution(&fields, instruments, &mut stamped),
-        msg::ORDER_CANCEL_REJECT => decode_cancel_reject(&fields, requests).map(stamped),
-        msg::ORDER_MASS_CANCEL_REPORT => decode_mass_cancel(&fields, instruments).map(stamped),
+        msg::EXECUTION_REPORT => decode_execution(&fields, &context, &mut stamped),
+        msg::ORDER_CANCEL_REJECT => decode_cancel_reject(&fields, &context).map(stamped),
+        msg::ORDER_MASS_CANCEL_REPORT => decode_mass_cancel(&fields, &context, &mut stamped),
         msg::REJECT => {
             let seq = as_u64(tags::REF_SEQ_NUM, need(tags::REF_SEQ_NUM, fields.ref_seq)?)?;
             let request = requests.by_seq(seq).ok_or(ReportError::UnknownRequest)?;
             let tag = fields.ref_tag.and_then(|value| parse_u64(value).ok());
             let tag = tag.and_then(|tag| u32::try_from(tag).ok()).unwrap_or(0);
-            stamped(refused(request, reasons::of_field(tag))?);
+            let reason = context.own_code().unwrap_or_else(|| reasons::of_field(tag));
+            stamped(refused(request, reason)?);
             Ok(())
         }
         msg::BUSINESS_MESSAGE_REJECT => {
             let by_seq = fields.ref_seq.and_then(|value| parse_u64(value).ok());
             let request = by_seq
                 .and_then(|seq| requests.by_seq(seq))
-                .or_else(|| requests.by_id(order_id(fields.order)))
+                .or_else(|| requests.by_id(context.order_id(fields.order)))
                 .ok_or(ReportError::UnknownRequest)?;
-            let reason = fields.reason(tags::BUSINESS_REJECT_REASON);
+            let reason = fields.reason(tags::BUSINESS_REJECT_REASON, &context);
             stamped(refused(request, reason)?);
             Ok(())
         }
@@ -235,14 +285,22 @@ fn refused(request: &Command, reason: RejectReason) -> Result<Report, ReportErro
     })
 }
 
-/// The kind of an ExecutionReport; `None` where there is nothing to tell.
+/// The kind of an ExecutionReport; `None` where there is nothing to tell. FIX.4.2 calls fills by the
+/// status they lead to, and what it undoes or repeats by ExecTransType (20).
 fn kind_of(fields: &Fields<'_>) -> Result<Option<ReportKind>, Fault> {
     use ReportKind as K;
     let exec_type = as_char(tags::EXEC_TYPE, need(tags::EXEC_TYPE, fields.exec_type)?)?;
+    let exec_type = match fields.trans {
+        None | Some(b"0") => exec_type,
+        Some(b"1") => return Ok(Some(K::Busted)),
+        Some(b"2") => return Ok(Some(K::Corrected)),
+        Some(b"3") => b'I',
+        Some(_) => return Err(wrong(tags::EXEC_TRANS_TYPE)),
+    };
     Ok(Some(match exec_type {
         b'0' => K::Accepted,
         b'8' => K::Rejected,
-        b'F' => K::Filled,
+        b'F' | b'1' | b'2' => K::Filled,
         b'5' => K::Replaced,
         b'4' => K::Canceled,
         b'3' | b'C' => K::Expired,
@@ -252,7 +310,9 @@ fn kind_of(fields: &Fields<'_>) -> Result<Option<ReportKind>, Fault> {
         b'I' | b'D' => match fields.ord_status {
             Some(b"4") => K::Canceled,
             Some(b"3" | b"C") => K::Expired,
-            Some(b"8") => return Ok(None),
+            // Of a mass request: no order. Of a request on one order: not that order.
+            Some(b"8") if fields.request.is_some() => return Ok(None),
+            Some(b"8") => K::Rejected,
             _ => K::Status,
         },
         // Pending new, pending cancel, pending replace, stopped, suspended, calculated.
@@ -263,21 +323,21 @@ fn kind_of(fields: &Fields<'_>) -> Result<Option<ReportKind>, Fault> {
 
 fn decode_execution(
     fields: &Fields<'_>,
-    instruments: &Instruments,
+    context: &Context<'_>,
     give: &mut dyn FnMut(Report),
 ) -> Result<(), ReportError> {
     let last = flag_of(tags::LAST_RPT_REQUESTED, fields.last)?;
     let time = fields.time()?;
     if let Some(kind) = kind_of(fields)? {
         let symbol = need(tags::SYMBOL, fields.symbol)?;
-        let instrument = instruments.named(symbol).ok_or(ReportError::UnknownInstrument)?;
+        let instrument = context.instruments.named(symbol).ok_or(ReportError::UnknownInstrument)?;
         let side = side_of(need(tags::SIDE, fields.side)?)?;
-        let mut report = execution(fields, kind, side, instrument)?;
+        let mut report = execution(fields, kind, side, instrument, context)?;
         report.exchange_time = time;
         give(report);
     }
     if last {
-        let request = order_id(fields.request);
+        let request = context.order_id(fields.request);
         let mut done = Report::new(ReportKind::StatusDone, request, Event::ALL);
         done.exchange_time = time;
         give(done);
@@ -290,25 +350,43 @@ fn execution(
     kind: ReportKind,
     side: Side,
     instrument: &Entry,
+    context: &Context<'_>,
 ) -> Result<Report, ReportError> {
     let digits = instrument.qty_digits;
-    let order = order_id(fields.order);
+    let (order, target) = context.order_and_target(fields);
     let mut report = Report::new(kind, order, instrument.id).with_side(side);
-    report.target = order_id(fields.target);
-    report.venue_order = venue_order(need(tags::ORDER_ID, fields.venue_order)?);
-    report.exec = match kind {
-        ReportKind::Busted | ReportKind::Corrected => {
+    report.target = target;
+    // What was never taken in may have no ids and no amounts.
+    let refused = kind == ReportKind::Rejected;
+    let wanted = !refused && context.names_executions_as_fix();
+    report.venue_order = match fields.venue_order {
+        None if !wanted => VenueOrderId::NONE,
+        id => venue_order(need(tags::ORDER_ID, id)?),
+    };
+    let named = match context.names_executions_as_fix() {
+        true => fields.exec,
+        false => fields.other_exec,
+    };
+    report.exec = match (kind, named) {
+        (ReportKind::Busted | ReportKind::Corrected, _) => {
             exec_id(need(tags::EXEC_REF_ID, fields.exec_ref)?)
         }
-        _ => exec_id(need(tags::EXEC_ID, fields.exec)?),
+        (_, None) if !wanted => ExecId::NONE,
+        (_, id) => exec_id(need(tags::EXEC_ID, id)?),
     };
-    report.cum_qty = amount(tags::CUM_QTY, fields.cum_qty, digits)?;
-    report.leaves_qty = amount(tags::LEAVES_QTY, fields.leaves_qty, digits)?;
+    if !(refused && fields.cum_qty.is_none()) {
+        report.cum_qty = amount(tags::CUM_QTY, fields.cum_qty, digits)?;
+    }
+    if !(refused && fields.leaves_qty.is_none()) {
+        report.leaves_qty = amount(tags::LEAVES_QTY, fields.leaves_qty, digits)?;
+    }
     if is_trade(Some(kind)) {
         let price = need(tags::LAST_PX, fields.last_px)?;
         report.price = Price::from_raw(as_decimal(tags::LAST_PX, price, Price::DIGITS)?);
         report.qty = amount(tags::LAST_QTY, fields.last_qty, digits)?;
-        if kind == ReportKind::Filled && !report.qty.is_positive() {
+        // A fill of nothing, or of more than was ever filled, is none.
+        if kind == ReportKind::Filled && (!report.qty.is_positive() || report.qty > report.cum_qty)
+        {
             return Err(wrong(tags::LAST_QTY).into());
         }
     } else {
@@ -333,50 +411,96 @@ fn execution(
         // Routed out, and what later versions added: not said.
         _ => {}
     }
-    Ok(report.with_reason(fields.reason(tags::ORD_REJ_REASON)))
+    let reason = match refused {
+        true => fields.reason(tags::ORD_REJ_REASON, context),
+        false => reasons::read(0, None, fields.own_number()),
+    };
+    Ok(report.with_reason(reason))
 }
 
-fn decode_cancel_reject(fields: &Fields<'_>, requests: &Requests) -> Result<Report, ReportError> {
-    let id = order_id(Some(need(tags::CL_ORD_ID, fields.order)?));
+fn decode_cancel_reject(fields: &Fields<'_>, context: &Context<'_>) -> Result<Report, ReportError> {
+    let named = need(tags::CL_ORD_ID, fields.order)?;
     // The message has no Symbol or Side: they are those of the request.
-    let request = requests.by_id(id);
+    let (id, target, request) = match context.dialect.settings().target {
+        Target::OrigClOrdId => {
+            let id = context.order_id(Some(named));
+            let request = context.requests.by_id(id);
+            let target = match (fields.target, request) {
+                (None, Some(request)) => request.target,
+                (target, _) => context.order_id(Some(need(tags::ORIG_CL_ORD_ID, target)?)),
+            };
+            (id, target, request)
+        }
+        Target::ClOrdId => {
+            let (order, _) = context.order_and_target(fields);
+            let request = context.requests.by_target(order);
+            (request.map_or(OrderId::NONE, |request| request.id), order, request)
+        }
+    };
     let instrument = request.map_or(Event::ALL, |request| request.instrument);
-    let reason = fields.reason(tags::CXL_REJ_REASON);
+    let reason = fields.reason(tags::CXL_REJ_REASON, context);
     let mut report = Report::new(ReportKind::CancelRejected, id, instrument).with_reason(reason);
     if let Some(side) = request.and_then(Command::side) {
         report = report.with_side(side);
     }
-    report.target = order_id(Some(need(tags::ORIG_CL_ORD_ID, fields.target)?));
-    report.venue_order = venue_order(need(tags::ORDER_ID, fields.venue_order)?);
+    report.target = target;
+    report.venue_order = match fields.venue_order {
+        None if !context.names_executions_as_fix() => VenueOrderId::NONE,
+        id => venue_order(need(tags::ORDER_ID, id)?),
+    };
     report.exchange_time = fields.time()?;
     Ok(report)
 }
 
+/// An answer to a mass cancel; and, where that is how open orders are made sure of, to the question
+/// which there are: none.
 fn decode_mass_cancel(
     fields: &Fields<'_>,
-    instruments: &Instruments,
-) -> Result<Report, ReportError> {
+    context: &Context<'_>,
+    give: &mut dyn FnMut(Report),
+) -> Result<(), ReportError> {
+    let settings = context.dialect.settings();
     let scope = as_char(
         tags::MASS_CANCEL_REQUEST_TYPE,
         need(tags::MASS_CANCEL_REQUEST_TYPE, fields.scope)?,
     )?;
-    let response =
-        as_char(tags::MASS_CANCEL_RESPONSE, need(tags::MASS_CANCEL_RESPONSE, fields.response)?)?;
-    let instrument: InstrumentId = match (scope, fields.symbol) {
-        (b'1', symbol) => {
-            let symbol = need(tags::SYMBOL, symbol)?;
-            instruments.named(symbol).ok_or(ReportError::UnknownInstrument)?.id
+    let response = match fields.response {
+        // Venues of later versions give it only with good news.
+        None if fields.number.is_some() => b'0',
+        response => {
+            as_char(tags::MASS_CANCEL_RESPONSE, need(tags::MASS_CANCEL_RESPONSE, response)?)?
         }
-        _ => Event::ALL,
     };
-    let reason = match (response, fields.reason(tags::MASS_CANCEL_REJECT_REASON)) {
-        (b'0', RejectReason::None) => RejectReason::Other,
-        (b'0', reason) => reason,
+    let instrument: InstrumentId = if Some(scope) == settings.mass_cancel_one {
+        let symbol = need(tags::SYMBOL, fields.symbol)?;
+        context.instruments.named(symbol).ok_or(ReportError::UnknownInstrument)?.id
+    } else {
+        Event::ALL
+    };
+    let reason = match response {
+        b'0' => match fields.reason(tags::MASS_CANCEL_REJECT_REASON, context) {
+            RejectReason::None => RejectReason::Other,
+            reason => reason,
+        },
         _ => RejectReason::None,
     };
-    let mut report = Report::new(ReportKind::MassCanceled, order_id(fields.order), instrument)
-        .with_reason(reason);
-    report.venue_order = venue_order(need(tags::ORDER_ID, fields.venue_order)?);
+    let id = context.order_id(fields.order);
+    let mut report = Report::new(ReportKind::MassCanceled, id, instrument).with_reason(reason);
+    report.venue_order = fields.venue_order.map_or(VenueOrderId::NONE, venue_order);
     report.exchange_time = fields.time()?;
-    Ok(report)
+    give(report);
+    if settings.open_orders == OpenOrders::Cancel
+        && instrument == Event::ALL
+        && nothing_left(reason)
+    {
+        let mut done = Report::new(ReportKind::StatusDone, id, Event::ALL);
+        done.exchange_time = report.exchange_time;
+        give(done);
+    }
+    Ok(())
+}
+
+/// A mass cancel leaves no order: it was carried out, or there was none.
+pub(super) const fn nothing_left(reason: RejectReason) -> bool {
+    matches!(reason, RejectReason::None | RejectReason::UnknownOrder)
 }

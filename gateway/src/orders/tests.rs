@@ -1,13 +1,16 @@
 //! Mapping tests: golden bytes, round trips through bytes, and each bad message by name.
 
 mod bad_input;
+mod dialects;
 mod golden;
 mod reference;
 mod round_trip;
 mod wired;
 
 use super::{Instruments, Requests, StatusAnswer};
+use crate::dialect::{Dialect, Settings};
 use crate::fix::{Encoder, FieldIndex, Precision, Template};
+use crate::spec::Version;
 use market::{Command, Instrument, Report, Timestamp};
 
 /// ARL in whole shares, BTC in satoshis.
@@ -17,6 +20,12 @@ fn instruments() -> Instruments {
 }
 
 const NOW: Timestamp = Timestamp::from_nanos(1_752_758_200_012_345_678);
+
+/// Plain FIX.4.4 with an account.
+fn accounted() -> Dialect {
+    let account = Some("ACC".to_owned());
+    Dialect::new(Settings { account, ..Settings::of(Version::Fix44) }).unwrap()
+}
 
 /// One message made by `write`.
 fn frame_of(kind: &[u8], write: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
@@ -35,26 +44,46 @@ fn message_of(kind: &str, body: &str) -> Vec<u8> {
 
 /// A command's message, and the command in it.
 fn command_frame(command: &Command) -> Vec<u8> {
-    frame_of(super::msg_type(command).unwrap(), |encoder| {
-        super::encode_command(command, &instruments(), None, NOW, encoder);
+    written(command, &Dialect::default())
+}
+
+/// The same in a dialect.
+fn written(command: &Command, dialect: &Dialect) -> Vec<u8> {
+    frame_of(super::msg_type(command, dialect).unwrap(), |encoder| {
+        super::encode_command(command, &instruments(), dialect, NOW, encoder);
     })
 }
 
 fn report_frame(report: &Report, requests: &Requests, status: StatusAnswer) -> Vec<u8> {
+    told(report, &Dialect::default(), requests, status)
+}
+
+/// The same in a dialect.
+fn told(report: &Report, dialect: &Dialect, requests: &Requests, status: StatusAnswer) -> Vec<u8> {
     frame_of(super::report_msg_type(report).unwrap(), |encoder| {
-        super::encode_report(report, &instruments(), requests, status, encoder);
+        super::encode_report(report, &instruments(), dialect, requests, status, encoder);
     })
 }
 
 fn read_command(bytes: &[u8]) -> Result<Command, super::CommandError> {
-    super::decode_command(&FieldIndex::new(64).parse(bytes), &instruments())
+    super::decode_command(&FieldIndex::new(64).parse(bytes), &instruments(), &Dialect::default())
 }
 
 fn read_reports(bytes: &[u8], requests: &Requests) -> Result<Vec<Report>, super::ReportError> {
+    read_in(bytes, &Dialect::default(), requests)
+}
+
+/// The same in a dialect.
+fn read_in(
+    bytes: &[u8],
+    dialect: &Dialect,
+    requests: &Requests,
+) -> Result<Vec<Report>, super::ReportError> {
     let mut reports = Vec::new();
     let mut index = FieldIndex::new(64);
     let message = index.parse(bytes);
-    super::decode_report(&message, 5, &instruments(), requests, &mut |r| reports.push(r))?;
+    let mut give = |report| reports.push(report);
+    super::decode_report(&message, 5, &instruments(), dialect, requests, &mut give)?;
     Ok(reports)
 }
 

@@ -127,7 +127,7 @@ impl Kind {
         match command {
             CommandKind::New | CommandKind::Replace => Kind::Order,
             CommandKind::Cancel | CommandKind::MassCancel => Kind::Cancel,
-            CommandKind::MassStatus | CommandKind::Mark => Kind::Request,
+            CommandKind::Status | CommandKind::MassStatus | CommandKind::Mark => Kind::Request,
         }
     }
 }

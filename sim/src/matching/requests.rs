@@ -48,6 +48,13 @@ impl Matching {
                 }
             }
             Some(CommandKind::MassCancel) => self.mass_cancel(account, command, now, out),
+            Some(CommandKind::Status) => match self.desk.find(account, command.target) {
+                Some(slot) => {
+                    let order = self.orders[slot];
+                    out.report(account, self.desk.about(ReportKind::Status, &order, now));
+                }
+                None => self.desk.reject(account, command, RejectReason::UnknownOrder, now, out),
+            },
             Some(CommandKind::MassStatus) => self.mass_status(account, command, now, out),
             Some(CommandKind::Mark) => {}
             None => self.desk.reject(account, command, RejectReason::Malformed, now, out),

@@ -7,12 +7,13 @@ use super::text::frame_text;
 use crate::config::RunConfig;
 use crate::pipeline::fix_store::StoredFrame;
 use crate::report::grouped;
+use gateway::dialect::{Dialect, Target};
 use gateway::fix::tags::{self, msg};
 use gateway::fix::{Encoder, FieldIndex, Message, Template};
 use gateway::orders::{Instruments, encode_command, msg_type};
 use gateway::session::{FrameKind, SessionConfig};
 use market::{Command, CommandKind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Application frames that agree.
@@ -50,6 +51,8 @@ pub(super) struct FrameCheck {
     starts: Vec<Coder>,
     /// Published commands by id, with the index of their start. Ids only grow.
     commands: Vec<(Command, u32)>,
+    /// Requests that name only their order, by it. All of them make the same frame.
+    nameless: BTreeMap<u64, (Command, u32)>,
     marks: BTreeSet<(u64, u64)>,
 }
 
@@ -57,6 +60,7 @@ pub(super) struct FrameCheck {
 struct Coder {
     template: Template,
     instruments: Instruments,
+    dialect: Dialect,
     max_message: usize,
 }
 
@@ -73,7 +77,12 @@ impl FrameCheck {
         )?;
         let instruments =
             Instruments::new(&crate::pipeline::assembly::instruments(&config.trading))?;
-        self.starts.push(Coder { template, instruments, max_message: session.max_message });
+        self.starts.push(Coder {
+            template,
+            instruments,
+            dialect: Dialect::default(),
+            max_message: session.max_message,
+        });
         Ok(())
     }
 
@@ -82,8 +91,11 @@ impl FrameCheck {
         if command.kind() == Some(CommandKind::Mark) {
             self.marks.insert((command.id.0, command.target.0));
         } else {
-            let start = self.starts.len().saturating_sub(1);
-            self.commands.push((*command, u32::try_from(start).unwrap_or(u32::MAX)));
+            let start = u32::try_from(self.starts.len().saturating_sub(1)).unwrap_or(u32::MAX);
+            if self.starts.last().is_some_and(|coder| coder.is_nameless(command)) {
+                self.nameless.insert(command.target.0, (*command, start));
+            }
+            self.commands.push((*command, start));
         }
     }
 
@@ -143,7 +155,13 @@ impl FrameCheck {
             let start = self.starts.len().checked_sub(1)?;
             return self.marks.contains(&mark).then(|| (Command::mark(mark.0, mark.1), start));
         }
-        let id = id_of(message)?;
+        let id = self.id_of(message)?;
+        let nameless = [msg::ORDER_STATUS_REQUEST, msg::ORDER_CANCEL_REQUEST];
+        if nameless.contains(&message.msg_type())
+            && let Some(&(command, start)) = self.nameless.get(&id)
+        {
+            return Some((command, start as usize));
+        }
         let at = self.commands.binary_search_by_key(&id, |(command, _)| command.id.0).ok()?;
         self.commands.get(at).map(|&(command, start)| (command, start as usize))
     }
@@ -151,7 +169,14 @@ impl FrameCheck {
     /// True if the frame's command would be younger than all that are known.
     fn is_beyond(&self, message: &Message<'_>) -> bool {
         let last = self.commands.last().map_or(0, |(command, _)| command.id.0);
-        message.msg_type() == msg::MARK || id_of(message).is_some_and(|id| id > last)
+        message.msg_type() == msg::MARK || self.id_of(message).is_some_and(|id| id > last)
+    }
+
+    /// The id that a frame says it was made from.
+    fn id_of(&self, message: &Message<'_>) -> Option<u64> {
+        let ids = &self.starts.last()?.dialect.settings().order_ids;
+        let text = message.get(tags::CL_ORD_ID).or(message.get(tags::MASS_STATUS_REQ_ID))?;
+        Some(ids.read(text).0).filter(|id| *id != 0)
     }
 
     fn encode(
@@ -166,17 +191,24 @@ impl FrameCheck {
             .time(tags::SENDING_TIME)
             .map_err(|_| "no frame without a readable SendingTime".to_owned())?;
         let mut buffer = vec![0; coder.max_message + Encoder::SLACK];
-        let msg_type = msg_type(command).ok_or("no frame: the command is none")?;
-        let mut encoder = Encoder::begin(&mut buffer, &mut coder.template, sent, seq, msg_type);
-        encode_command(command, &coder.instruments, None, sent, &mut encoder);
+        let kind = msg_type(command, &coder.dialect).ok_or("no frame: the command is none")?;
+        let mut encoder = Encoder::begin(&mut buffer, &mut coder.template, sent, seq, kind);
+        encode_command(command, &coder.instruments, &coder.dialect, sent, &mut encoder);
         let frame = encoder.finish().map_err(|error| error.to_string())?;
         Ok(frame.to_vec())
     }
 }
 
-/// The id of the command that a frame says it was made from.
-fn id_of(message: &Message<'_>) -> Option<u64> {
-    message.u64(tags::CL_ORD_ID).or_else(|_| message.u64(tags::MASS_STATUS_REQ_ID)).ok()
+impl Coder {
+    /// True if the frame of a command bears the id of its order only.
+    fn is_nameless(&self, command: &Command) -> bool {
+        let by_order = self.dialect.settings().target == Target::ClOrdId;
+        match command.kind() {
+            Some(CommandKind::Status) => true,
+            Some(CommandKind::Cancel) => by_order,
+            _ => false,
+        }
+    }
 }
 
 /// True for what a gateway sends without being asked by the loop.

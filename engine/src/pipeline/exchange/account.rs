@@ -2,6 +2,7 @@
 
 use super::account_store::AccountStore;
 use crate::config::ExchangeConfig;
+use gateway::dialect::Dialect;
 use gateway::fix::Precision;
 use gateway::orders::{Client, Inbox, Instruments, OrderAcceptor};
 use gateway::session::{
@@ -74,7 +75,7 @@ impl Account {
             id,
             connection: None,
             session: Session::new(session, store)?,
-            acceptor: OrderAcceptor::new(listed.clone(), REQUESTS),
+            acceptor: OrderAcceptor::new(listed.clone(), REQUESTS, Dialect::default()),
             inbox: Commands::default(),
             progress: Progress::default(),
             rejects_before: 0,

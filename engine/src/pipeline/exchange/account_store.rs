@@ -3,6 +3,7 @@
 //! When the store forgets its frames (a client that begins anew), what they said is saved first.
 
 use super::ledger::{Ledger, LedgerError};
+use gateway::dialect::Dialect;
 use gateway::fix::FieldIndex;
 use gateway::orders::{Instruments, ReportError, Requests, decode_report};
 use gateway::session::{FileStore, FrameKind, OpenError, Store, StoreError, Visit};
@@ -55,12 +56,13 @@ impl AccountStore {
         let mut ledger = Ledger::load(&path, instruments)
             .map_err(|error| AccountError::Ledger(path.clone(), error))?;
         let (mut index, requests) = (FieldIndex::new(FIELDS), Requests::new(0));
+        let dialect = Dialect::default();
         let mut passed_over = 0;
         frames.outgoing(1, u64::MAX, &mut |_, kind, frame| {
             if kind == FrameKind::Application {
                 let message = index.parse(frame);
                 let mut count = |report| ledger.count(&report);
-                let read = decode_report(&message, 0, listed, &requests, &mut count);
+                let read = decode_report(&message, 0, listed, &dialect, &requests, &mut count);
                 // Refusals of messages say nothing of orders.
                 let lost =
                     matches!(read, Err(ReportError::Fault(_) | ReportError::UnknownInstrument));

@@ -18,6 +18,7 @@ use anyhow::Context as _;
 use feeds::itch50::{Decoder, Listing};
 use feeds::moldudp64::{Config as FeedSettings, Requests, Start as FeedFrom};
 use feeds::{Feed, UdpFeed};
+use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::session::{Reset, Session, SessionConfig};
 use market::{Event, Nanos, Report, Timestamp};
@@ -134,12 +135,13 @@ pub(super) fn order_gateway(
         ..SessionConfig::initiator(&venue.sender_comp_id, &venue.target_comp_id)
     };
     let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
+    let dialect = Dialect::default();
     let session = Session::new(settings, store)?;
     let connector = Connector::spawn(venue.address.host.clone(), venue.address.port)?;
     Ok(GatewayStage::new(GatewayParts {
         io: opened.io,
         session,
-        entry: OrderEntry::new(instruments, REQUESTS, None),
+        entry: OrderEntry::new(instruments, REQUESTS, dialect),
         connector,
         commands,
         reports,

@@ -74,6 +74,7 @@ impl Desk {
                 // A move that risk forbids must not leave the quote where it is wanted no more; and a
                 // retreat that the rate forbids may go as a cancel, which has a reserve.
                 Some(slot) => match self.send_replace(slot, price, qty) {
+                    Err(Refused::NoReplace) => self.send_cancel(slot),
                     Err(Refused::Risk(name)) if name != RATE || self.retreats(action) => {
                         self.send_cancel(slot)
                     }

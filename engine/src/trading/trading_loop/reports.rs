@@ -6,7 +6,8 @@ use crate::trading::account::Effect;
 use crate::trading::desk::Session;
 use crate::trading::trading_loop::Outlet;
 use market::{
-    Event, InstrumentId, OrderState, OrderView, Price, Qty, Report, ReportKind, Timestamp,
+    Event, InstrumentId, OrderState, OrderView, Price, Qty, RejectReason, Report, ReportKind,
+    Timestamp,
 };
 use strategies::Fill;
 
@@ -21,6 +22,10 @@ impl TradingLoop {
             Some(ReportKind::StatusDone) => self.on_status_done(report),
             Some(ReportKind::Unreadable) => self.on_unreadable(),
             _ => self.on_order_report(report),
+        }
+        if self.desk.is_each_told() {
+            self.desk.asked = None;
+            self.ready();
         }
         self.finish(out);
     }
@@ -59,18 +64,23 @@ impl TradingLoop {
             self.tell_order(slot);
         }
         if self.desk.session == Session::Reconciling {
-            self.desk.session = Session::Ready;
             // The venue's cancel-on-disconnect is a best effort: this is what it left.
             let open = self.desk.account.orders().all_open().count();
             self.desk.counters.survivors += open as u64;
-            // A stepped venue must hear after every logon where we stand.
-            self.marked = (u64::MAX, u64::MAX);
-            // Books may have been quotable all along: say so again.
-            for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
-                self.desk.lines[id as usize].quotable = false;
-                self.desk.touch(InstrumentId(id));
-                self.tell_book(InstrumentId(id));
-            }
+            self.ready();
+        }
+    }
+
+    /// Every order that may be open is known to be, or not to be: quoting may begin.
+    fn ready(&mut self) {
+        self.desk.session = Session::Ready;
+        // A stepped venue must hear after every logon where we stand.
+        self.marked = (u64::MAX, u64::MAX);
+        // Books may have been quotable all along: say so again.
+        for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
+            self.desk.lines[id as usize].quotable = false;
+            self.desk.touch(InstrumentId(id));
+            self.tell_book(InstrumentId(id));
         }
     }
 
@@ -85,7 +95,13 @@ impl TradingLoop {
     fn on_order_report(&mut self, report: &Report) {
         let mid = self.mid(report.instrument);
         match self.desk.account.on_report(report, mid, self.desk.now) {
-            Effect::None => {}
+            Effect::None => {
+                // A mass cancel that the venue has no message for.
+                let unsent = report.kind() == Some(ReportKind::NotSent);
+                if unsent && report.reason() == RejectReason::Malformed {
+                    self.desk.forget_mass_cancel(report.instrument);
+                }
+            }
             Effect::Filled { slot, price, qty } => {
                 self.desk.counters.learned += u64::from(report.is_drop_copy());
                 self.tell_fill(slot, report, price, qty);

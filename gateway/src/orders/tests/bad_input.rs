@@ -180,7 +180,13 @@ fn what_cannot_be_said_is_refused() {
         let mut template = Template::new("FIX.4.4", "A", "B", Precision::Millis).unwrap();
         let mut buffer = [0; 512];
         let mut encoder = Encoder::begin(&mut buffer, &mut template, NOW, 1, b"D");
-        super::super::encode_command(command, &instruments(), None, NOW, &mut encoder);
+        super::super::encode_command(
+            command,
+            &instruments(),
+            &Dialect::default(),
+            NOW,
+            &mut encoder,
+        );
         encoder.finish().map(drop)
     };
     let unknown =

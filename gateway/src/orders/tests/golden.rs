@@ -33,9 +33,7 @@ fn commands() {
     ] {
         assert_eq!(body_of(&command_frame(&command)), body);
     }
-    let frame = frame_of(b"D", |encoder| {
-        super::super::encode_command(&order(), &instruments(), Some(b"ACC"), NOW, encoder);
-    });
+    let frame = written(&order(), &accounted());
     assert!(body_of(&frame).starts_with("11=77|1=ACC|55=ARL|"));
 }
 

@@ -55,6 +55,10 @@ fn body(command: &Command, account: Option<&str>, time: &str) -> (&'static str, 
         CommandKind::MassCancel => {
             ("q", format!("11={id}|530=1|55={}|60={time}|", listed(command).0))
         }
+        CommandKind::Status => {
+            let side = if command.side() == Some(market::Side::Buy) { 1 } else { 2 };
+            ("H", format!("11={}|55={}|54={side}|", command.target.0, listed(command).0))
+        }
         CommandKind::MassStatus => ("AF", format!("584={id}|585=7|")),
         CommandKind::Mark => ("UM", format!("20001={id}|20002={}|", command.target.0)),
     }
@@ -98,11 +102,12 @@ proptest! {
         let mut buffer = vec![0xff; 512 + Encoder::SLACK];
         // The template remembers a time; another must not be taken for it.
         for now in times.into_iter().map(Timestamp::from_nanos) {
-            let kind = super::super::msg_type(&command).unwrap();
+            let settings = Settings { account: account.clone(), ..Settings::of(Version::Fix44) };
+            let dialect = Dialect::new(settings).unwrap();
+            let kind = super::super::msg_type(&command, &dialect).unwrap();
             let account = account.as_deref();
             let mut encoder = Encoder::begin(&mut buffer, &mut template, now, seq, kind);
-            let bytes = account.map(str::as_bytes);
-            super::super::encode_command(&command, &instruments(), bytes, now, &mut encoder);
+            super::super::encode_command(&command, &instruments(), &dialect, now, &mut encoder);
             let mut writer = TimeText::new(precision);
             let (text, len) = writer.text(now);
             let time = std::str::from_utf8(&text[..len]).unwrap();

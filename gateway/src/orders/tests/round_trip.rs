@@ -41,6 +41,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
             command.with_time_in_force(time).with_post_only(post)
         }),
         2 => (id(), id(), instrument(), side()).prop_map(|(a, b, c, d)| Command::cancel(a, b, c, d)),
+        1 => (id(), instrument(), side()).prop_map(|(id, i, s)| Command::status(id, id, i, s)),
         1 => (id(), instrument()).prop_map(|(id, i)| Command::mass_cancel(id, i)),
         1 => id().prop_map(|id| Command::mass_cancel(id, Event::ALL)),
         1 => id().prop_map(Command::mass_status),
@@ -71,7 +72,8 @@ fn execution() -> impl Strategy<Value = Report> {
                 r.exec = ExecId(ids.1);
                 r.price = price;
                 r.qty = Qty::from_raw(qty.raw().max(1));
-                r.cum_qty = cum_qty;
+                // A fill is a part of what is filled.
+                r.cum_qty = if kind == ReportKind::Filled { cum_qty.max(r.qty) } else { cum_qty };
                 r.leaves_qty = leaves_qty;
                 r.exchange_time = Timestamp::from_nanos(rest.3);
                 r.received = 5;

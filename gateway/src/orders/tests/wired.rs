@@ -29,8 +29,8 @@ impl Wired {
         let initiator = config(SessionConfig::initiator("US", "VENUE"));
         let acceptor = config(SessionConfig::acceptor("VENUE", "US"));
         let mut wired = Wired {
-            entry: OrderEntry::new(instruments(), 64, Some("ACC")),
-            acceptor: OrderAcceptor::new(instruments(), 64),
+            entry: OrderEntry::new(instruments(), 64, accounted()),
+            acceptor: OrderAcceptor::new(instruments(), 64, Dialect::default()),
             us: Session::new(initiator, store()).unwrap(),
             venue: Session::new(acceptor, store()).unwrap(),
             to_us: Vec::new(),
@@ -104,8 +104,11 @@ fn an_order_and_its_life() {
 #[test]
 fn an_unknown_symbol_comes_back_as_a_rejected_order() {
     let mut wired = Wired::new();
-    wired.acceptor =
-        OrderAcceptor::new(Instruments::new(&[Instrument::share(1, "OTHER")]).unwrap(), 16);
+    wired.acceptor = OrderAcceptor::new(
+        Instruments::new(&[Instrument::share(1, "OTHER")]).unwrap(),
+        16,
+        Dialect::default(),
+    );
     wired.command(&order(1));
     let report = wired.reports[1];
     assert_eq!((report.kind(), report.order), (Some(ReportKind::Rejected), OrderId(1)));
@@ -118,7 +121,7 @@ fn a_price_the_venue_cannot_read_comes_back_as_a_rejected_order() {
     let mut wired = Wired::new();
     // The venue trades whole shares only; we believe in fractions.
     let fractions = Instrument { qty_digits: 2, ..Instrument::share(0, "ARL") };
-    wired.entry = OrderEntry::new(Instruments::new(&[fractions]).unwrap(), 16, None);
+    wired.entry = OrderEntry::new(Instruments::new(&[fractions]).unwrap(), 16, Dialect::default());
     wired.command(&order(1));
     let report = wired.reports[1];
     assert_eq!((report.kind(), report.reason()), (Some(ReportKind::Rejected), RejectReason::Qty));

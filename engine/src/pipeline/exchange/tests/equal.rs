@@ -8,7 +8,7 @@ use crate::pipeline::records::{Start, kind};
 use crate::pipeline::simulation::{LoopClock, Simulation};
 use crate::pipeline::tape::Tape;
 use crate::trading::risk::Limits;
-use crate::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings};
+use crate::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings, VenueRules};
 use feeds::Feed;
 use feeds::itch50::{Decoder, Encoder, Listing};
 use feeds::moldudp64::{Config, Datagram, Line, Packet, PacketKind};
@@ -111,6 +111,7 @@ fn trading(config: &ExchangeConfig, (name, parameters): Choice<'_>) -> TradingLo
         seed: 1,
         lockstep: true,
         shows_own_orders: false,
+        venue: VenueRules::default(),
     };
     let opening = OpeningState { epoch: 1, ..OpeningState::default() };
     TradingLoop::new(settings, &opening)

@@ -2,6 +2,7 @@
 
 use crate::config::{ExchangeChanges, ExchangeConfig};
 use crate::pipeline::exchange::{ExchangeCore, Net};
+use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::session::{MemoryStore, Outbound, Reset, Session, SessionConfig};
 use market::{
@@ -82,7 +83,11 @@ impl Engine {
         };
         Engine {
             session: Session::new(config, MemoryStore::new(10_000, 4 << 20)).unwrap(),
-            entry: OrderEntry::new(Instruments::new(instruments).unwrap(), 1_024, None),
+            entry: OrderEntry::new(
+                Instruments::new(instruments).unwrap(),
+                1_024,
+                Dialect::default(),
+            ),
             connection: None,
             reports: Vec::new(),
             out: Vec::new(),

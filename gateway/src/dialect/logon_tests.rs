@@ -1,0 +1,147 @@
+//! Whole Logons of several venues, byte for byte. The signatures were made with Python's hashlib and
+//! hmac; `engine/tests/venues/signatures.py` makes them again.
+
+use super::*;
+use crate::dialect::sign::{Join, Output, Scheme, SecretForm};
+use crate::fix::{Precision, Template};
+use market::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_nanos(1_752_758_200_012_345_678);
+
+fn credentials(secret: &str) -> Credentials {
+    Credentials {
+        key: Secret::new("KEY"),
+        secret: Secret::new(secret),
+        passphrase: Some(Secret::new("PASS")),
+    }
+}
+
+fn field(tag: u32, value: Value) -> LogonField {
+    LogonField { tag, value }
+}
+
+fn constant(tag: u32, text: &str) -> LogonField {
+    field(tag, Value::Constant(text.to_owned()))
+}
+
+/// The body of a Logon after its header.
+fn body(logon: &mut VenueLogon, begin: &str, sender: &str, target: &str) -> String {
+    let mut template = Template::new(begin, sender, target, Precision::Millis).unwrap();
+    let mut buffer = [0; 2048];
+    let mut encoder = Encoder::begin(&mut buffer, &mut template, NOW, 1, b"A");
+    let facts = LogonFacts {
+        now: NOW,
+        seq: 1,
+        sending_time: b"20250717-13:16:40.012",
+        sender: sender.as_bytes(),
+        target: target.as_bytes(),
+        begin_string: begin.as_bytes(),
+        heartbeat_s: 30,
+        reset: true,
+    };
+    logon.write(&facts, &mut encoder);
+    let text = String::from_utf8_lossy(encoder.finish().unwrap()).replace('\x01', "|");
+    let start = text.find("52=20250717-13:16:40.012|").unwrap() + 25;
+    text[start..text.len() - 7].to_owned()
+}
+
+fn logon(plan: LogonPlan, secret: &str) -> VenueLogon {
+    let random = Box::new(|bytes: &mut [u8]| bytes.fill(7));
+    VenueLogon::new(plan, Some(&credentials(secret)), random).unwrap()
+}
+
+fn fields(tags: &[u32]) -> Vec<Piece> {
+    tags.iter().map(|tag| Piece::Field(*tag)).collect()
+}
+
+#[test]
+fn coinbase() {
+    let plan = LogonPlan {
+        fields: vec![
+            field(553, Value::Key),
+            field(554, Value::Passphrase),
+            field(96, Value::Signature),
+            constant(8013, "Y"),
+        ],
+        nonce: None,
+        signature: Some(Signature {
+            pieces: fields(&[52, 35, 34, 49, 56, 554]),
+            join: Join::Soh,
+            scheme: Scheme::HmacSha256,
+            secret_form: SecretForm::Base64,
+            output: Output::Base64,
+        }),
+    };
+    let body = body(&mut logon(plan, "c2VjcmV0IG9mIHRlc3Rz"), "FIXT.1.1", "KEY", "Coinbase");
+    assert_eq!(
+        body,
+        "553=KEY|554=PASS|95=44|96=xIP7king0NRDo9YVtKr0wHzNli65m68YAEIm+x7MU7E=|8013=Y|"
+    );
+}
+
+#[test]
+fn kraken() {
+    let plan = LogonPlan {
+        fields: vec![
+            field(553, Value::Key),
+            field(554, Value::Signature),
+            field(5025, Value::Nonce),
+            constant(8674, "0"),
+        ],
+        nonce: Some(Nonce::Millis),
+        signature: Some(Signature {
+            pieces: [fields(&[35, 34, 49, 56, 553]), vec![Piece::Nonce]].concat(),
+            join: Join::Fields,
+            scheme: Scheme::HmacSha512OfSha256,
+            secret_form: SecretForm::Base64,
+            output: Output::Base64,
+        }),
+    };
+    let mut logon = logon(plan, "c2VjcmV0IG9mIHRlc3Rz");
+    let body = body(&mut logon, "FIX.4.4", "TEST", "KRAKEN-TRD");
+    let signature = "vEhSndBDCZ6eE8YUEWDErgFvK8x220DFdKAhpjC2yMGt1ohcbWrO02QrwV4RSqUmLRY+jqL14EwuoUnj\
+                     7ZnRkA==";
+    assert_eq!(body, format!("553=KEY|554={signature}|5025=1752758200012|8674=0|"));
+}
+
+#[test]
+fn deribit_nonces_grow_while_the_clock_stands() {
+    let plan = LogonPlan {
+        fields: vec![
+            field(96, Value::Nonce),
+            field(553, Value::Key),
+            field(554, Value::Signature),
+            constant(9001, "Y"),
+        ],
+        nonce: Some(Nonce::MillisAndRandom),
+        signature: Some(Signature {
+            pieces: vec![Piece::Nonce],
+            join: Join::None,
+            scheme: Scheme::Sha256WithSecret,
+            secret_form: SecretForm::Text,
+            output: Output::Base64,
+        }),
+    };
+    let mut logon = logon(plan, "secret of tests");
+    let nonce = |ms: &str| format!("95=58|96={ms}.BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=|");
+    let first = body(&mut logon, "FIX.4.4", "US", "DERIBITSERVER");
+    let signature = "8idkr6Gl+tKeYU+62lRuxOzhtrCeCGVXXZa6pdz2S3o=";
+    let expected = format!("{}553=KEY|554={signature}|9001=Y|", nonce("1752758200012"));
+    assert_eq!(first, expected);
+    let second = body(&mut logon, "FIX.4.4", "US", "DERIBITSERVER");
+    assert!(second.starts_with(&nonce("1752758200013")), "{second}");
+}
+
+#[test]
+fn what_is_missing_is_said_before_the_first_logon() {
+    let plan = LogonPlan { fields: vec![field(554, Value::Passphrase)], ..LogonPlan::default() };
+    assert!(plan.wants_credentials());
+    let none = || Box::new(|_: &mut [u8]| {});
+    let error = VenueLogon::new(plan, None, none()).unwrap_err();
+    assert_eq!(error, PlanError::Passphrase);
+    let plain = LogonPlan { fields: vec![constant(9001, "Y")], ..LogonPlan::default() };
+    assert!(!plain.wants_credentials());
+    let mut logon = VenueLogon::new(plain, None, none()).unwrap();
+    assert_eq!(body(&mut logon, "FIX.4.4", "US", "THEM"), "9001=Y|");
+    assert!(!format!("{logon:?}").contains("PASS"));
+}
