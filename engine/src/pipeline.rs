@@ -1,5 +1,7 @@
 //! The pipeline: stages, rings and adapters that join the rooms. `topology.rs` draws the whole.
 
+pub mod credentials;
+pub mod venue;
 pub mod records;
 pub mod tape;
 pub mod loop_driver;

@@ -243,7 +243,7 @@ impl Fused {
         let trading = TradingStage::new(driver, inputs, Time::Clock, links);
 
         let address = venue.address();
-        let store = FixStore::new(streams.1.writer, Numbers::default());
+        let store = FixStore::new(streams.1.writer, Numbers::default(), &[]);
         let config = SessionConfig {
             reset_on_logon: Reset::WhenNew,
             ..SessionConfig::initiator("US", "VENUE")

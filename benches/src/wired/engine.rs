@@ -246,7 +246,7 @@ pub fn build(setup: Setup<'_>, clock: &Clock) -> anyhow::Result<(Vec<Core>, Watc
     }
     let trading = stream(setup.folders, ("trading", setup.listed.segment_bytes), clock)?;
     let gateway = stream(setup.folders, ("gateway", 16 << 20), clock)?;
-    let (store, recorded) = (FixStore::new(gateway.writer, numbers), trading.writer.state());
+    let (store, recorded) = (FixStore::new(gateway.writer, numbers, &[]), trading.writer.state());
     let drains = vec![trading.drain, gateway.drain];
     let (tape, written) = Noted::new(trading.writer);
     let (cores, mut watch) = build_over(setup, tape, store, drains, clock)?;

@@ -234,7 +234,7 @@ impl<S: TimedStore> GatewayStage<S> {
     fn read(&mut self, now: Timestamp) -> Result<bool, String> {
         let Some(link) = &self.link else { return Ok(false) };
         let began = wire::stamp::now();
-        let unread = !self.input.bytes().is_empty();
+        let unread = !self.input.bytes().is_empty() || self.session.holds_messages();
         if !unread && began.wrapping_sub(self.looked) < LOOK_EVERY {
             return Ok(false);
         }
@@ -264,10 +264,22 @@ impl<S: TimedStore> GatewayStage<S> {
         match consumed {
             Ok(count) => {
                 self.input.consume(count);
+                self.heed_news(now).map_err(|why| why.to_string())?;
                 Ok(came || count > 0)
             }
             Err(why) => Err(self.reason(&why)),
         }
+    }
+
+    /// News (B) of the venue is kept for the operator; where it announces the end of the connection,
+    /// we log out first and come again.
+    fn heed_news(&mut self, now: Timestamp) -> Result<(), Disconnect> {
+        let Some(headline) = self.entry.take_headline() else { return Ok(()) };
+        self.last_error = format!("news: {headline}");
+        if self.entry.dialect().settings().news_reconnects && self.session.is_up() {
+            self.session.logout(now, &mut self.out, "as the venue asked")?;
+        }
+        Ok(())
     }
 
     fn reason(&self, why: &Disconnect) -> String {

@@ -9,9 +9,9 @@ use crate::pipeline::assembly::{self, LoopMode};
 use crate::pipeline::fix_store::{self, Numbers, StoredFrame};
 use crate::pipeline::records::{BadRecord, Record, kind};
 use crate::pipeline::recovery::{AccountSettings, Recovery};
-use crate::pipeline::trading_stage;
+use crate::pipeline::{trading_stage, venue};
 use crate::trading::{Account, OpeningState};
-use gateway::dialect::Dialect;
+use gateway::dialect::{Dialect, DialectError};
 use gateway::fix::FieldIndex;
 use gateway::orders::{Instruments, InstrumentsError, Requests, decode_report};
 use market::{Instrument, InstrumentId, Nanos, Order, Position, Report, ReportKind, Timestamp};
@@ -41,6 +41,9 @@ pub enum TakeOverError {
     /// The instruments cannot be spoken of in FIX.
     #[error(transparent)]
     Instruments(#[from] InstrumentsError),
+    /// The venue's profile makes no dialect.
+    #[error(transparent)]
+    Dialect(#[from] DialectError),
     /// The strategies of the last start cannot be built.
     #[error("the configuration in the journal: {0}")]
     Parameters(#[from] ParameterError),
@@ -129,7 +132,8 @@ pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError
     notices.extend([&trading, &gateway].into_iter().filter_map(|opened| opened.notice.clone()));
     let instruments = assembly::instruments(&config.trading);
     let opening = follower.opening(&instruments, now)?;
-    let missed = frames.missed(&instruments, &Dialect::default(), follower.account())?;
+    let dialect = venue::dialect(config)?;
+    let missed = frames.missed(&instruments, &dialect, follower.account())?;
     if !missed.is_empty() {
         notices.push(format!("journal: {} fills taken from the session's stream", missed.len()));
     }

@@ -153,7 +153,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let links = Links { gate: gate.clone(), lifecycle, stop, outbox: trading_told.0 };
     let trading = TradingStage::new(driver, inputs, time, links);
 
-    let mut store = FixStore::new(gateway.writer, numbers);
+    let mut store = FixStore::new(gateway.writer, numbers, &config.venue.logon.secret_tags);
     store.record_start(now)?;
     let (commands, reports) = (rings.trading_gateway.1, rings.gateway_trading.0);
     let ends = (commands, reports, gateway_hops.0, gateway_told.0);

@@ -8,6 +8,7 @@ use gateway::orders::{
     Instruments, Requests, StatusAnswer, decode_report, encode_command, encode_report, msg_type,
     report_msg_type,
 };
+use gateway::spec::Version;
 use market::{
     Command, Event, ExecId, Instrument, InstrumentId, OrderId, Price, Qty, Report, ReportKind,
     Side, Timestamp, VenueOrderId,

@@ -1,18 +1,19 @@
-//! What a venue wants in our Logon beyond FIX's own fields: the seam between session and dialect.
+//! What a venue wants in our Logon beside the standard fields: names, passwords, signatures.
 //!
-//! The session says what it sends; whoever fills in the rest signs exactly that.
+//! The session hands over the facts that a signature may cover and an encoder; it never looks at
+//! what is written, and never keeps it.
 
 use crate::fix::Encoder;
 use market::Timestamp;
 
-/// What a Logon says before the venue's own fields.
+/// What our Logon says, as it is on the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct LogonFacts<'a> {
     /// When it is sent.
     pub now: Timestamp,
     /// MsgSeqNum (34).
     pub seq: u64,
-    /// SendingTime (52), exactly as it is sent.
+    /// Text of SendingTime (52) exactly as sent.
     pub sending_time: &'a [u8],
     /// SenderCompID (49).
     pub sender: &'a [u8],
@@ -20,15 +21,15 @@ pub struct LogonFacts<'a> {
     pub target: &'a [u8],
     /// BeginString (8).
     pub begin_string: &'a [u8],
-    /// HeartBtInt (108).
+    /// HeartBtInt (108), seconds.
     pub heartbeat_s: u64,
-    /// ResetSeqNumFlag (141) is set.
+    /// ResetSeqNumFlag (141) is Y.
     pub reset: bool,
 }
 
-/// Adds a venue's fields to our Logon as initiator, after EncryptMethod (98), HeartBtInt (108),
-/// ResetSeqNumFlag (141) and DefaultApplVerID (1137).
+/// Adds fields to the Logon of an initiator.
 pub trait LogonBody: std::fmt::Debug + Send {
-    /// Writes the fields.
+    /// Called for each Logon, after the standard fields (98, 108, 141, 789, 1137) were added. It may
+    /// make the message fail with [`Encoder::fail`]; nothing is sent then, and the connection ends.
     fn write(&mut self, logon: &LogonFacts<'_>, encoder: &mut Encoder<'_>);
 }
