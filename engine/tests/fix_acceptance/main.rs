@@ -145,6 +145,39 @@ fn fix44_in_virtual_time() {
     in_virtual_time("fix44", "FIX.4.4", "TW44", 59);
 }
 
+/// A script of FIX.4.4 as FIXT.1.1 and FIX.5.0SP2 would have it: another BeginString and name, and
+/// DefaultApplVerID in each Logon.
+fn as_fixt11(script: &Script) -> Script {
+    let line = |line: &str| {
+        let mut text = line.replace("FIX.4.4", "FIXT.1.1").replace("TW44", "TW50SP2");
+        if text.contains("\x0135=A\x01") {
+            let end = text.find("\x0110=").map_or(text.len(), |at| at + 1);
+            text.insert_str(end, "1137=9\x01");
+        }
+        if text.starts_with('E') {
+            // The lengths of the answers are others.
+            let fields = text.split('\x01').filter(|field| !field.starts_with("9="));
+            let fields = fields.map(|field| match field.starts_with("52=") {
+                true => "52=00000000-00:00:00.000",
+                false => field,
+            });
+            text = fields.collect::<Vec<_>>().join("\x01");
+        }
+        text
+    };
+    let lines: Vec<_> = script.text.lines().map(line).collect();
+    Script { name: script.name.clone(), text: lines.join("\n") }
+}
+
+#[test]
+fn fixt11_in_virtual_time() {
+    let Some(scripts) = scripts("fix44") else { return };
+    let scripts: Vec<_> = scripts.iter().map(as_fixt11).collect();
+    let place = tempfile::tempdir().unwrap();
+    let (path, _) = lines::config(place.path(), "FIXT.1.1", "TW50SP2");
+    run_all(&scripts, &mut InMemory::open(&path));
+}
+
 fn over_tcp(folder: &str, version: &str, account: &str) {
     let Some(mut scripts) = scripts(folder) else { return };
     scripts.retain(|script| !SLOW.contains(&script.name.as_str()));
