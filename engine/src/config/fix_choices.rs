@@ -9,14 +9,14 @@ use super::value::{Field, Wrong, quoted};
 use std::fmt;
 
 choice! {
-    /// A version of FIX.
+    /// A version of FIX, by its BeginString (8).
     pub enum FixVersion {
         /// FIX.4.2.
         Fix42 = "FIX.4.2",
         /// FIX.4.4.
         Fix44 = "FIX.4.4",
         /// FIX.5.0SP2 over FIXT.1.1.
-        Fix50Sp2 = "FIX.5.0SP2",
+        Fix50Sp2 = "FIXT.1.1",
     }
 }
 
@@ -201,5 +201,15 @@ choice! {
         Hold = "hold",
         /// It is refused.
         Refuse = "refuse",
+    }
+}
+
+choice! {
+    /// Who answers the messages of an exchange's clients.
+    pub enum FixApplication {
+        /// The matching engine.
+        Matching = "matching",
+        /// Nobody: orders come back as they are.
+        Echo = "echo",
     }
 }

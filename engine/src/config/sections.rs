@@ -149,6 +149,10 @@ section! {
         /// Needed for real money: what the venue holds is not compared with our record yet beyond its open orders.
         #[danger = "a fill that the venue does not tell us of stays unknown"]
         accept_no_reconciliation: bool = false;
+        /// Send orders again that the venue asks for after a gap: the last 4,096 messages or mebibyte of
+        /// them, also of the runs before. When false, their numbers are filled and it never sees them.
+        #[danger = "an order made for an old price may trade at it"]
+        replay_orders: bool = false;
         /// Needed when the venue does not cancel on disconnect: nothing then stops the orders of a stalled loop.
         #[danger = "orders of a stalled engine stay in the market"]
         without_cancel_on_disconnect: Option<Acknowledged> => "accepted";

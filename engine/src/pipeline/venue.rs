@@ -16,7 +16,7 @@ use gateway::dialect::{
     Code, Dialect, DialectError, OpenOrders, OrderIds, OurId, Settings, Target, Uuids,
 };
 use gateway::fix::Precision;
-use gateway::session::{Reset, SessionConfig};
+use gateway::session::{Resend, Reset, SessionConfig};
 use gateway::spec::{Validation, Version};
 use market::Nanos;
 use std::fs::File;
@@ -85,6 +85,7 @@ pub fn session(config: &RunConfig) -> SessionConfig {
         version: version(&config.venue),
         header: session.header.iter().map(|field| (field.tag, field.value.clone())).collect(),
         heartbeat: Nanos::from_secs(ours.heartbeat_s.into()),
+        resend: if ours.replay_orders { Resend::Everything } else { Resend::GapFillOrders },
         reset_on_logon: match session.reset_at_logon {
             ways::ResetRule::Refused => Reset::Never,
             _ if always => Reset::Always,
