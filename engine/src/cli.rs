@@ -136,6 +136,9 @@ pub struct RunArgs {
     /// Stop after so many seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub seconds: Option<u64>,
+    /// Send real orders: needed for a venue of production
+    #[arg(long)]
+    pub production: bool,
 }
 
 /// Arguments of `touchline replay`.

@@ -4,6 +4,7 @@ pub mod backtest;
 pub mod check;
 pub mod ctl;
 pub mod live;
+pub mod permit;
 pub mod run;
 pub mod replay;
 pub mod exchange;

@@ -1,5 +1,7 @@
 //! The pipeline: stages, rings and adapters that join the rooms. `topology.rs` draws the whole.
 
+pub mod credentials;
+pub mod venue;
 pub mod records;
 pub mod tape;
 pub mod loop_driver;
@@ -9,6 +11,7 @@ pub mod simulation;
 pub mod telemetry;
 pub mod gate;
 pub mod lifecycle;
+pub mod kept_frames;
 pub mod fix_store;
 pub mod recovery;
 pub mod streams;

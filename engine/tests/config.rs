@@ -20,7 +20,7 @@ fn cpus() -> BTreeSet<usize> {
 #[test]
 fn committed_configurations_are_good() {
     let mut seen = 0;
-    for folder in ["config", "config/instruments"] {
+    for folder in ["config", "config/instruments", "config/venues"] {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let is_toml = path.extension().is_some_and(|extension| extension == "toml");
@@ -33,7 +33,7 @@ fn committed_configurations_are_good() {
             seen += 1;
         }
     }
-    assert!(seen >= 7, "only {seen} files");
+    assert!(seen >= 15, "only {seen} files");
 }
 
 #[test]
@@ -72,6 +72,7 @@ fn sections() -> Vec<(String, String, String)> {
 fn uncommented(kind: &str) -> String {
     let shared: &[&str] = match kind {
         "run" => &[],
+        "venue" => &["[profile]", "[session]", "[logon]", "[orders]", "[[rate]]"],
         "exchange" => &["[[instrument]]"],
         _ => &["[book]", "[[strategy]]", "[quoter]", "[risk]", "[[instrument]]"],
     };
@@ -90,7 +91,7 @@ fn uncommented(kind: &str) -> String {
 fn the_reference_uncommented_is_a_good_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("reference.toml");
-    for kind in ["run", "exchange", "backtest"] {
+    for kind in ["run", "exchange", "backtest", "venue"] {
         let text = uncommented(kind);
         std::fs::write(&path, &text).unwrap();
         if let Err(errors) = config::load(&path, &cpus()) {
@@ -176,6 +177,7 @@ fn load_says_which_kind_it_is() {
         Config::Run(_) => "run",
         Config::Exchange(_) => "exchange",
         Config::Backtest(_) => "backtest",
+        Config::Venue(_) => "venue",
         Config::Instruments(list) if list.len() == 5 => "five instruments",
         Config::Instruments(_) => "instruments",
     };
@@ -183,4 +185,5 @@ fn load_says_which_kind_it_is() {
     assert_eq!(kind("config/exchange.toml"), "exchange");
     assert_eq!(kind("config/backtest.toml"), "backtest");
     assert_eq!(kind("config/instruments/demo.toml"), "five instruments");
+    assert_eq!(kind("config/venues/deribit-test.toml"), "venue");
 }

@@ -179,7 +179,7 @@ const RUN_CASES: &[Case] = &[
             ("gateway = 3", "gateway = 2"),
             (
                 "target_comp_id = \"THEM\"",
-                "target_comp_id = \"THEM\"\ncancel_on_disconnect = false",
+                "target_comp_id = \"THEM\"\n\n[session]\ncancel_on_disconnect = \"none\"",
             ),
         ],
     ),
@@ -244,6 +244,45 @@ const RUN_CASES: &[Case] = &[
         )],
     ),
     case("half of the trading hours", &[("quote = \"USD\"", "quote = \"USD\"\nopen = 09:30:00")]),
+    case(
+        "a profile that is not there, and one beside it",
+        &[("[cores]", "venue = \"lost.toml\"\n\n[session]\nheartbeat_s = 5\n\n[cores]")],
+    ),
+    case(
+        "a profile that is another kind of file",
+        &[("[cores]", "venue = \"list.toml\"\n\n[cores]")],
+    ),
+    case(
+        "what is ours and the venue does not take",
+        &[
+            ("\"US\"", "\"US.1\"\nheartbeat_s = 90\nreset_on_logon = true"),
+            (
+                "[cores]",
+                "[session]\nsender_comp_id_max = 3\nsender_comp_id_plain = true\n\
+                 heartbeat_max_s = 60\nreset_at_logon = \"refused\"\n\n[cores]",
+            ),
+        ],
+    ),
+    case(
+        "a Logon that does not add up",
+        &[(
+            "[cores]",
+            "[logon]\nfields = [\"96={signature}\", \"98=0\", \"5025={nonce}\", \"554={pass}\"]\n\
+             sign = [\"52\", \"553\"]\n\n[cores]",
+        )],
+    ),
+    case(
+        "orders that FIX.4.2 cannot say",
+        &[(
+            "[cores]",
+            "[session]\nversion = \"FIX.4.2\"\nheader = [\"49=X\"]\n\n[orders]\ntarget_id = \"11\"\n\
+             fields = [\"44=1\"]\nrest = \"none\"\nreject_codes = [\"103:8=tired\"]\n\n[cores]",
+        )],
+    ),
+    case(
+        "a limit of nothing",
+        &[("[cores]", "[[rate]]\nname = \"all\"\ncount = 0\nwindow = \"jumping\"\n\n[cores]")],
+    ),
 ];
 
 const EXCHANGE_CASES: &[Case] = &[

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = files![
     "config/backtest-arl.toml",
     "config/instruments/demo.toml",
     "config/instruments/arl.toml",
+    "config/venues/demo.toml",
 ];
 
 /// A file inside the program; else one of the disk, which the command line may name.

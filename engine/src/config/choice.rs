@@ -73,6 +73,8 @@ macro_rules! choice {
     };
 }
 
+pub(crate) use choice;
+
 choice! {
     /// What a file describes; the key `kind` at its top.
     pub enum Kind {
@@ -84,6 +86,8 @@ choice! {
         Backtest = "backtest",
         /// A list of instruments that the others name.
         Instruments = "instruments",
+        /// How a venue speaks FIX; a run names it.
+        Venue = "venue",
     }
 }
 

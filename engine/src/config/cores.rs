@@ -3,6 +3,7 @@
 //! It is given the CPUs and never asks the machine.
 
 use super::document::Document;
+use super::fix_words::CancelOnDisconnect;
 use super::problem::{Problem, Problems};
 use super::sections::{CoresConfig, GatewayConfig};
 use super::special::Core;
@@ -140,16 +141,17 @@ pub(crate) fn check_cpu(
 pub(crate) fn check_watchdog(
     document: &Document<'_>,
     gateway: &GatewayConfig,
+    asked: &CancelOnDisconnect,
     problems: &mut Problems,
 ) {
-    if gateway.cancel_on_disconnect || gateway.without_cancel_on_disconnect.is_some() {
+    if *asked != CancelOnDisconnect::None || gateway.without_cancel_on_disconnect.is_some() {
         return;
     }
     let title = "the venue does not cancel on disconnect, and a stalled loop ends in one";
-    let place = document.place("gateway", "cancel_on_disconnect");
+    let place = document.place("gateway", "");
     problems.push(Problem::new(place, title, "nothing stops the orders of a stalled loop").help(
-        "ask the venue to cancel on disconnect, or accept the risk with \
-             `without_cancel_on_disconnect = \"accepted\"`",
+        "accept the risk with `without_cancel_on_disconnect = \"accepted\"` in [gateway], or, where \
+         the venue does cancel, say so in its profile's `cancel_on_disconnect`",
     ));
 }
 

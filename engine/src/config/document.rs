@@ -147,6 +147,11 @@ impl<'a> Document<'a> {
         list.iter().filter_map(entry).collect()
     }
 
+    /// True if there is a table or a key `name` at the top.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.root.contains_key(name)
+    }
+
     /// Where a key's value stands; else the section's header; else the top.
     pub(crate) fn place(&self, section: &str, key: &str) -> Place {
         let span = self.root.get(section).map_or(0..0, |value| {

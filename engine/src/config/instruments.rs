@@ -3,7 +3,7 @@
 //! Nothing is guessed: a table that lacks a key is refused with the names of all it lacks, and
 //! steps that do not agree with each other are refused too.
 
-use super::choice::ContractKind;
+use super::choice::{ContractKind, Kind};
 use super::document::{Document, Files, read_text};
 use super::key::{Section, Table};
 use super::problem::{Place, Problem, Problems, shorten};
@@ -54,7 +54,7 @@ pub(crate) fn read_files(
             listing.incomplete = true;
             continue;
         };
-        match super::load::expect_instruments(&list, problems) {
+        match super::load::expect(Kind::Instruments, &list, problems) {
             true => read_tables(&list, listing, problems),
             false => listing.incomplete = true,
         }

@@ -10,6 +10,7 @@ use super::exchange::{self, ExchangeChanges, ExchangeConfig};
 use super::instruments::{self, Listed, Listing};
 use super::key::{Section, Table};
 use super::problem::{ConfigErrors, Problem, Problems};
+use super::profile::{self, ProfileConfig};
 use super::run::{self, RunConfig};
 use super::sections::TopConfig;
 use std::collections::BTreeSet;
@@ -26,6 +27,8 @@ pub enum Config {
     Backtest(Box<BacktestConfig>),
     /// A list of instruments.
     Instruments(Vec<Listed>),
+    /// How a venue speaks FIX.
+    Venue(Box<ProfileConfig>),
 }
 
 /// What the command line changes before the whole is judged.
@@ -73,6 +76,7 @@ impl Reading<'_> {
             let title = format!("this file is of kind {}, not {want}", top.kind);
             let help = match top.kind {
                 Kind::Instruments => "name it in the `instruments` of a configuration".to_owned(),
+                Kind::Venue => "name it in the `venue` of a run's configuration".to_owned(),
                 kind => format!("start it with `touchline {kind}`"),
             };
             let place = document.place("kind", "");
@@ -80,6 +84,16 @@ impl Reading<'_> {
             return None;
         }
         document.refuse_others(&tables(top.kind), &elsewhere, problems);
+        if let Some(place) = top.venue.as_ref().map(|_| document.place("venue", ""))
+            && top.kind != Kind::Run
+        {
+            let title = format!("a file of kind {} has no venue", top.kind);
+            let help = "only a run names a venue's profile";
+            problems.push(Problem::new(place, title, "remove it").help(help));
+        }
+        if top.kind == Kind::Venue {
+            return profile::read(document, problems).map(|read| Config::Venue(Box::new(read)));
+        }
         let mut listing = match top.kind {
             Kind::Instruments => {
                 let mut listing = Listing::default();
@@ -107,7 +121,21 @@ impl Reading<'_> {
         instruments::refuse_none(document, &mut listing, problems);
         match top.kind {
             Kind::Run => {
-                let run = run::read(document, listing, self.cpus, problems)?;
+                let text = match &top.venue {
+                    Some(path) => {
+                        let path = folder.join(path);
+                        Some(profile::text(document, &path, self.files, problems)?)
+                    }
+                    None => None,
+                };
+                let named = match &text {
+                    Some((source, text)) => Some(Document::parse(*source, text, problems)?),
+                    None => None,
+                };
+                if named.as_ref().is_some_and(|named| !expect(Kind::Venue, named, problems)) {
+                    return None;
+                }
+                let run = run::read(document, named.as_ref(), listing, self.cpus, problems)?;
                 Some(Config::Run(Box::new(run)))
             }
             Kind::Exchange => {
@@ -120,7 +148,7 @@ impl Reading<'_> {
                 let backtest = backtest::read(document, listing, changes, problems)?;
                 Some(Config::Backtest(Box::new(backtest)))
             }
-            Kind::Instruments => None,
+            Kind::Instruments | Kind::Venue => None,
         }
     }
 }
@@ -143,18 +171,18 @@ fn read_top(document: &Document<'_>, problems: &mut Problems) -> Option<TopConfi
     top
 }
 
-/// True for a list of instruments; refuses what is something else.
-pub(crate) fn expect_instruments(document: &Document<'_>, problems: &mut Problems) -> bool {
+/// True for a file of this kind, which another names; refuses what is something else.
+pub(crate) fn expect(kind: Kind, document: &Document<'_>, problems: &mut Problems) -> bool {
     let Some(top) = read_top(document, problems) else { return false };
-    if top.kind == Kind::Instruments {
+    if top.kind == kind {
         document.refuse_others(&tables(top.kind), &elsewhere, problems);
     } else {
-        let title = format!("this file is of kind {}, not instruments", top.kind);
+        let title = format!("this file is of kind {}, not {kind}", top.kind);
         let place = document.place("kind", "");
-        let help = "`instruments` names files of kind = \"instruments\"";
+        let help = format!("`{kind}` names files of kind = \"{kind}\"");
         problems.push(Problem::new(place, title, "here").help(help));
     }
-    top.kind == Kind::Instruments
+    top.kind == kind
 }
 
 /// The sections of a kind of file, in the order of the documentation.
@@ -164,6 +192,7 @@ pub(crate) fn tables(kind: Kind) -> Vec<Table> {
         Kind::Exchange => exchange::tables(),
         Kind::Backtest => backtest::tables(),
         Kind::Instruments => instruments::TABLES.to_vec(),
+        Kind::Venue => profile::TABLES.to_vec(),
     }
 }
 

@@ -1,13 +1,16 @@
 //! The configuration of an engine: `touchline run`, and what its journal is replayed with.
 
-use super::choice::Kind;
+use super::choice::{Environment, Kind};
 use super::cores;
 use super::document::Document;
+use super::fix_choices::ResetRule;
 use super::instruments::{self, Listing};
 use super::key::{Section, Table};
 use super::load::{Changes, Config, Reading};
 use super::ports::{Port, Transport};
 use super::problem::{ConfigErrors, Problem, Problems};
+use super::profile::{self, ProfileConfig};
+use super::reader::Reader;
 use super::resolved::Resolved;
 use super::sections::{
     BookConfig, ClockConfig, ControlConfig, CoresConfig, EngineConfig, FeedConfig, GatewayConfig,
@@ -36,6 +39,8 @@ pub struct RunConfig {
     pub book: BookConfig,
     /// Orders out.
     pub gateway: GatewayConfig,
+    /// How the venue speaks.
+    pub venue: ProfileConfig,
     /// Instruments, strategies, quoter and limits.
     pub trading: TradingConfig,
     /// The journal.
@@ -80,7 +85,14 @@ impl RunConfig {
         }
     }
 
-    /// The whole as canonical text: every key with its value, instruments and parameters inlined.
+    /// True if orders of this run are of real money.
+    #[must_use]
+    pub fn is_production(&self) -> bool {
+        [self.engine.environment, self.venue.profile.environment].contains(&Environment::Production)
+    }
+
+    /// The whole as canonical text: every key with its value; instruments, the venue's profile and
+    /// parameters inlined, but never what a file of credentials holds.
     /// It is what the journal's first record holds.
     #[must_use]
     pub fn resolved(&self) -> String {
@@ -92,6 +104,7 @@ impl RunConfig {
         text.section(&self.feed);
         text.section(&self.book);
         text.section(&self.gateway);
+        self.venue.resolve(&mut text);
         text.trading(&self.trading);
         text.section(&self.journal);
         text.section(&self.watchdog);
@@ -134,6 +147,7 @@ pub(crate) fn tables() -> Vec<Table> {
         LogConfig::TABLE,
         StopConfig::TABLE,
     ]);
+    tables.extend(profile::TABLES);
     tables.extend(instruments::TABLES);
     tables
 }
@@ -141,18 +155,21 @@ pub(crate) fn tables() -> Vec<Table> {
 /// Reads every section before it gives up on any.
 pub(crate) fn read(
     document: &Document<'_>,
+    profile: Option<&Document<'_>>,
     listing: Listing,
     cpus: Option<&BTreeSet<usize>>,
     problems: &mut Problems,
 ) -> Option<RunConfig> {
     instruments::check_itch(&listing, problems);
-    let engine = document.section(problems);
+    let engine: Option<EngineConfig> = document.section(problems);
     let clock = document.section(problems);
     let cores: Option<CoresConfig> = document.section(problems);
     let wire = document.section(problems);
     let feed: Option<FeedConfig> = document.section(problems);
     let book = document.section(problems);
-    let gateway: Option<GatewayConfig> = document.section(problems);
+    let source = profile.unwrap_or(document);
+    let venue = profile::read(source, problems);
+    let gateway = read_gateway(document, source, problems);
     let trading = trading::read(document, listing, Choice::default(), problems);
     let journal = document.section(problems);
     let watchdog = document.section(problems);
@@ -163,8 +180,13 @@ pub(crate) fn read(
     if let Some(cores) = &cores {
         cores::check(document, cores, cpus, problems);
     }
-    if let Some(gateway) = &gateway {
-        cores::check_watchdog(document, gateway, problems);
+    if let (Some(gateway), Some(venue)) = (&gateway, &venue) {
+        let asked = &venue.session.cancel_on_disconnect;
+        cores::check_watchdog(document, gateway, asked, problems);
+        check_venue(document, gateway, venue, problems);
+    }
+    if let (Some(engine), Some(venue), Some(_)) = (&engine, &venue, profile) {
+        check_environment(document, engine, venue, problems);
     }
     if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
         let place = document.place("gateway", "target_comp_id");
@@ -180,6 +202,7 @@ pub(crate) fn read(
         feed: feed?,
         book: book?,
         gateway: gateway?,
+        venue: venue?,
         trading: trading?,
         journal: journal?,
         watchdog: watchdog?,
@@ -187,6 +210,80 @@ pub(crate) fn read(
         log: log?,
         stop: stop?,
     })
+}
+
+/// `[gateway]`, and what the profile gives where it does not.
+fn read_gateway(
+    document: &Document<'_>,
+    profile: &Document<'_>,
+    problems: &mut Problems,
+) -> Option<GatewayConfig> {
+    let (span, table) = document.table("gateway", problems);
+    if table.is_none() && document.has("gateway") {
+        return None;
+    }
+    // What is wrong there is said when the profile is read.
+    let fallback = profile.table("session", &mut Problems::default()).1;
+    let title = "[gateway]".to_owned();
+    let mut reader =
+        Reader::new(title, document.source, span, table, problems).with_fallback(fallback);
+    let section = reader.section();
+    reader.finish(&[GatewayConfig::TABLE]);
+    section
+}
+
+/// What is ours must be what the venue takes.
+fn check_venue(
+    document: &Document<'_>,
+    gateway: &GatewayConfig,
+    venue: &ProfileConfig,
+    problems: &mut Problems,
+) {
+    let session = &venue.session;
+    let mut refuse = |key: &str, title: String, help: String| {
+        let place = document.place("gateway", key);
+        problems.push(Problem::new(place, format!("[gateway] {key} {title}"), "here").help(help));
+    };
+    let (min, max) = (session.heartbeat_min_s, session.heartbeat_max_s);
+    if !(min..=max).contains(&gateway.heartbeat_s) {
+        let title = format!("is {}, which the venue does not take", gateway.heartbeat_s);
+        refuse("heartbeat_s", title, format!("give {min} to {max}"));
+    }
+    let sender = &gateway.sender_comp_id;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if sender.len() > session.sender_comp_id_max
+        || session.sender_comp_id_plain && !sender.chars().all(plain)
+    {
+        let of =
+            if session.sender_comp_id_plain { "letters, digits, - and _" } else { "characters" };
+        let help = format!("give 1 to {} {of}", session.sender_comp_id_max);
+        refuse("sender_comp_id", "is not one that the venue takes".to_owned(), help);
+    }
+    if gateway.reset_on_logon && session.reset_at_logon == ResetRule::Refused {
+        let help = "leave it false".to_owned();
+        refuse("reset_on_logon", "is refused by the venue".to_owned(), help);
+    }
+    if venue.wants_credentials() && gateway.credentials.is_none() {
+        let help = "name the file with your key: credentials = \"venue.credentials\"".to_owned();
+        refuse("credentials", "is missing: the venue wants a signed Logon".to_owned(), help);
+    }
+}
+
+/// The user must know what money is behind the orders.
+fn check_environment(
+    document: &Document<'_>,
+    engine: &EngineConfig,
+    venue: &ProfileConfig,
+    problems: &mut Problems,
+) {
+    let (ours, theirs) = (engine.environment, venue.profile.environment);
+    if ours != theirs {
+        let place = document.place("engine", "environment");
+        let title =
+            format!("[engine] environment is {ours}, and the venue's profile is of {theirs}");
+        let help = format!("write environment = \"{theirs}\" if that is what you mean");
+        problems.push(Problem::new(place, title, format!("{ours} here")).help(help));
+    }
 }
 
 fn check_ports(

@@ -22,6 +22,9 @@ section! {
         /// Files with `[[instrument]]` tables, relative to this file.
         /// The tables may also stand in this file itself.
         instruments: Vec<PathBuf> = [] => ["instruments/demo.toml"];
+        /// In the configuration of a run: the profile of its venue, relative to this file.
+        /// Its sections may also stand in this file itself; without any, the venue speaks plain FIX.4.4.
+        venue: Option<PathBuf> => "venues/demo.toml";
     }
 }
 
@@ -125,22 +128,31 @@ section! {
 }
 
 section! {
-    /// Orders out: one FIX 4.4 session.
+    /// Orders out: one FIX session, in the way of the venue's profile. What is ours stands here; address, CompIDs and heartbeat are taken from the profile where it gives them and this section does not.
     pub struct GatewayConfig = "gateway" {
         /// The venue's order entry port.
         address: Endpoint => "127.0.0.1:9880", [1, 65_535];
-        /// SenderCompID (49): us.
-        sender_comp_id: String => "TOUCHLINE", [1, 32];
+        /// SenderCompID (49): us. It must not change while orders are open: ids in UUID form are made with it.
+        sender_comp_id: String => "TOUCHLINE", [1, 64];
         /// TargetCompID (56): the venue.
-        target_comp_id: String => "EXCHANGE", [1, 32];
+        target_comp_id: String => "EXCHANGE", [1, 64];
+        /// Account (1) of every order.
+        account: Option<String> => "MM-1", [1, 64];
+        /// File with `key`, `secret` and where the venue has one `passphrase`, each `name = "value"`. It must be ours alone: mode 0600.
+        #[danger = "whoever reads it trades in our name"]
+        credentials: Option<PathBuf> => "/etc/touchline/venue.credentials";
         /// HeartBtInt (108).
         heartbeat_s: u32 = 5, [1, 3_600];
         /// Ask the venue to begin at sequence 1 at every logon (141=Y).
         #[danger = "reports sent while we were away are then never resent"]
         reset_on_logon: bool = false;
-        /// The venue cancels our orders when the session ends.
-        #[danger = "when false, a crash leaves orders standing"]
-        cancel_on_disconnect: bool = true;
+        /// Needed for real money: what the venue holds is not compared with our record yet beyond its open orders.
+        #[danger = "a fill that the venue does not tell us of stays unknown"]
+        accept_no_reconciliation: bool = false;
+        /// Send orders again that the venue asks for after a gap: the last 4,096 messages or mebibyte of
+        /// them, also of the runs before. When false, their numbers are filled and it never sees them.
+        #[danger = "an order made for an old price may trade at it"]
+        replay_orders: bool = false;
         /// Needed when the venue does not cancel on disconnect: nothing then stops the orders of a stalled loop.
         #[danger = "orders of a stalled engine stay in the market"]
         without_cancel_on_disconnect: Option<Acknowledged> => "accepted";

@@ -5,8 +5,10 @@
 
 use crate::cli::{CheckArgs, Exit};
 use crate::config::cores::Thread;
+use crate::config::fix_words::CancelOnDisconnect;
 use crate::config::{
-    self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, RunConfig, TradingConfig,
+    self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, ProfileConfig, RunConfig,
+    TradingConfig,
 };
 use crate::runtime::cores::allowed;
 use std::collections::BTreeSet;
@@ -27,13 +29,17 @@ pub fn main(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What the configuration would run, a line each.
-fn describe(config: &Config, cpus: &BTreeSet<usize>) -> Result<String, std::fmt::Error> {
+///
+/// # Errors
+/// None: a text takes every line.
+pub(super) fn describe(config: &Config, cpus: &BTreeSet<usize>) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     match config {
         Config::Run(run) => describe_run(&mut text, run, cpus)?,
         Config::Exchange(exchange) => describe_exchange(&mut text, exchange)?,
         Config::Backtest(backtest) => describe_backtest(&mut text, backtest)?,
         Config::Instruments(listed) => describe_instruments(&mut text, listed)?,
+        Config::Venue(profile) => describe_profile(&mut text, profile)?,
     }
     Ok(text)
 }
@@ -59,9 +65,40 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     writeln!(text, "feed        {}{line_b}{}", feed.line_a, server.unwrap_or_default())?;
     let (us, them) = (&run.gateway.sender_comp_id, &run.gateway.target_comp_id);
     writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;
+    describe_profile(text, &run.venue)?;
     writeln!(text, "journal     {} ({})", run.journal_dir().display(), run.journal.durability)?;
     writeln!(text, "control     {}, metrics {metrics}", run.control_socket().display())?;
     describe_trading(text, &run.trading)
+}
+
+fn describe_profile(text: &mut String, profile: &ProfileConfig) -> std::fmt::Result {
+    let ProfileConfig { profile, session, logon, orders, rates } = profile;
+    let address = session.address.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
+    writeln!(text, "venue       {} ({}){address}", profile.name, profile.environment)?;
+    let signed =
+        logon.scheme.map_or_else(|| "unsigned".to_owned(), |scheme| format!("signed by {scheme}"));
+    let cancels = match &session.cancel_on_disconnect {
+        CancelOnDisconnect::None => "orders stay after a disconnect".to_owned(),
+        CancelOnDisconnect::Always => "orders are canceled on disconnect".to_owned(),
+        CancelOnDisconnect::Asked(field) => format!("cancel on disconnect asked for by {field}"),
+    };
+    let reset = session.reset_at_logon;
+    writeln!(text, "session     {}, reset at logon {reset}, {signed}; {cancels}", session.version)?;
+    let replaces = if orders.replace { "replaced" } else { "canceled and sent anew" };
+    let (ids, open) = (orders.order_ids, orders.open_orders);
+    writeln!(text, "orders      ids {ids}, {replaces}, open ones by {open}")?;
+    for rate in rates {
+        let (count, window, name) = (rate.count, rate.window_ms, &rate.name);
+        let (kind, counts, scope) = (rate.window, rate.counts, rate.scope);
+        let kept = rate.cancels_percent;
+        writeln!(
+            text,
+            "limit       {name}: {count} {counts} in {window}, {kind}, for each {scope}; {}, {kept} % for \
+             cancels",
+            rate.action
+        )?;
+    }
+    Ok(())
 }
 
 fn describe_exchange(text: &mut String, exchange: &ExchangeConfig) -> std::fmt::Result {

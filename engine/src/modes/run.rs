@@ -4,6 +4,7 @@ use crate::cli::{Exit, RunArgs};
 use crate::config::RunConfig;
 use crate::control::log;
 use crate::modes::live::{Engine, Signals, say};
+use crate::modes::permit;
 use crate::pipeline::topology::Ended;
 use crate::report::{FeedSummary, GatewaySummary, Report};
 use crate::runtime::{clock, cores};
@@ -17,7 +18,11 @@ use std::time::Duration;
 /// # Errors
 /// A configuration that `check` refuses too, or a failure at run time.
 pub fn main(args: &RunArgs) -> anyhow::Result<ExitCode> {
-    let config = args.config(&cores::allowed())?;
+    let cpus = cores::allowed();
+    let config = args.config(&cpus)?;
+    if let Err(exit) = permit::ask(&config, args.production, &cpus) {
+        return Ok(exit.into());
+    }
     let _log = log::start(&config.log)?;
     let signals = Signals::install()?;
     let (clock, calibrator) = clock::calibrate();

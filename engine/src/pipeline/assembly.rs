@@ -4,6 +4,7 @@
 use crate::config::trading::TradingConfig;
 use crate::config::venue::SyntheticConfig;
 use crate::config::{BacktestConfig, ClockSource, RunConfig};
+use crate::pipeline::venue;
 use crate::trading::{StrategySetting, TradingSettings, VenueRules};
 use market::book::BookLimits;
 use market::{Instrument, Nanos};
@@ -46,7 +47,7 @@ impl LoopMode {
             shows_own_orders: !stepped,
             stale_after: if stepped { Nanos::MAX } else { config.feed.stale_ms },
             books: (config.book.orders, config.book.levels),
-            venue: VenueRules::default(),
+            venue: venue::rules(&config.venue),
         }
     }
 

@@ -264,10 +264,22 @@ impl<S: TimedStore> GatewayStage<S> {
         match consumed {
             Ok(count) => {
                 self.input.consume(count);
+                self.heed_news(now).map_err(|why| why.to_string())?;
                 Ok(came || count > 0)
             }
             Err(why) => Err(self.reason(&why)),
         }
+    }
+
+    /// News (B) of the venue is kept for the operator; where it announces the end of the connection,
+    /// we log out first and come again.
+    fn heed_news(&mut self, now: Timestamp) -> Result<(), Disconnect> {
+        let Some(headline) = self.entry.take_headline() else { return Ok(()) };
+        self.last_error = format!("news: {headline}");
+        if self.entry.dialect().settings().news_reconnects && self.session.is_up() {
+            self.session.logout(now, &mut self.out, "as the venue asked")?;
+        }
+        Ok(())
     }
 
     fn reason(&self, why: &Disconnect) -> String {

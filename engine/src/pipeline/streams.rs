@@ -7,11 +7,12 @@ use crate::config::run::RunConfig;
 use crate::journal::{self, Durability, JournalError, JournalSettings, Tail};
 use crate::pipeline::assembly::{self, LoopMode};
 use crate::pipeline::fix_store::{self, Numbers, StoredFrame};
+use crate::pipeline::kept_frames::KeptFrames;
 use crate::pipeline::records::{BadRecord, Record, kind};
 use crate::pipeline::recovery::{AccountSettings, Recovery};
-use crate::pipeline::trading_stage;
+use crate::pipeline::{trading_stage, venue};
 use crate::trading::{Account, OpeningState};
-use gateway::dialect::Dialect;
+use gateway::dialect::{Dialect, DialectError};
 use gateway::fix::FieldIndex;
 use gateway::orders::{Instruments, InstrumentsError, Requests, decode_report};
 use market::{Instrument, InstrumentId, Nanos, Order, Position, Report, ReportKind, Timestamp};
@@ -41,6 +42,9 @@ pub enum TakeOverError {
     /// The instruments cannot be spoken of in FIX.
     #[error(transparent)]
     Instruments(#[from] InstrumentsError),
+    /// The venue's profile makes no dialect.
+    #[error(transparent)]
+    Dialect(#[from] DialectError),
     /// The strategies of the last start cannot be built.
     #[error("the configuration in the journal: {0}")]
     Parameters(#[from] ParameterError),
@@ -79,6 +83,8 @@ pub struct Streams {
     pub opening: OpeningState,
     /// The session's numbers.
     pub numbers: Numbers,
+    /// Its last frames, where orders may be sent again.
+    pub kept: Option<KeptFrames>,
     /// Fills that the session took and the loop did not: the first inputs of the new loop.
     pub missed: Vec<Report>,
     /// What to tell people, a line each.
@@ -116,10 +122,14 @@ pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError
     };
     let mut numbers = Numbers::default();
     let mut frames = LastFrames::default();
+    let mut kept = config.gateway.replay_orders.then(KeptFrames::default);
     let gateway = if journal::exists(&gateway.dir, &gateway.name)? {
         let recovered = journal::recover(&gateway, now, |record| {
             numbers.follow(&record);
             frames.follow(&record);
+            if let Some(kept) = &mut kept {
+                fix_store::follow_frames(kept, &record);
+            }
         })?;
         notices.push(tail_notice("gateway", recovered.records, &recovered.tail));
         recovered.opened
@@ -129,11 +139,12 @@ pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError
     notices.extend([&trading, &gateway].into_iter().filter_map(|opened| opened.notice.clone()));
     let instruments = assembly::instruments(&config.trading);
     let opening = follower.opening(&instruments, now)?;
-    let missed = frames.missed(&instruments, &Dialect::default(), follower.account())?;
+    let dialect = venue::dialect(config)?;
+    let missed = frames.missed(&instruments, &dialect, follower.account())?;
     if !missed.is_empty() {
         notices.push(format!("journal: {} fills taken from the session's stream", missed.len()));
     }
-    Ok(Streams { trading, gateway, opening, numbers, missed, notices })
+    Ok(Streams { trading, gateway, opening, numbers, kept, missed, notices })
 }
 
 pub(crate) fn durability(config: &RunConfig) -> Durability {

@@ -64,8 +64,8 @@ pub enum PlanError {
     Passphrase,
 }
 
-/// Fills random bytes in; the driver's.
-pub type Random = Box<dyn FnMut(&mut [u8]) + Send>;
+/// Fills random bytes in, or says that there are none; the driver's.
+pub type Random = Box<dyn FnMut(&mut [u8]) -> bool + Send>;
 
 /// Writes Logons by a plan.
 pub struct VenueLogon {
@@ -123,7 +123,8 @@ impl VenueLogon {
         })
     }
 
-    /// The next nonce: the time, or one more than the last where the clock did not move on.
+    /// The next nonce: the time, or one more than the last where the clock did not move on. Empty,
+    /// and so no value of a field, where there is no randomness.
     fn renew_nonce(&mut self, now_ms: u64) {
         self.nonce.clear();
         let Some(nonce) = self.plan.nonce else { return };
@@ -132,7 +133,9 @@ impl VenueLogon {
         let _ = write!(self.nonce, "{}", self.last);
         if nonce == Nonce::MillisAndRandom {
             let mut bytes = [0; 32];
-            (self.random)(&mut bytes);
+            if !(self.random)(&mut bytes) {
+                return self.nonce.clear();
+            }
             let _ = write!(self.nonce, ".{}", BASE64.encode(&bytes));
         }
     }

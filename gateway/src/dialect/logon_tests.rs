@@ -41,12 +41,18 @@ fn body(logon: &mut VenueLogon, begin: &str, sender: &str, target: &str) -> Stri
     };
     logon.write(&facts, &mut encoder);
     let text = String::from_utf8_lossy(encoder.finish().unwrap()).replace('\x01', "|");
-    let start = text.find("52=20250717-13:16:40.012|").unwrap() + 25;
+    // The order of the header's fields is the template's.
+    let value =
+        |tag: &str| text.find(tag).and_then(|at| text[at + 1..].find('|').map(|n| at + n + 2));
+    let start = ["|49=", "|52=", "|56=", "|34="].into_iter().filter_map(value).max().unwrap();
     text[start..text.len() - 7].to_owned()
 }
 
 fn logon(plan: LogonPlan, secret: &str) -> VenueLogon {
-    let random = Box::new(|bytes: &mut [u8]| bytes.fill(7));
+    let random = Box::new(|bytes: &mut [u8]| {
+        bytes.fill(7);
+        true
+    });
     VenueLogon::new(plan, Some(&credentials(secret)), random).unwrap()
 }
 
@@ -136,7 +142,7 @@ fn deribit_nonces_grow_while_the_clock_stands() {
 fn what_is_missing_is_said_before_the_first_logon() {
     let plan = LogonPlan { fields: vec![field(554, Value::Passphrase)], ..LogonPlan::default() };
     assert!(plan.wants_credentials());
-    let none = || Box::new(|_: &mut [u8]| {});
+    let none = || Box::new(|_: &mut [u8]| false);
     let error = VenueLogon::new(plan, None, none()).unwrap_err();
     assert_eq!(error, PlanError::Passphrase);
     let plain = LogonPlan { fields: vec![constant(9001, "Y")], ..LogonPlan::default() };

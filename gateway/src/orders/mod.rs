@@ -13,6 +13,7 @@ mod instruments;
 mod reasons;
 mod report;
 mod report_decode;
+mod report_fields;
 mod requests;
 mod sweep;
 

@@ -6,12 +6,13 @@ use super::open::{GATEWAY, Journal};
 use super::text::frame_text;
 use crate::config::RunConfig;
 use crate::pipeline::fix_store::StoredFrame;
+use crate::pipeline::venue;
 use crate::report::grouped;
 use gateway::dialect::{Dialect, Target};
 use gateway::fix::tags::{self, msg};
 use gateway::fix::{Encoder, FieldIndex, Message, Template};
 use gateway::orders::{Instruments, encode_command, msg_type};
-use gateway::session::{FrameKind, SessionConfig};
+use gateway::session::FrameKind;
 use market::{Command, CommandKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -67,20 +68,20 @@ struct Coder {
 impl FrameCheck {
     /// The commands that follow belong to this start.
     pub(super) fn start(&mut self, config: &RunConfig) -> anyhow::Result<()> {
-        let gateway = &config.gateway;
-        let session = SessionConfig::initiator(&gateway.sender_comp_id, &gateway.target_comp_id);
+        let session = venue::session(config);
         let template = Template::new(
             session.version.begin_string(),
             &session.sender,
             &session.target,
             session.precision,
-        )?;
+        )?
+        .with_fields(&session.header)?;
         let instruments =
             Instruments::new(&crate::pipeline::assembly::instruments(&config.trading))?;
         self.starts.push(Coder {
             template,
             instruments,
-            dialect: Dialect::default(),
+            dialect: venue::dialect(config)?,
             max_message: session.max_message,
         });
         Ok(())

@@ -13,15 +13,15 @@ use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use crate::pipeline::telemetry::{FeedSnapshot, GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
+use crate::pipeline::venue;
 use crate::runtime::ring::{Consumer, Producer};
 use anyhow::Context as _;
 use feeds::itch50::{Decoder, Listing};
 use feeds::moldudp64::{Config as FeedSettings, Requests, Start as FeedFrom};
 use feeds::{Feed, UdpFeed};
-use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
-use gateway::session::{Reset, Session, SessionConfig};
-use market::{Event, Nanos, Report, Timestamp};
+use gateway::session::Session;
+use market::{Event, Report, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use wire::udp::Socket;
 
@@ -128,16 +128,14 @@ pub(super) fn order_gateway(
     let opened = wire::open(config.wire.backend).context("[wire] backend")?;
     // The feed's socket said the same.
     notices.extend(opened.notice.filter(|notice| !notices.contains(notice)));
-    let venue = &config.gateway;
-    let settings = SessionConfig {
-        heartbeat: Nanos::from_secs(venue.heartbeat_s.into()),
-        reset_on_logon: if venue.reset_on_logon { Reset::Always } else { Reset::WhenNew },
-        ..SessionConfig::initiator(&venue.sender_comp_id, &venue.target_comp_id)
-    };
+    let ours = &config.gateway;
     let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
-    let dialect = Dialect::default();
-    let session = Session::new(settings, store)?;
-    let connector = Connector::spawn(venue.address.host.clone(), venue.address.port)?;
+    let dialect = venue::dialect(config)?;
+    let mut session = Session::new(venue::session(config), store)?;
+    if let Some(logon) = venue::logon(config)? {
+        session.set_logon_body(Box::new(logon));
+    }
+    let connector = Connector::spawn(ours.address.host.clone(), ours.address.port)?;
     Ok(GatewayStage::new(GatewayParts {
         io: opened.io,
         session,
@@ -149,7 +147,7 @@ pub(super) fn order_gateway(
         lifecycle: shared.lifecycle.clone(),
         socket: shared.socket.clone(),
         recorder,
-        reconnect: venue.reconnect_ms,
+        reconnect: ours.reconnect_ms,
         outbox,
     }))
 }

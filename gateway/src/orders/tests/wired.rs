@@ -178,7 +178,7 @@ fn what_is_no_report_is_counted_and_answered() {
         wired.venue.send(NOW, &mut wired.to_us, kind, write).unwrap();
         wired.exchange();
     };
-    send(&mut wired, b"B", b"news");
+    send(&mut wired, b"C", b"a letter");
     send(&mut wired, b"8", b"nothing");
     send(&mut wired, b"j", b"of nothing");
     let counters = wired.entry.counters();

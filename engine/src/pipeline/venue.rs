@@ -1,0 +1,193 @@
+//! From a checked profile to what the gateway is told: dialect, session, Logon, and what the loop
+//! must know of the venue.
+//!
+//! The journal's replay makes the same from the same text: nothing here may ask the machine. Only
+//! [`logon`] reads a file, which no replay does.
+
+use crate::config::fix_choices as ways;
+use crate::config::fix_words as words;
+use crate::config::{ProfileConfig, RunConfig};
+use crate::pipeline::credentials;
+use crate::trading::VenueRules;
+use anyhow::Context as _;
+use gateway::dialect::logon::{LogonField, LogonPlan, Nonce, Random, Value, VenueLogon};
+use gateway::dialect::sign::{Join, Output, Piece, Scheme, SecretForm, Signature};
+use gateway::dialect::{
+    Code, Dialect, DialectError, OpenOrders, OrderIds, OurId, Settings, Target, Uuids,
+};
+use gateway::fix::Precision;
+use gateway::session::{Resend, Reset, SessionConfig};
+use gateway::spec::{Validation, Version};
+use market::Nanos;
+use std::fs::File;
+use std::io::Read as _;
+
+fn version(profile: &ProfileConfig) -> Version {
+    match profile.session.version {
+        ways::FixVersion::Fix42 => Version::Fix42,
+        ways::FixVersion::Fix44 => Version::Fix44,
+        ways::FixVersion::Fix50Sp2 => Version::Fix50Sp2,
+    }
+}
+
+/// How orders are written and reports read.
+///
+/// # Errors
+/// [`DialectError`], which a checked configuration rules out.
+pub fn dialect(config: &RunConfig) -> Result<Dialect, DialectError> {
+    let (orders, session) = (&config.venue.orders, &config.venue.session);
+    let version = version(&config.venue);
+    let mass_cancel = |scope: words::MaybeChar| scope.0.filter(|_| version != Version::Fix42);
+    Dialect::new(Settings {
+        version,
+        account: config.gateway.account.clone(),
+        order_ids: match orders.order_ids {
+            ways::OrderIdForm::Decimal => OrderIds::Decimal,
+            ways::OrderIdForm::Uuid => OrderIds::Uuid(Uuids::new(&config.gateway.sender_comp_id)),
+        },
+        our_id: match orders.our_id {
+            ways::IdField::ClOrdId => OurId::ClOrdId,
+            ways::IdField::OrigClOrdId => OurId::OrigClOrdId,
+        },
+        target: match orders.target_id {
+            ways::IdField::ClOrdId => Target::ClOrdId,
+            ways::IdField::OrigClOrdId => Target::OrigClOrdId,
+        },
+        exec_id_tag: orders.exec_id_tag,
+        order_fields: orders.fields.iter().map(ToString::to_string).collect(),
+        transact_time: orders.transact_time,
+        post_only: orders.post_only.clone(),
+        post_only_time_in_force: orders.post_only_time_in_force,
+        rest: orders.rest.0.unwrap_or(b'0'),
+        immediate: orders.immediate.0.unwrap_or(b'3'),
+        mass_cancel_all: mass_cancel(orders.mass_cancel_all),
+        mass_cancel_one: mass_cancel(orders.mass_cancel_one),
+        open_orders: match orders.open_orders {
+            ways::OpenOrdersBy::MassStatus => OpenOrders::MassStatus,
+            ways::OpenOrdersBy::OrderStatus => OpenOrders::OrderStatus,
+            ways::OpenOrdersBy::Cancel => OpenOrders::Cancel,
+        },
+        codes: orders
+            .reject_codes
+            .iter()
+            .map(|code| Code { tag: code.tag, value: code.value.clone(), reason: code.reason })
+            .collect(),
+        news_reconnects: session.news == ways::NewsAction::Reconnect,
+    })
+}
+
+/// The session as initiator.
+#[must_use]
+pub fn session(config: &RunConfig) -> SessionConfig {
+    let (session, ours) = (&config.venue.session, &config.gateway);
+    let always = ours.reset_on_logon || config.venue.resets_always();
+    SessionConfig {
+        version: version(&config.venue),
+        header: session.header.iter().map(|field| (field.tag, field.value.clone())).collect(),
+        heartbeat: Nanos::from_secs(ours.heartbeat_s.into()),
+        resend: if ours.replay_orders { Resend::Everything } else { Resend::GapFillOrders },
+        reset_on_logon: match session.reset_at_logon {
+            ways::ResetRule::Refused => Reset::Never,
+            _ if always => Reset::Always,
+            _ => Reset::WhenNew,
+        },
+        chunk: session.resend_chunk,
+        next_expected: session.next_expected,
+        precision: match session.time_digits {
+            ways::TimeDigits::Seconds => Precision::Seconds,
+            ways::TimeDigits::Millis => Precision::Millis,
+            ways::TimeDigits::Micros => Precision::Micros,
+            ways::TimeDigits::Nanos => Precision::Nanos,
+        },
+        validation: match session.validation {
+            ways::ValidationWord::None => Validation::None,
+            ways::ValidationWord::Structure => Validation::Structure,
+            ways::ValidationWord::Full => Validation::Full,
+        },
+        ..SessionConfig::initiator(&ours.sender_comp_id, &ours.target_comp_id)
+    }
+}
+
+/// What the trading loop must know.
+#[must_use]
+pub fn rules(profile: &ProfileConfig) -> VenueRules {
+    VenueRules {
+        replaces: profile.orders.replace,
+        asks_each_order: profile.orders.open_orders == ways::OpenOrdersBy::OrderStatus,
+    }
+}
+
+/// What the Logon says beyond FIX's own fields.
+#[must_use]
+pub fn plan(profile: &ProfileConfig) -> LogonPlan {
+    let logon = &profile.logon;
+    let field = |text: &words::LogonText| LogonField {
+        tag: text.field.tag,
+        value: match text.source {
+            words::LogonSource::Constant => Value::Constant(text.field.value.clone()),
+            words::LogonSource::Key => Value::Key,
+            words::LogonSource::Passphrase => Value::Passphrase,
+            words::LogonSource::Nonce => Value::Nonce,
+            words::LogonSource::Signature => Value::Signature,
+        },
+    };
+    let mut fields: Vec<_> = logon.fields.iter().map(field).collect();
+    if let words::CancelOnDisconnect::Asked(ask) = &profile.session.cancel_on_disconnect {
+        fields.push(LogonField { tag: ask.tag, value: Value::Constant(ask.value.clone()) });
+    }
+    LogonPlan {
+        fields,
+        nonce: logon.nonce.map(|nonce| match nonce {
+            ways::NonceWord::Millis => Nonce::Millis,
+            ways::NonceWord::MillisAndRandom => Nonce::MillisAndRandom,
+        }),
+        signature: logon.scheme.map(|scheme| Signature {
+            pieces: logon
+                .sign
+                .iter()
+                .map(|piece| piece.0.map_or(Piece::Nonce, Piece::Field))
+                .collect(),
+            join: match logon.join {
+                ways::JoinWord::None => Join::None,
+                ways::JoinWord::Soh => Join::Soh,
+                ways::JoinWord::Fields => Join::Fields,
+            },
+            scheme: match scheme {
+                ways::SchemeWord::HmacSha256 => Scheme::HmacSha256,
+                ways::SchemeWord::HmacSha512OfSha256 => Scheme::HmacSha512OfSha256,
+                ways::SchemeWord::Sha256WithSecret => Scheme::Sha256WithSecret,
+                ways::SchemeWord::Ed25519 => Scheme::Ed25519,
+            },
+            secret_form: match logon.secret {
+                ways::SecretWord::Text => SecretForm::Text,
+                ways::SecretWord::Base64 => SecretForm::Base64,
+                ways::SecretWord::Pem => SecretForm::Pem,
+            },
+            output: match logon.output {
+                ways::OutputWord::Base64 => Output::Base64,
+                ways::OutputWord::Hex => Output::Hex,
+            },
+        }),
+    }
+}
+
+/// Who fills in the Logons; `None` where FIX's own fields are all there is. Reads the credentials.
+///
+/// # Errors
+/// The file of credentials, or what is in it, will not do.
+pub fn logon(config: &RunConfig) -> anyhow::Result<Option<VenueLogon>> {
+    let plan = plan(&config.venue);
+    if plan.fields.is_empty() {
+        return Ok(None);
+    }
+    let path = config.gateway.credentials.as_ref().filter(|_| plan.wants_credentials());
+    let held = path.map(|path| credentials::read(path)).transpose()?;
+    let random: Random = if config.venue.wants_random() {
+        let mut source = File::open("/dev/urandom").context("/dev/urandom, for nonces")?;
+        Box::new(move |bytes| source.read_exact(bytes).is_ok())
+    } else {
+        Box::new(|_| false)
+    };
+    let logon = VenueLogon::new(plan, held.as_ref(), random);
+    Ok(Some(logon.context("[gateway] credentials")?))
+}
