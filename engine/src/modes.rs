@@ -7,5 +7,6 @@ pub mod live;
 pub mod run;
 pub mod replay;
 pub mod exchange;
+pub mod fix;
 pub mod demo;
 pub mod doctor;

@@ -7,6 +7,7 @@ use gateway::orders::{
     Instruments, Requests, StatusAnswer, decode_report, encode_command, encode_report, msg_type,
     report_msg_type,
 };
+use gateway::spec::{Dictionary, Validation, Version};
 use market::{
     Command, Event, ExecId, Instrument, InstrumentId, OrderId, Price, Qty, Report, ReportKind,
     Side, Timestamp, VenueOrderId,
@@ -118,4 +119,23 @@ fn no_message_allocates() {
     });
     assert_eq!(allocations, 0);
     assert!(bytes > 100 * 6 * usize::try_from(ROUNDS).unwrap());
+}
+
+#[test]
+fn no_check_against_a_dictionary_allocates() {
+    let quote = "8=FIXT.1.1|9=1|35=i|34=2|49=A|52=20250717-13:16:40|56=B|117=q|296=1|302=s|304=2|\
+                 295=2|299=a|132=1.5|133=2|299=b|132=1.5|133=2|10=000|"
+        .replace('|', "\x01");
+    let short = quote.replace("295=2", "295=3");
+    let mut index = FieldIndex::new(128);
+    let dictionary = Dictionary::of(Version::Fix50Sp2);
+    let allocations = allocations_of(|| {
+        for validation in [Validation::Structure, Validation::Full] {
+            let found = dictionary.check(&index.parse(quote.as_bytes()), validation);
+            assert_eq!(found, Ok(()));
+            let found = dictionary.check(&index.parse(short.as_bytes()), validation);
+            assert_eq!(found.map_err(|fault| fault.tag), Err(295));
+        }
+    });
+    assert_eq!(allocations, 0);
 }
