@@ -19,7 +19,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Well.
     Well = 0,
-    /// A replay or a comparison found a difference; the doctor found what costs latency.
+    /// A replay or a comparison found a difference; the doctor found what costs latency; a message
+    /// of FIX is wrong.
     Differs = 1,
     /// The command line is wrong; clap ends with the same code.
     Usage = 2,
@@ -36,7 +37,8 @@ impl From<Exit> for ExitCode {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 well, 1 differs (replay) or warnings (doctor), 2 usage, 3 configuration, 4 failure.
+Exit codes: 0 well, 1 differs (replay), warnings (doctor) or wrong messages (fix), 2 usage,
+3 configuration, 4 failure.
 
 Example:
   touchline                              the demo: exchange and engine for 15 seconds
@@ -80,6 +82,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Check the host: what it costs an engine, and how to mend it.
     Doctor(DoctorArgs),
+    /// Show raw FIX field by field: a log, a journal, a pipe.
+    Fix(FixArgs),
     /// Talk to a running engine.
     Ctl(CtlArgs),
 }
@@ -244,6 +248,25 @@ pub struct DoctorArgs {
     #[arg(value_name = "CONFIG")]
     pub config: Option<PathBuf>,
     /// One object with a list of findings, for machines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `touchline fix`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  touchline fix venue.log
+  touchline fix touchline-data/engine/journal
+  tail -f venue.log | touchline fix -
+
+Messages may stand anywhere in the input, with SOH, |, ^A or another separator, and text around
+them. Passwords and signatures are never shown. Exit codes: 0 well, 1 a length or CheckSum is wrong
+or a part is garbled, 4 an input cannot be read.")]
+pub struct FixArgs {
+    /// Files, journal folders or segments of the gateway's stream; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// One JSON object a message, for machines
     #[arg(long)]
     pub json: bool,
 }

@@ -22,6 +22,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => modes::demo::main(&args),
         Command::Doctor(args) => modes::doctor::main(&args),
         Command::Exchange(args) => modes::exchange::main(&args),
+        Command::Fix(args) => modes::fix::main(&args),
         Command::Replay(args) => modes::replay::main(&args),
         Command::Run(args) => modes::run::main(&args),
     }

@@ -8,5 +8,6 @@ pub mod permit;
 pub mod run;
 pub mod replay;
 pub mod exchange;
+pub mod fix;
 pub mod demo;
 pub mod doctor;

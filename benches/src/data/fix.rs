@@ -90,11 +90,14 @@ fn fill(number: u64, rng: &mut Rng) -> Fill {
         decimal(leaves, QTY_DIGITS),
     ];
     let [venue_order, exec] = &ids;
-    let bytes = framed(&format!(
-        "35=8|49={VENUE}|56={US}|34={seq}|52={SENT_TEXT}|37={venue_order}|11={order}|17={exec}|\
+    let bytes = framed(
+        "FIX.4.4",
+        &format!(
+            "35=8|49={VENUE}|56={US}|34={seq}|52={SENT_TEXT}|37={venue_order}|11={order}|17={exec}|\
          150=F|39={status}|55={SYMBOL}|54={side}|38={qt}|44={px}|32={lq}|31={px}|151={vq}|14={cq}|\
          6={px}|60={SENT_TEXT}|851=1|"
-    ));
+        ),
+    );
     let said = Execution {
         seq,
         exec_type: b'F',
@@ -171,11 +174,54 @@ fn decimal(raw: u64, scale: u32) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// Snapshots of a book of five levels a side, as FIX.4.2 has them.
+#[must_use]
+pub fn snapshots() -> Vec<Vec<u8>> {
+    let mut rng = Rng::new(4_403);
+    let mut some = |from: u64, to: u64| from + rng.below(to - from);
+    let messages = (0..MESSAGES as u64).map(|number| {
+        let mut body = format!(
+            "35=W|49={VENUE}|56={US}|34={}|52={SENT_TEXT}|262=7|55={SYMBOL}|268=10|",
+            184_000 + number
+        );
+        for entry in 0..10 {
+            let px = decimal(price(&mut some), Price::DIGITS);
+            let qty = decimal(amount(&mut some), QTY_DIGITS);
+            body += &format!("269={}|270={px}|271={qty}|", entry % 2);
+        }
+        framed("FIX.4.2", &body)
+    });
+    messages.collect()
+}
+
+/// Mass quotes of two sets of five, groups in groups, as FIX.5.0SP2 has them.
+#[must_use]
+pub fn mass_quotes() -> Vec<Vec<u8>> {
+    let mut rng = Rng::new(4_404);
+    let mut some = |from: u64, to: u64| from + rng.below(to - from);
+    let messages = (0..MESSAGES as u64).map(|number| {
+        let seq = 184_000 + number;
+        let mut body =
+            format!("35=i|1128=9|49={US}|56={VENUE}|34={seq}|52={SENT_TEXT}|117={number}|296=2|");
+        for set in 0..2 {
+            body += &format!("302={set}|304=5|295=5|");
+            for entry in 0..5 {
+                let [bid, ask] = [(); 2].map(|()| decimal(price(&mut some), Price::DIGITS));
+                let [buy, sell] = [(); 2].map(|()| decimal(amount(&mut some), QTY_DIGITS));
+                let id = 10 * set + entry;
+                body += &format!("299={id}|55={SYMBOL}|132={bid}|133={ask}|134={buy}|135={sell}|");
+            }
+        }
+        framed("FIXT.1.1", &body)
+    });
+    messages.collect()
+}
+
 /// A whole message around a body in which `|` stands for SOH.
 #[must_use]
-pub fn framed(body: &str) -> Vec<u8> {
+pub fn framed(begin_string: &str, body: &str) -> Vec<u8> {
     let body = body.replace('|', "\x01");
-    let mut bytes = format!("8=FIX.4.4\x019={}\x01{body}", body.len()).into_bytes();
+    let mut bytes = format!("8={begin_string}\x019={}\x01{body}", body.len()).into_bytes();
     let sum = bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
     bytes.extend(format!("10={sum:03}\x01").bytes());
     bytes

@@ -1,8 +1,9 @@
 //! The FIX codec: an ExecutionReport decoded beside crate `fixlite`, a NewOrderSingle encoded beside
-//! crate `nanofix`.
+//! crate `nanofix`, and what it costs to hold messages against their dictionary.
 
 use crate::data::fix::{
-    Execution, Fill, Order, QTY_DIGITS, SENT, US, VENUE, fills, instrument, orders,
+    Execution, Fill, Order, QTY_DIGITS, SENT, US, VENUE, fills, instrument, mass_quotes, orders,
+    snapshots,
 };
 use crate::figure::Figure;
 use crate::machine::{on_core, thread_nanos};
@@ -10,8 +11,9 @@ use crate::pairs::{self, Paired};
 use crate::rivals::codecs;
 use gateway::dialect::Dialect;
 use gateway::fix::number::{parse_decimal, parse_u64};
-use gateway::fix::{Encoder, FieldIndex, Frame, Precision, Template, frame, tags};
+use gateway::fix::{Encoder, FieldIndex, Frame, Message, Precision, Template, frame, tags};
 use gateway::orders::{Instruments, Requests, decode_report, encode_command, msg_type};
+use gateway::spec::{Dictionary, Validation, Version};
 use market::Price;
 use std::hint::black_box;
 
@@ -31,6 +33,10 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
     Ok(on_core(0, || {
         let mut figures = decoding(&fills);
         figures.extend(encoding(&orders));
+        figures.extend(validating(&fills));
+        figures.extend(grouped("fix42", "a snapshot of ten entries", &snapshots(), Version::Fix42));
+        let quotes = "a mass quote, two groups of five in a group";
+        figures.extend(grouped("fix50sp2", quotes, &mass_quotes(), Version::Fix50Sp2));
         figures
     }))
 }
@@ -59,11 +65,17 @@ pub fn empty_index() -> FieldIndex {
 /// Bytes to values as the session and the order entry do it: framed and checked, indexed in one
 /// pass, and the fields taken in another.
 pub fn decode<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Execution<'a>> {
+    values(&whole(index, bytes)?)
+}
+
+/// A message that is framed, checked and indexed.
+fn whole<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Message<'a>> {
     let Frame::Complete { len, .. } = frame(bytes, MESSAGE_MAX) else { return None };
-    let message = index.parse(&bytes[..len]);
-    if message.fault().is_some() {
-        return None;
-    }
+    Some(index.parse(&bytes[..len])).filter(|message| message.fault().is_none())
+}
+
+/// The values of an ExecutionReport.
+fn values<'a>(message: &Message<'a>) -> Option<Execution<'a>> {
     let mut said = Execution::default();
     for (tag, value) in message.fields() {
         let amount = || parse_decimal(value, QTY_DIGITS).ok();
@@ -123,6 +135,53 @@ fn decoding(fills: &[Fill]) -> Vec<Figure> {
             .note("the same message to the loop's Report: symbol and ids looked up, checked"),
     );
     figures
+}
+
+/// An ExecutionReport under each validation.
+fn validating(fills: &[Fill]) -> Vec<Figure> {
+    let dictionary = Dictionary::of(Version::Fix44);
+    let by = |validation| {
+        let mut index = empty_index();
+        move |fill: &Fill| {
+            let message = whole(&mut index, black_box(&fill.bytes));
+            let checked =
+                message.filter(|message| dictionary.check(message, black_box(validation)).is_ok());
+            black_box(checked.and_then(|message| values(&message)));
+        }
+    };
+    let mut index = empty_index();
+    let mut bare = |fill: &Fill| {
+        black_box(decode(&mut index, black_box(&fill.bytes)));
+    };
+    let none = beside(fills, by(Validation::None), &mut bare);
+    let structure = beside(fills, by(Validation::Structure), by(Validation::None));
+    let full = beside(fills, by(Validation::Full), by(Validation::None));
+    vec![
+        Figure::new("fix/valid/none", "ns", "fix/decode", &none)
+            .note("the same ExecutionReport, FIX.4.4, asked of its session's validation"),
+        Figure::new("fix/valid/structure", "ns", "fix/valid/none", &structure)
+            .note("message type, members, required fields, groups"),
+        Figure::new("fix/valid/full", "ns", "fix/valid/none", &full)
+            .note("formats and values of fields as well"),
+    ]
+}
+
+/// A message with groups under each validation: framed, checked, indexed.
+fn grouped(name: &str, what: &str, messages: &[Vec<u8>], version: Version) -> Vec<Figure> {
+    let dictionary = Dictionary::of(version);
+    let by = |validation| {
+        let mut index = empty_index();
+        move |bytes: &Vec<u8>| {
+            let message = whole(&mut index, black_box(bytes));
+            black_box(message.map(|message| dictionary.check(&message, black_box(validation))));
+        }
+    };
+    let figure = |validation, word: &str| {
+        let paired = beside(messages, by(validation), by(Validation::None));
+        let name = format!("fix/groups/{name}/{word}");
+        Figure::new(&name, "ns", "validation none", &paired).note(format!("{what}, indexed"))
+    };
+    vec![figure(Validation::Structure, "structure"), figure(Validation::Full, "full")]
 }
 
 fn instruments() -> Instruments {
@@ -200,6 +259,23 @@ mod tests {
             assert_eq!(decode(&mut index, &fill.bytes), Some(fill.said()));
             let theirs: codecs::Fixlite<'_> = fixlite::decode(&fill.bytes).unwrap();
             assert_eq!(theirs.said(), fill.said());
+        }
+    }
+
+    /// Else a refusal would be timed.
+    #[test]
+    fn all_messages_are_as_their_dictionaries_want() {
+        let mut index = empty_index();
+        let reports = fills().into_iter().map(|fill| fill.bytes);
+        for (version, messages) in [
+            (Version::Fix42, snapshots()),
+            (Version::Fix44, reports.collect()),
+            (Version::Fix50Sp2, mass_quotes()),
+        ] {
+            for bytes in &messages {
+                let message = whole(&mut index, bytes).unwrap();
+                assert_eq!(Dictionary::of(version).check(&message, Validation::Full), Ok(()));
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 mod backtest;
 mod compare;
 mod frames;
-mod open;
+pub(super) mod open;
 mod parts;
 mod print;
 mod text;

@@ -2,13 +2,12 @@
 //! as session and order entry call it, without a single allocation.
 
 use super::allocations_of;
-use gateway::dialect::{Dialect, Settings};
 use gateway::fix::{Encoder, FieldIndex, Frame, Precision, Template, frame};
 use gateway::orders::{
     Instruments, Requests, StatusAnswer, decode_report, encode_command, encode_report, msg_type,
     report_msg_type,
 };
-use gateway::spec::Version;
+use gateway::spec::{Dictionary, Validation, Version};
 use market::{
     Command, Event, ExecId, Instrument, InstrumentId, OrderId, Price, Qty, Report, ReportKind,
     Side, Timestamp, VenueOrderId,
@@ -26,7 +25,6 @@ struct Ends {
     index: FieldIndex,
     instruments: Instruments,
     requests: Requests,
-    dialect: Dialect,
 }
 
 impl Ends {
@@ -38,46 +36,34 @@ impl Ends {
             index: FieldIndex::new(128),
             instruments: Instruments::new(&[coin]).unwrap(),
             requests: Requests::new(64),
-            dialect: accounted(),
         }
     }
 
     /// A command to bytes; how many.
     fn encode(&mut self, command: &Command, now: Timestamp, seq: u64) -> usize {
-        let Ends { template, buffer, instruments, dialect, .. } = self;
-        let kind = msg_type(command, dialect).unwrap();
+        let Ends { template, buffer, instruments, .. } = self;
+        let kind = msg_type(command).unwrap();
         let mut encoder = Encoder::begin(buffer, template, now, seq, kind);
-        encode_command(command, instruments, dialect, now, &mut encoder);
+        encode_command(command, instruments, Some(b"ACCOUNT"), now, &mut encoder);
         encoder.finish().unwrap().len()
     }
 
     /// A report to bytes and back.
     fn there_and_back(&mut self, report: &Report, now: Timestamp) -> Option<Report> {
-        let Ends { template, buffer, index, instruments, requests, dialect } = self;
+        let Ends { template, buffer, index, instruments, requests } = self;
         let kind = report_msg_type(report).unwrap();
         let mut encoder = Encoder::begin(buffer, template, now, 9, kind);
-        encode_report(
-            report,
-            instruments,
-            dialect,
-            requests,
-            StatusAnswer::default(),
-            &mut encoder,
-        );
+        encode_report(report, instruments, requests, StatusAnswer::default(), &mut encoder);
         let bytes = encoder.finish().unwrap();
         let Frame::Complete { len, .. } = frame(bytes, LONGEST) else { return None };
         let mut found = None;
         let message = index.parse(&bytes[..len]);
-        let mut give = |report| found = Some(report);
-        decode_report(&message, report.received, instruments, dialect, requests, &mut give).ok()?;
+        decode_report(&message, report.received, instruments, requests, &mut |report| {
+            found = Some(report);
+        })
+        .ok()?;
         found
     }
-}
-
-/// The longest orders: with an account.
-fn accounted() -> Dialect {
-    let account = Some("ACCOUNT".to_owned());
-    Dialect::new(Settings { account, ..Settings::of(Version::Fix44) }).unwrap()
 }
 
 fn commands(round: u64) -> [Command; 6] {
@@ -133,4 +119,23 @@ fn no_message_allocates() {
     });
     assert_eq!(allocations, 0);
     assert!(bytes > 100 * 6 * usize::try_from(ROUNDS).unwrap());
+}
+
+#[test]
+fn no_check_against_a_dictionary_allocates() {
+    let quote = "8=FIXT.1.1|9=1|35=i|34=2|49=A|52=20250717-13:16:40|56=B|117=q|296=1|302=s|304=2|\
+                 295=2|299=a|132=1.5|133=2|299=b|132=1.5|133=2|10=000|"
+        .replace('|', "\x01");
+    let short = quote.replace("295=2", "295=3");
+    let mut index = FieldIndex::new(128);
+    let dictionary = Dictionary::of(Version::Fix50Sp2);
+    let allocations = allocations_of(|| {
+        for validation in [Validation::Structure, Validation::Full] {
+            let found = dictionary.check(&index.parse(quote.as_bytes()), validation);
+            assert_eq!(found, Ok(()));
+            let found = dictionary.check(&index.parse(short.as_bytes()), validation);
+            assert_eq!(found.map_err(|fault| fault.tag), Err(295));
+        }
+    });
+    assert_eq!(allocations, 0);
 }
