@@ -9,5 +9,6 @@
 pub mod fix;
 pub mod orders;
 pub mod rates;
+pub mod schedule;
 pub mod session;
 pub mod spec;
