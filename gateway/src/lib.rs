@@ -7,6 +7,8 @@
 //! [`session::FileStore`] owns a file.
 
 pub mod fix;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod orders;
 pub mod rates;
 pub mod schedule;
