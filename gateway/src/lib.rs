@@ -8,7 +8,10 @@
 
 pub mod dialect;
 pub mod fix;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod orders;
 pub mod rates;
+pub mod schedule;
 pub mod session;
 pub mod spec;

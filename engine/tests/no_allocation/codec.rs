@@ -2,6 +2,7 @@
 //! as session and order entry call it, without a single allocation.
 
 use super::allocations_of;
+use gateway::dialect::{Dialect, Settings};
 use gateway::fix::{Encoder, FieldIndex, Frame, Precision, Template, frame};
 use gateway::orders::{
     Instruments, Requests, StatusAnswer, decode_report, encode_command, encode_report, msg_type,
@@ -25,6 +26,7 @@ struct Ends {
     index: FieldIndex,
     instruments: Instruments,
     requests: Requests,
+    dialect: Dialect,
 }
 
 impl Ends {
@@ -36,34 +38,46 @@ impl Ends {
             index: FieldIndex::new(128),
             instruments: Instruments::new(&[coin]).unwrap(),
             requests: Requests::new(64),
+            dialect: accounted(),
         }
     }
 
     /// A command to bytes; how many.
     fn encode(&mut self, command: &Command, now: Timestamp, seq: u64) -> usize {
-        let Ends { template, buffer, instruments, .. } = self;
-        let kind = msg_type(command).unwrap();
+        let Ends { template, buffer, instruments, dialect, .. } = self;
+        let kind = msg_type(command, dialect).unwrap();
         let mut encoder = Encoder::begin(buffer, template, now, seq, kind);
-        encode_command(command, instruments, Some(b"ACCOUNT"), now, &mut encoder);
+        encode_command(command, instruments, dialect, now, &mut encoder);
         encoder.finish().unwrap().len()
     }
 
     /// A report to bytes and back.
     fn there_and_back(&mut self, report: &Report, now: Timestamp) -> Option<Report> {
-        let Ends { template, buffer, index, instruments, requests } = self;
+        let Ends { template, buffer, index, instruments, requests, dialect } = self;
         let kind = report_msg_type(report).unwrap();
         let mut encoder = Encoder::begin(buffer, template, now, 9, kind);
-        encode_report(report, instruments, requests, StatusAnswer::default(), &mut encoder);
+        encode_report(
+            report,
+            instruments,
+            dialect,
+            requests,
+            StatusAnswer::default(),
+            &mut encoder,
+        );
         let bytes = encoder.finish().unwrap();
         let Frame::Complete { len, .. } = frame(bytes, LONGEST) else { return None };
         let mut found = None;
         let message = index.parse(&bytes[..len]);
-        decode_report(&message, report.received, instruments, requests, &mut |report| {
-            found = Some(report);
-        })
-        .ok()?;
+        let mut give = |report| found = Some(report);
+        decode_report(&message, report.received, instruments, dialect, requests, &mut give).ok()?;
         found
     }
+}
+
+/// The longest orders: with an account.
+fn accounted() -> Dialect {
+    let account = Some("ACCOUNT".to_owned());
+    Dialect::new(Settings { account, ..Settings::of(Version::Fix44) }).unwrap()
 }
 
 fn commands(round: u64) -> [Command; 6] {

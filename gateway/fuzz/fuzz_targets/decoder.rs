@@ -1,0 +1,5 @@
+//! Framing, field index, typed values and the decoders of order entry, over any bytes. The body is
+//! the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gateway::fuzzing::decoder(data));

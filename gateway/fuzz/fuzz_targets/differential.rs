@@ -1,0 +1,5 @@
+//! Framing and field index against a second, slow parser, over any bytes. The body is
+//! the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gateway::fuzzing::differential(data));
