@@ -16,6 +16,7 @@ mod host;
 #[path = "../sockets/lab.rs"]
 mod lab;
 
+mod numbers;
 mod orders;
 
 #[path = "../support/mod.rs"]
