@@ -6,7 +6,9 @@
 
 mod alone;
 
+mod client;
 mod desk;
+mod exchange;
 
 mod fix;
 #[allow(dead_code)]

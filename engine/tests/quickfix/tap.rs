@@ -46,14 +46,19 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
-    /// Listens on a port of its own and connects on to `port`.
+    /// Listens on a port of its own and connects on to `port` of loopback.
     pub(crate) fn start(port: u16) -> Tap {
+        Tap::to(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+
+    /// Listens on a port of its own and connects on to `address`.
+    pub(crate) fn to(address: SocketAddr) -> Tap {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let own = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
         let inner = shared.clone();
-        let thread = std::thread::spawn(move || relay(&listener, port, &inner));
+        let thread = std::thread::spawn(move || relay(&listener, address, &inner));
         Tap { shared, port: own, thread: Some(thread) }
     }
 
@@ -99,13 +104,13 @@ struct Way {
     bytes: Vec<u8>,
 }
 
-fn relay(listener: &TcpListener, port: u16, shared: &Shared) {
+fn relay(listener: &TcpListener, address: SocketAddr, shared: &Shared) {
     let mut ways: Vec<(usize, Way)> = Vec::new();
     let mut connections = 0;
     while !shared.stop.load(Ordering::Relaxed) {
         if let Ok((near, _)) = listener.accept() {
             // Nobody there: the connection ends at once.
-            if let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+            if let Ok(far) = TcpStream::connect(address) {
                 for stream in [&near, &far] {
                     stream.set_nonblocking(true).unwrap();
                     stream.set_nodelay(true).unwrap();
