@@ -6,10 +6,11 @@
 //! must never let a test pass that did not run.
 
 use crate::host::{PATIENCE, eventually};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -100,36 +101,39 @@ pub(crate) fn run(test: &str, scenario: impl FnOnce()) {
     let said = folder.path().join("said");
     command.args([test, "--exact", "--nocapture"]).env(ALONE, "");
     command.stdin(Stdio::null()).stdout(File::create(&said).unwrap());
-    judge(test, Guard(command.spawn().unwrap()), &said);
+    judge(test, Group(command.process_group(0).spawn().unwrap()), &said);
 }
 
-/// Ends the process with the test, whatever becomes of it.
-struct Guard(Child);
+/// The process that is alone, and all that it starts: a group of their own.
+struct Group(Child);
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
-            // It ends what it has started itself; only one that hangs is killed.
-            let _ = kill_process(Pid::from_child(&self.0), Signal::KILL);
-            let _ = self.0.wait();
-        }
+impl Group {
+    /// Looks whether it has ended, but leaves it there, so that its number stays its own.
+    fn has_ended(&self) -> bool {
+        let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&self.0)), how).unwrap().is_some()
+    }
+
+    /// Ends what is left of its group; gives how it ended itself.
+    fn end(&mut self) -> ExitStatus {
+        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        self.0.wait().unwrap()
     }
 }
 
-fn judge(test: &str, mut guard: Guard, said: &Path) {
+fn judge(test: &str, mut group: Group, said: &Path) {
     // Its own waits are bounded by the same patience; there may be a few.
     let until = Instant::now() + 3 * PATIENCE;
-    let status = loop {
-        match guard.0.try_wait().unwrap() {
-            None if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-            status => break status,
-        }
-    };
+    while !group.has_ended() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let in_time = group.has_ended();
+    let status = group.end();
     let said = std::fs::read_to_string(said).unwrap();
-    let Some(status) = status else { panic!("{test} does not end: {said}") };
+    assert!(in_time, "{test} does not end: {said}");
     // With a name that is not there, nothing would run and nothing would fail.
     let ran = said.contains("1 passed") || said.contains("1 failed");
-    assert!(ran, "{test} did not run: {said}");
+    assert!(ran, "{test} did not run to its end, {status}: {said}");
     assert!(status.success(), "{test} failed, see above: {said}");
 }
 

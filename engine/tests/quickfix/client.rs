@@ -9,7 +9,7 @@ use quickfix::{
     LogFactory, SessionId, SessionSettings, send_to_target,
 };
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 
 type Running = Initiator<'static, Ears, Log, FileMessageStoreFactory>;
 
@@ -37,8 +37,8 @@ impl Client {
         own.extend([("SocketConnectHost", "127.0.0.1"), ("SocketConnectPort", port.as_str())]);
         own.push(("HeartBtInt", "30"));
         all.set(Some(&id), settings(&own)).unwrap();
-        let (ears, told) = channel();
-        let ears = Box::leak(Box::new(Ears(ears)));
+        let (ears, told) = Ears::patient();
+        let ears = Box::leak(Box::new(ears));
         let log: &Log = Box::leak(Box::default());
         let application = Box::leak(Box::new(Application::try_new(ears).unwrap()));
         let store = Box::leak(Box::new(FileMessageStoreFactory::try_new(&all).unwrap()));

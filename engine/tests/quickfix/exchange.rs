@@ -150,8 +150,7 @@ fn a_client_asks_and_cancels_for_all_its_orders(version: Version) {
     let expected = [("1", "100"), ("2", "200"), ("3", "300")];
     assert_eq!(named, expected.map(|(id, qty)| (id.to_owned(), qty.to_owned())));
     client.send("q", &[(11, "5"), (530, "7")]);
-    let mut canceled: Vec<_> =
-        (0..3).map(|_| client.report("4").need(11).to_owned()).collect();
+    let mut canceled: Vec<_> = (0..3).map(|_| client.report("4").need(11).to_owned()).collect();
     canceled.sort();
     assert_eq!(canceled, ["1", "2", "3"]);
     let done = client.next("a mass cancel report");

@@ -5,6 +5,7 @@
 //! process of its own in a network of its own. Every wait is bounded; no time is asserted.
 
 mod alone;
+mod capture;
 
 mod client;
 mod desk;
@@ -20,6 +21,7 @@ mod lab;
 
 mod numbers;
 mod orders;
+mod program;
 
 #[path = "../support/mod.rs"]
 mod support;

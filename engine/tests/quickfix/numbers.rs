@@ -84,9 +84,7 @@ fn over_an_end(version: Version, end: fn(Desk) -> u64) {
     pair.desk = Desk::start(manner, &pair.folder, pair.tap.port(), last);
     pair.desk.wait_up();
     for (from, number) in [(From::Initiator, incoming), (From::Acceptor, outgoing)] {
-        let logon = |seen: &Seen| {
-            (seen.from, seen.connection) == (from, 1) && seen.text.is("A")
-        };
+        let logon = |seen: &Seen| (seen.from, seen.connection) == (from, 1) && seen.text.is("A");
         let logon = pair.tap.wait("a Logon", logon).text;
         assert_eq!((logon.seq(), logon.get(141)), (number, None));
     }
@@ -160,9 +158,8 @@ fn both_sides_begin_anew_at_logon(version: Version) {
     let mut pair = Pair::new(manner);
     for round in 0..3 {
         for from in [From::Initiator, From::Acceptor] {
-            let logon = |seen: &Seen| {
-                (seen.from, seen.connection) == (from, round) && seen.text.is("A")
-            };
+            let logon =
+                |seen: &Seen| (seen.from, seen.connection) == (from, round) && seen.text.is("A");
             let logon = pair.tap.wait("a Logon", logon).text;
             assert_eq!((logon.seq(), logon.get(141)), (1, Some("Y")));
         }

@@ -13,10 +13,11 @@ use quickfix::{
     FileMessageStoreFactory, FixSocketServerKind, LogCallback, LogFactory, MsgFromAdminError,
     MsgFromAppError, SessionContainer, SessionId, SessionSettings, send_to_target,
 };
-use std::cell::Cell;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 
 /// What QuickFIX tells its application, and its log.
 #[derive(Clone, Debug)]
@@ -29,16 +30,25 @@ pub(crate) enum Told {
     App(Fix),
 }
 
-/// Hears for the test.
-pub(crate) struct Ears(pub(crate) Sender<Told>);
+/// Hears for the test, on QuickFIX's own thread.
+pub(crate) struct Ears(Box<dyn Fn(Told) + Send + Sync>);
+
+impl Ears {
+    /// Ears that keep what they hear until it is taken.
+    pub(crate) fn patient() -> (Ears, Receiver<Told>) {
+        let (told, heard) = channel();
+        // Nobody may be there to hear the end.
+        (Ears(Box::new(move |what| drop(told.send(what)))), heard)
+    }
+}
 
 impl ApplicationCallback for Ears {
     fn on_logon(&self, _: &SessionId) {
-        let _ = self.0.send(Told::Logon);
+        (self.0)(Told::Logon);
     }
 
     fn on_logout(&self, _: &SessionId) {
-        let _ = self.0.send(Told::Logout);
+        (self.0)(Told::Logout);
     }
 
     fn on_msg_from_admin(
@@ -46,7 +56,7 @@ impl ApplicationCallback for Ears {
         message: &quickfix::Message,
         _: &SessionId,
     ) -> Result<(), MsgFromAdminError> {
-        let _ = self.0.send(Told::Admin(message.into()));
+        (self.0)(Told::Admin(message.into()));
         Ok(())
     }
 
@@ -55,7 +65,7 @@ impl ApplicationCallback for Ears {
         message: &quickfix::Message,
         _: &SessionId,
     ) -> Result<(), MsgFromAppError> {
-        let _ = self.0.send(Told::App(message.into()));
+        (self.0)(Told::App(message.into()));
         Ok(())
     }
 }
@@ -100,129 +110,27 @@ pub(crate) fn common(version: Version, store: &Path) -> Vec<(&str, &str)> {
     common
 }
 
-type Running = Acceptor<'static, Ears, Log, FileMessageStoreFactory>;
-
-/// The venue. What QuickFIX borrows lives as long as the process, which is the test's own.
-pub(crate) struct Venue {
-    version: Version,
-    store: PathBuf,
-    port: u16,
-    id: SessionId,
-    told: Receiver<Told>,
-    log: &'static Log,
-    acceptor: Option<Running>,
-    executions: Cell<u32>,
+/// The venue's session.
+fn session(version: Version) -> SessionId {
+    SessionId::try_new(version.begin_string(), "VENUE", "US", "").unwrap()
 }
 
-impl Venue {
-    /// A venue with its numbers and messages in `folder`.
-    pub(crate) fn start(version: Version, folder: &Path) -> Venue {
-        let id = SessionId::try_new(version.begin_string(), "VENUE", "US", "").unwrap();
-        let store = folder.join("quickfix");
-        let (_, told) = channel();
-        let mut venue = Venue {
-            version,
-            store,
-            port: free_port(),
-            id,
-            told,
-            log: Box::leak(Box::default()),
-            acceptor: None,
-            executions: Cell::new(0),
-        };
-        venue.restart();
-        venue
-    }
+/// What the venue says, from any thread. QuickFIX does not guard a connection that ends against
+/// another thread that sends: who answers while connections end must do so from its callbacks.
+#[derive(Debug)]
+pub(crate) struct Voice {
+    version: Version,
+    executions: AtomicU32,
+}
 
-    /// Starts again, on what its store holds.
-    pub(crate) fn restart(&mut self) {
-        // One session of that name at a time.
-        self.stop();
-        let mut all = SessionSettings::new();
-        all.set(None, settings(&[("ConnectionType", "acceptor")])).unwrap();
-        let port = self.port.to_string();
-        let mut own = common(self.version, &self.store);
-        own.push(("SocketAcceptPort", &port));
-        all.set(Some(&self.id), settings(&own)).unwrap();
-        let (told, heard) = channel();
-        let ears = Box::leak(Box::new(Ears(told)));
-        let application = Box::leak(Box::new(Application::try_new(ears).unwrap()));
-        let store = Box::leak(Box::new(FileMessageStoreFactory::try_new(&all).unwrap()));
-        let log = Box::leak(Box::new(LogFactory::try_new(self.log).unwrap()));
-        let kind = FixSocketServerKind::SingleThreaded;
-        let mut acceptor = Acceptor::try_new(&all, application, store, log, kind).unwrap();
-        acceptor.start().unwrap();
-        assert_unreachable(self.port);
-        self.told = heard;
-        self.acceptor = Some(acceptor);
-    }
-
-    /// Ends without a word of its own but the Logout.
-    pub(crate) fn stop(&mut self) {
-        self.acceptor = None;
-    }
-
-    /// Where it listens.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Whether the counterparty is logged on.
-    pub(crate) fn is_logged_on(&self) -> bool {
-        self.acceptor.as_ref().is_some_and(|acceptor| acceptor.is_logged_on().unwrap())
-    }
-
-    /// Its own logout of the session.
-    pub(crate) fn log_out(&self) {
-        self.acceptor.as_ref().unwrap().session(self.id.clone()).unwrap().logout().unwrap();
-    }
-
-    /// Lets the session log on again after [`Venue::log_out`].
-    pub(crate) fn allow_logon(&self) {
-        self.acceptor.as_ref().unwrap().session(self.id.clone()).unwrap().logon().unwrap();
-    }
-
-    /// Both its numbers begin at one again, without a word to the counterparty.
-    pub(crate) fn forget(&self) {
-        self.acceptor.as_ref().unwrap().session(self.id.clone()).unwrap().reset().unwrap();
-    }
-
-    /// Waits for what fits.
-    pub(crate) fn wait<T>(&self, what: &str, mut found: impl FnMut(Told) -> Option<T>) -> T {
-        eventually(what, || self.told.try_iter().find_map(&mut found))
-    }
-
-    /// Waits for a logon.
-    pub(crate) fn wait_for_logon(&self) {
-        self.wait("a logon", |told| matches!(told, Told::Logon).then_some(()));
-    }
-
-    /// Waits for the next application message, which must be of this MsgType (35).
-    pub(crate) fn next(&self, kind: &str) -> Fix {
-        let told = self.wait(kind, |told| match told {
-            Told::App(text) => Some(text),
-            _ => None,
-        });
-        assert!(told.is(kind), "awaited {kind}, got {told:?}");
-        told
-    }
-
-    /// Waits for the next message of the session of this MsgType (35).
-    pub(crate) fn next_admin(&self, kind: &str) -> Fix {
-        self.wait(kind, |told| match told {
-            Told::Admin(text) if text.is(kind) => Some(text),
-            _ => None,
-        })
-    }
-
-    /// True if no application message was told and not taken yet.
-    pub(crate) fn is_silent(&self) -> bool {
-        !self.told.try_iter().any(|told| matches!(told, Told::App(_)))
+impl Voice {
+    pub(crate) fn new(version: Version) -> Voice {
+        Voice { version, executions: AtomicU32::new(0) }
     }
 
     /// Sends a message; without a connection QuickFIX numbers it and keeps it.
     pub(crate) fn send(&self, kind: &str, fields: &[(u32, &str)]) {
-        send_to_target(message(kind, fields), &self.id).unwrap();
+        send_to_target(message(kind, fields), &session(self.version)).unwrap();
     }
 
     /// Reports on an order: ExecType (150) with OrdStatus (39), quantities as (last, cumulative,
@@ -234,8 +142,7 @@ impl Venue {
         (last, cum, leaves): (u32, u32, u32),
         more: &[(u32, &str)],
     ) {
-        self.executions.set(self.executions.get() + 1);
-        let exec = format!("E{}", self.executions.get());
+        let exec = format!("E{}", self.executions.fetch_add(1, Ordering::Relaxed) + 1);
         let order = format!("V{}", request.get(41).unwrap_or(request.need(11)));
         let [last, cum, leaves] = [last, cum, leaves].map(|qty| qty.to_string());
         let now = utc_now();
@@ -286,6 +193,144 @@ impl Venue {
             (102, "0"),
         ];
         self.send("9", &fields);
+    }
+}
+
+type Running = Acceptor<'static, Ears, Log, FileMessageStoreFactory>;
+
+/// The venue. What QuickFIX borrows lives as long as the process, which is the test's own.
+pub(crate) struct Venue {
+    version: Version,
+    store: PathBuf,
+    port: u16,
+    told: Receiver<Told>,
+    voice: Arc<Voice>,
+    log: &'static Log,
+    acceptor: Option<Running>,
+}
+
+impl Deref for Venue {
+    type Target = Voice;
+
+    fn deref(&self) -> &Voice {
+        &self.voice
+    }
+}
+
+impl Venue {
+    /// A venue with its numbers and messages in `folder`, whose orders the test answers.
+    pub(crate) fn start(version: Version, folder: &Path) -> Venue {
+        let mut venue = Venue::new(Voice::new(version).into(), folder);
+        venue.restart();
+        venue
+    }
+
+    /// A venue that answers by itself: `ears` are called on QuickFIX's own thread.
+    pub(crate) fn answering(
+        voice: Arc<Voice>,
+        folder: &Path,
+        ears: impl Fn(Told) + Send + Sync + 'static,
+    ) -> Venue {
+        let mut venue = Venue::new(voice, folder);
+        venue.start_with(Ears(Box::new(ears)));
+        venue
+    }
+
+    fn new(voice: Arc<Voice>, folder: &Path) -> Venue {
+        let (_, told) = channel();
+        let log = Box::leak(Box::default());
+        let (version, store, port) = (voice.version, folder.join("quickfix"), free_port());
+        Venue { version, store, port, told, voice, log, acceptor: None }
+    }
+
+    /// Starts again, on what its store holds.
+    pub(crate) fn restart(&mut self) {
+        // One session of that name at a time.
+        self.stop();
+        let (ears, told) = Ears::patient();
+        self.told = told;
+        self.start_with(ears);
+    }
+
+    fn start_with(&mut self, ears: Ears) {
+        let mut all = SessionSettings::new();
+        all.set(None, settings(&[("ConnectionType", "acceptor")])).unwrap();
+        let port = self.port.to_string();
+        let mut own = common(self.version, &self.store);
+        own.push(("SocketAcceptPort", &port));
+        all.set(Some(&session(self.version)), settings(&own)).unwrap();
+        let ears = Box::leak(Box::new(ears));
+        let application = Box::leak(Box::new(Application::try_new(ears).unwrap()));
+        let store = Box::leak(Box::new(FileMessageStoreFactory::try_new(&all).unwrap()));
+        let log = Box::leak(Box::new(LogFactory::try_new(self.log).unwrap()));
+        // Its other kind closes what its own thread still reads.
+        let kind = FixSocketServerKind::MultiThreaded;
+        let mut acceptor = Acceptor::try_new(&all, application, store, log, kind).unwrap();
+        acceptor.start().unwrap();
+        assert_unreachable(self.port);
+        self.acceptor = Some(acceptor);
+    }
+
+    /// Ends without a word of its own but the Logout.
+    pub(crate) fn stop(&mut self) {
+        self.acceptor = None;
+    }
+
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the counterparty is logged on.
+    pub(crate) fn is_logged_on(&self) -> bool {
+        self.acceptor.as_ref().is_some_and(|acceptor| acceptor.is_logged_on().unwrap())
+    }
+
+    fn session(&self) -> quickfix::Session<'_> {
+        self.acceptor.as_ref().unwrap().session(session(self.version)).unwrap()
+    }
+
+    /// Its own logout of the session.
+    pub(crate) fn log_out(&self) {
+        self.session().logout().unwrap();
+    }
+
+    /// Lets the session log on again after [`Venue::log_out`].
+    pub(crate) fn allow_logon(&self) {
+        self.session().logon().unwrap();
+    }
+
+    /// Both its numbers begin at one again, without a word to the counterparty.
+    pub(crate) fn forget(&self) {
+        self.session().reset().unwrap();
+    }
+
+    /// Waits for what fits.
+    pub(crate) fn wait<T>(&self, what: &str, mut found: impl FnMut(Told) -> Option<T>) -> T {
+        eventually(what, || self.told.try_iter().find_map(&mut found))
+    }
+
+    /// Waits for a logon.
+    pub(crate) fn wait_for_logon(&self) {
+        self.wait("a logon", |told| matches!(told, Told::Logon).then_some(()));
+    }
+
+    /// Waits for the next application message, which must be of this MsgType (35).
+    pub(crate) fn next(&self, kind: &str) -> Fix {
+        let told = self.wait(kind, |told| match told {
+            Told::App(text) => Some(text),
+            _ => None,
+        });
+        assert!(told.is(kind), "awaited {kind}, got {told:?}");
+        told
+    }
+
+    /// Waits for the next message of the session of this MsgType (35).
+    pub(crate) fn next_admin(&self, kind: &str) -> Fix {
+        self.wait(kind, |told| match told {
+            Told::Admin(text) if text.is(kind) => Some(text),
+            _ => None,
+        })
     }
 
     /// Its next outgoing and incoming numbers, as its store has them.
