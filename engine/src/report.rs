@@ -195,6 +195,10 @@ impl Report<'_> {
         let open = if open > 0 { format!("; {open} still open") } else { String::new() };
         line(f, "orders sent", &format!("{sent}{open}"))?;
         line(f, "fills", &grouped(counters.fills))?;
+        let copied = [(counters.confirmed, "confirmed"), (counters.learned, "told first")];
+        if copied.iter().any(|(count, _)| *count > 0) {
+            line(f, "drop copy", &counts(&copied))?;
+        }
         line(f, "order/trade", &self.order_to_trade())?;
         let rejects: Vec<_> = counters.rejects().map(|(why, n)| (n, words(why))).collect();
         let rejects: Vec<_> = rejects.iter().map(|(n, why)| (*n, why.as_str())).collect();
@@ -220,6 +224,7 @@ impl Report<'_> {
         let troubles = counts(&[
             (counters.unknown, "orders became unknown"),
             (counters.duplicates, "executions told twice"),
+            (counters.survivors, "orders that outlived a disconnect"),
             (counters.unpublished, "commands without room"),
             (counters.foreign, "reports on orders that are not ours"),
             (counters.contradictions, "contradictions of the venue"),

@@ -235,11 +235,11 @@ impl Fused {
         let lifecycle = Arc::new(Lifecycle::default());
         let (stop, ends) = (Arc::default(), lifecycle.clone());
         let links = Links { gate: gate.clone(), lifecycle: ends, stop, outbox };
-        let inputs = Inputs { events: events_in, reports: reports_in, control };
+        let inputs = Inputs { events: events_in, reports: reports_in, drop_copy: None, control };
         let trading = TradingStage::new(driver, inputs, Time::Clock, links);
 
         let address = venue.address();
-        let store = FixStore::new(streams.1.writer, Numbers::default());
+        let store = FixStore::new(streams.1.writer, Numbers::default(), &[]);
         let config = SessionConfig {
             reset_on_logon: Reset::WhenNew,
             ..SessionConfig::initiator("US", "VENUE")

@@ -211,7 +211,12 @@ impl Engine {
         let (outbox, _) = mailbox(TradingSnapshot::new(2), TradingSnapshot::new(2));
         let (gate, lifecycle) = (Arc::new(Gate::default()), Arc::new(Lifecycle::default()));
         let links = Links { gate, lifecycle, stop: Arc::default(), outbox };
-        let inputs = Inputs { events: events_in, reports: reports_in, control: ring::channel(4).1 };
+        let inputs = Inputs {
+            events: events_in,
+            reports: reports_in,
+            drop_copy: None,
+            control: ring::channel(4).1,
+        };
         let trading = TradingStage::new(driver, inputs, Time::Clock, links);
         let session = Session::new("FIRST").unwrap();
         let venue = Venue {

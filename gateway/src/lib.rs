@@ -8,5 +8,6 @@
 
 pub mod fix;
 pub mod orders;
+pub mod rates;
 pub mod session;
 pub mod spec;

@@ -169,7 +169,7 @@ pub struct Report {
     kind: u8,
     side: u8,
     reason: u8,
-    /// Low two bits liquidity, bit 2 "fee is given".
+    /// Low two bits liquidity, bit 2 "fee is given", bit 3 "by drop copy".
     bits: u8,
 }
 
@@ -212,6 +212,19 @@ impl Report {
         self.fee = nano_units;
         self.bits |= 4;
         self
+    }
+
+    /// The same report, told by a drop copy session.
+    #[must_use]
+    pub fn by_drop_copy(mut self) -> Report {
+        self.bits |= 8;
+        self
+    }
+
+    /// True if a drop copy session told it: the order session tells it too, sooner or later.
+    #[must_use]
+    pub const fn is_drop_copy(&self) -> bool {
+        self.bits & 8 != 0
     }
 
     /// What is reported; `None` for an unknown byte.
@@ -314,10 +327,12 @@ mod tests {
         .with_side(Side::Buy)
         .with_liquidity(Liquidity::Maker)
         .with_reason(RejectReason::Rate)
-        .with_fee(-12);
+        .with_fee(-12)
+        .by_drop_copy();
         let again = Report::from_bytes(&report.to_bytes());
         assert_eq!(again, report);
         assert_eq!(again.liquidity(), Some(Liquidity::Maker));
+        assert!(again.is_drop_copy() && !Report::default().is_drop_copy());
         assert_eq!(again.fee().unwrap().to_string(), "-0.00000001");
         assert_eq!(Report::from_bytes(&[0xff; 112]).kind(), None);
     }

@@ -155,7 +155,7 @@ fn ends(clock: &Clock, listed: &Listed) -> (Ends, Watch) {
     let feed_told = mailbox(FeedSnapshot::new(1), FeedSnapshot::new(1));
     let trading_told = mailbox(TradingSnapshot::new(count), TradingSnapshot::new(count));
     let gateway_told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
-    let inputs = Inputs { events, reports, control };
+    let inputs = Inputs { events, reports, drop_copy: None, control };
     let ends = Ends {
         feed: (events_in, feed_hops.0, feed_told.0),
         trading: (inputs, commands_in, trading_hops.0, trading_told.0),
@@ -244,7 +244,7 @@ pub fn build(setup: Setup<'_>, clock: &Clock) -> anyhow::Result<(Vec<Core>, Watc
     }
     let trading = stream(setup.folders, ("trading", setup.listed.segment_bytes), clock)?;
     let gateway = stream(setup.folders, ("gateway", 16 << 20), clock)?;
-    let (store, recorded) = (FixStore::new(gateway.writer, numbers), trading.writer.state());
+    let (store, recorded) = (FixStore::new(gateway.writer, numbers, &[]), trading.writer.state());
     let drains = vec![trading.drain, gateway.drain];
     let (tape, written) = Noted::new(trading.writer);
     let (cores, mut watch) = build_over(setup, tape, store, drains, clock)?;

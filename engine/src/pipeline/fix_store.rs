@@ -1,10 +1,11 @@
 //! The engine's FIX store: the gateway's own stream of the journal. Every frame in and out stands
 //! there before it goes on, so the stream is session store and raw message log at once.
 //!
-//! Secrets (RawData, Password) are blanked in what is stored. Frames are never read back: an
+//! Secrets (signatures, passwords) are blanked in what is stored. Frames are never read back: an
 //! initiator gap-fills what is asked for again, since a stale order must not be sent twice.
 
 use crate::journal::{Record, Writer};
+use gateway::fix::{redact, secret_tags};
 use gateway::session::{FrameKind, Store, StoreError, Visit};
 use market::Timestamp;
 
@@ -106,13 +107,16 @@ pub struct FixStore {
     writer: Writer,
     numbers: Numbers,
     now: Timestamp,
+    secret_tags: Box<[u32]>,
 }
 
 impl FixStore {
-    /// A store that goes on with `numbers`.
+    /// A store that goes on with `numbers`. Values of `extra_secrets` are blanked beside those of
+    /// [`gateway::fix::SECRET_TAGS`].
     #[must_use]
-    pub fn new(writer: Writer, numbers: Numbers) -> FixStore {
-        FixStore { writer, numbers, now: Timestamp::ZERO }
+    pub fn new(writer: Writer, numbers: Numbers, extra_secrets: &[u32]) -> FixStore {
+        let secret_tags = secret_tags(extra_secrets);
+        FixStore { writer, numbers, now: Timestamp::ZERO, secret_tags }
     }
 
     /// The stream, for its health.
@@ -152,9 +156,8 @@ impl FixStore {
         payload[..head.len()].copy_from_slice(head);
         payload[head.len()..most].copy_from_slice(frame);
         let copy = &mut payload[head.len()..most];
-        // Only a Logon holds secrets.
-        if secret && copy.windows(LOGON.len()).take(HEAD).any(|window| window == LOGON) {
-            blank_secrets(copy);
+        if secret && bears_secrets(copy) {
+            redact(copy, &self.secret_tags);
         }
         draft.commit(most);
         Ok(())
@@ -225,23 +228,15 @@ impl Store for FixStore {
     }
 }
 
-/// MsgType of a Logon, which is the third field of a frame.
-const LOGON: &[u8] = b"\x0135=A\x01";
-/// Bytes of a frame within which the third field begins.
+/// Bytes of a frame within which the third field, MsgType, begins.
 const HEAD: usize = 32;
 
-/// Overwrites the values of RawData (96), Password (554) and NewPassword (925) with `*`.
-fn blank_secrets(frame: &mut [u8]) {
-    const SOH: u8 = 1;
-    for tag in [b"\x0196=".as_slice(), b"\x01554=", b"\x01925="] {
-        let Some(at) = frame.windows(tag.len()).position(|window| window == tag) else { continue };
-        for byte in &mut frame[at + tag.len()..] {
-            if *byte == SOH {
-                break;
-            }
-            *byte = b'*';
-        }
-    }
+/// True for messages that bear credentials: Logon (A), UserRequest (BE) and UserResponse (BF).
+fn bears_secrets(frame: &[u8]) -> bool {
+    let head = &frame[..frame.len().min(HEAD + 7)];
+    let at = head.windows(4).position(|window| window == b"\x0135=");
+    let rest = at.map_or(&[][..], |at| &head[at + 4..]);
+    [b"A\x01".as_slice(), b"BE\x01", b"BF\x01"].iter().any(|kind| rest.starts_with(kind))
 }
 
 #[cfg(test)]
@@ -249,11 +244,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_blanked_and_nothing_else() {
-        let mut frame =
-            b"8=FIX.4.4\x0135=A\x01553=me\x01554=hunter2\x0196=sig\x0110=000\x01".to_vec();
-        blank_secrets(&mut frame);
-        let expected = b"8=FIX.4.4\x0135=A\x01553=me\x01554=*******\x0196=***\x0110=000\x01";
-        assert_eq!(frame, expected);
+    fn messages_with_credentials_are_told_from_others() {
+        let bears = |kind: &str| {
+            ["FIX.4.4\x019=5", "FIXT.1.1\x019=0000000000000005"].map(|begin| {
+                bears_secrets(format!("8={begin}\x0135={kind}\x01554=x\x01").as_bytes())
+            })
+        };
+        for kind in ["A", "BE", "BF"] {
+            assert_eq!(bears(kind), [true; 2], "{kind}");
+        }
+        for kind in ["AE", "8", "B", "0"] {
+            assert_eq!(bears(kind), [false; 2], "{kind}");
+        }
+        assert!(!bears_secrets(b"") && !bears_secrets(b"\x0135="));
     }
 }

@@ -234,7 +234,7 @@ impl<S: TimedStore> GatewayStage<S> {
     fn read(&mut self, now: Timestamp) -> Result<bool, String> {
         let Some(link) = &self.link else { return Ok(false) };
         let began = wire::stamp::now();
-        let unread = !self.input.bytes().is_empty();
+        let unread = !self.input.bytes().is_empty() || self.session.holds_messages();
         if !unread && began.wrapping_sub(self.looked) < LOOK_EVERY {
             return Ok(false);
         }

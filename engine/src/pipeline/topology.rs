@@ -147,13 +147,14 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let inputs = Inputs {
         events: rings.feed_trading.1,
         reports: rings.gateway_trading.1,
+        drop_copy: None,
         control: rings.control_trading.1,
     };
     let Shared { gate, lifecycle, socket, stop } = shared.clone();
     let links = Links { gate: gate.clone(), lifecycle, stop, outbox: trading_told.0 };
     let trading = TradingStage::new(driver, inputs, time, links);
 
-    let mut store = FixStore::new(gateway.writer, numbers);
+    let mut store = FixStore::new(gateway.writer, numbers, &[]);
     store.record_start(now)?;
     let (commands, reports) = (rings.trading_gateway.1, rings.gateway_trading.0);
     let ends = (commands, reports, gateway_hops.0, gateway_told.0);

@@ -133,6 +133,8 @@ pub struct Inputs {
     pub events: Consumer<Event>,
     /// `gateway_trading`.
     pub reports: Consumer<Report>,
+    /// `drop_copy_trading`, where there is a drop copy session.
+    pub drop_copy: Option<Consumer<Report>>,
     /// `control_trading`.
     pub control: Consumer<Control>,
 }
@@ -246,7 +248,9 @@ impl<T: Tape> TradingStage<T> {
             if !self.driver.has_room() {
                 break;
             }
-            let Some(report) = self.inputs.reports.pop() else { break };
+            // The order session first: what it tells is complete.
+            let copied = || self.inputs.drop_copy.as_mut().and_then(Consumer::pop);
+            let Some(report) = self.inputs.reports.pop().or_else(copied) else { break };
             let now = self.now(clock);
             self.driver.report(now, &report);
             self.did.add(Act::Reports, 1);
@@ -349,7 +353,9 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
     }
 
     fn is_done(&self) -> bool {
-        self.lifecycle.is_quiet() && self.lifecycle.is_finished() && !self.inputs.reports.is_ready()
+        let copied = self.inputs.drop_copy.as_ref().is_some_and(Consumer::is_ready);
+        let told = self.inputs.reports.is_ready() || copied;
+        self.lifecycle.is_quiet() && self.lifecycle.is_finished() && !told
     }
 
     fn as_any(self: Box<Self>) -> Box<dyn std::any::Any> {

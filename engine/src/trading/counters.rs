@@ -26,6 +26,12 @@ pub struct Counters {
     pub fills: u64,
     /// Executions told twice.
     pub duplicates: u64,
+    /// Executions that a drop copy told after the order session had.
+    pub confirmed: u64,
+    /// Executions that a drop copy told first.
+    pub learned: u64,
+    /// Orders that the venue still held after the order session had been lost.
+    pub survivors: u64,
     /// Reports on orders that we do not know.
     pub foreign: u64,
     /// Moves that the life cycle does not have.
@@ -99,6 +105,9 @@ impl Counters {
             self.unpublished,
             self.fills,
             self.duplicates,
+            self.confirmed,
+            self.learned,
+            self.survivors,
             self.foreign,
             self.illegal_moves,
             self.contradictions,

@@ -126,7 +126,7 @@ impl Rig {
         let trading = TradingLoop::new(settings, &opened.opening);
         let writer = opened.trading.writer;
         let driver = LoopDriver::start(trading, writer, Orders::default(), NoStamps, &start);
-        let store = FixStore::new(opened.gateway.writer, opened.numbers);
+        let store = FixStore::new(opened.gateway.writer, opened.numbers, &[]);
         let gateway = &self.config.gateway;
         let identity = SessionConfig::initiator(&gateway.sender_comp_id, &gateway.target_comp_id);
         let table = Instruments::new(&assembly::instruments(&self.config.trading)).unwrap();

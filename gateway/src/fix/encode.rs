@@ -44,14 +44,16 @@ const TAG_END: u32 = 10_000_000;
 /// `10=nnn` and SOH.
 const TRAILER: usize = 7;
 
-/// What every message of a session shares: BeginString and the CompIDs.
+/// What every message of a session shares: BeginString, the CompIDs, and constant header fields.
 #[derive(Clone, Debug)]
 pub struct Template {
     /// `8=FIX.4.4|9=`, in the last bytes.
     head: [u8; HEAD],
     head_len: usize,
-    /// `49=…|56=…|34=`.
-    comp_ids: Padded,
+    /// `49=…|52=`.
+    sender: Padded,
+    /// `|56=…|`, and the constant fields.
+    target: Padded,
     time: TimeText,
 }
 
@@ -83,9 +85,31 @@ impl Template {
         Ok(Template {
             head,
             head_len: text.len(),
-            comp_ids: Padded::new(format!("49={sender}\x0156={target}\x0134=").as_bytes()),
+            sender: Padded::new(format!("49={sender}\x0152=").as_bytes()),
+            target: Padded::new(format!("\x0156={target}\x01").as_bytes()),
             time: TimeText::new(precision),
         })
+    }
+
+    /// The same with further header fields in every message, as SenderSubID (50).
+    ///
+    /// # Errors
+    /// [`EncodeError::Value`] if a value is empty or holds SOH, or a tag is none of the header.
+    pub fn with_fields(mut self, fields: &[(u32, String)]) -> Result<Self, EncodeError> {
+        let mut text = self.target.text().to_vec();
+        for (tag, value) in fields {
+            if value.is_empty() || value.as_bytes().contains(&SOH) || !tags::is_header(*tag) {
+                return Err(EncodeError::Value(*tag));
+            }
+            text.extend_from_slice(format!("{tag}={value}\x01").as_bytes());
+        }
+        self.target = Padded::new(&text);
+        Ok(self)
+    }
+
+    /// The text of SendingTime (52) in a message sent at `now`, and its length in what is given.
+    pub(crate) fn sending_time(&mut self, now: Timestamp) -> ([u8; TIME_ROOM], usize) {
+        self.time.text(now)
     }
 }
 
@@ -101,7 +125,7 @@ impl Template {
 /// encoder.u64(tags::TEST_REQ_ID, 7);
 /// let frame = encoder.finish().unwrap();
 /// let text = String::from_utf8_lossy(frame).replace('\x01', "|");
-/// assert_eq!(text, "8=FIX.4.4|9=47|35=0|49=A|56=B|34=1|52=19700101-00:00:00|112=7|10=136|");
+/// assert_eq!(text, "8=FIX.4.4|9=47|35=0|34=1|49=A|52=19700101-00:00:00|56=B|112=7|10=136|");
 /// ```
 #[derive(Debug)]
 pub struct Encoder<'a> {
@@ -126,20 +150,8 @@ impl<'a> Encoder<'a> {
         msg_type: &[u8],
     ) -> Encoder<'a> {
         let mut this = Encoder { buffer, template, at: BODY, error: None };
-        match *msg_type {
-            [letter] => this.char(tags::MSG_TYPE, letter),
-            _ => this.bytes(tags::MSG_TYPE, msg_type),
-        }
-        let comp_ids = &this.template.comp_ids;
-        match comp_ids.write(this.buffer.get_mut(this.at..).unwrap_or_default()) {
-            Some(len) => this.at += len,
-            None => this.fail(EncodeError::TooLong),
-        }
-        if let Some(out) = this.room(this.at) {
-            let len = write_u64(out, seq);
-            this.end(len);
-        }
-        this.time(tags::SENDING_TIME, now);
+        this.number(msg_type, seq);
+        this.parties(now);
         this
     }
 
@@ -153,13 +165,48 @@ impl<'a> Encoder<'a> {
         msg_type: &[u8],
         first_sent: Option<&[u8]>,
     ) -> Encoder<'a> {
-        let mut this = Encoder::begin(buffer, template, now, seq, msg_type);
+        let mut this = Encoder { buffer, template, at: BODY, error: None };
+        this.number(msg_type, seq);
         this.char(tags::POSS_DUP_FLAG, b'Y');
+        this.parties(now);
         match first_sent {
             Some(text) => this.bytes(tags::ORIG_SENDING_TIME, text),
             None => this.time(tags::ORIG_SENDING_TIME, now),
         }
         this
+    }
+
+    /// `35=…|34=…|`.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn number(&mut self, msg_type: &[u8], seq: u64) {
+        match *msg_type {
+            [letter] => self.char(tags::MSG_TYPE, letter),
+            _ => self.bytes(tags::MSG_TYPE, msg_type),
+        }
+        self.u64(tags::MSG_SEQ_NUM, seq);
+    }
+
+    /// `49=…|52=…|56=…|` and the constant fields.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn parties(&mut self, now: Timestamp) {
+        let (text, len) = self.template.time.text(now);
+        self.copy(|template| &template.sender);
+        if let Some(out) = self.room::<TIME_ROOM>(self.at) {
+            *out = text;
+            self.at += len;
+        }
+        self.copy(|template| &template.target);
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn copy(&mut self, text: impl FnOnce(&Template) -> &Padded) {
+        match text(self.template).write(self.buffer.get_mut(self.at..).unwrap_or_default()) {
+            Some(len) => self.at += len,
+            None => self.fail(EncodeError::TooLong),
+        }
     }
 
     /// Adds an unsigned integer.

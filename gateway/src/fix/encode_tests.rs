@@ -28,10 +28,27 @@ fn golden_bytes() {
     let frame = encoder.finish().unwrap();
     assert_eq!(
         String::from_utf8_lossy(frame).replace('\x01', "|"),
-        "8=FIX.4.4|9=140|35=D|49=US|56=VENUE|34=12|52=20250717-13:16:40.012|43=Y|\
+        "8=FIX.4.4|9=140|35=D|34=12|43=Y|49=US|52=20250717-13:16:40.012|56=VENUE|\
          122=20250717-13:16:39.000|11=77|44=-15.37|37=0000000000000001abc0000000000000|912=N|\
          10=177|"
     );
+}
+
+#[test]
+fn constant_fields_stand_in_the_header() {
+    let fields = [(tags::SENDER_SUB_ID, "DESK".to_owned()), (57, "X".to_owned())];
+    let mut template = template(Precision::Seconds).with_fields(&fields).unwrap();
+    let mut buffer = [0; 384];
+    let mut encoder = Encoder::begin(&mut buffer, &mut template, Timestamp::ZERO, 1, b"0");
+    encoder.u64(tags::TEST_REQ_ID, 7);
+    let frame = encoder.finish().unwrap();
+    let text = String::from_utf8_lossy(frame).replace('\x01', "|");
+    assert!(text.contains("|56=VENUE|50=DESK|57=X|112=7|"), "{text}");
+    for (tag, value) in [(50, ""), (50, "a\x01b"), (58, "of the body")] {
+        let fields = [(tag, value.to_owned())];
+        let refused = self::template(Precision::Seconds).with_fields(&fields);
+        assert_eq!(refused.err(), Some(EncodeError::Value(tag)));
+    }
 }
 
 #[test]

@@ -71,18 +71,30 @@ pub fn frame(bytes: &[u8], max: usize) -> Frame {
     match measure(bytes, max) {
         Ok(Some((len, body))) => Frame::Complete { len, body },
         Ok(None) => Frame::Incomplete,
-        Err(reason) => Frame::Garbled { skip: resync(bytes), reason },
+        Err(Unreadable { reason, past }) => Frame::Garbled { skip: resync(bytes, past), reason },
+    }
+}
+
+/// Why bytes are no message, and how many of them at least are spoilt.
+struct Unreadable {
+    reason: Garble,
+    past: usize,
+}
+
+impl From<Garble> for Unreadable {
+    fn from(reason: Garble) -> Unreadable {
+        Unreadable { reason, past: 0 }
     }
 }
 
 /// Length and start of the body; `None` while they cannot be known.
-fn measure(bytes: &[u8], max: usize) -> Result<Option<(usize, usize)>, Garble> {
+fn measure(bytes: &[u8], max: usize) -> Result<Option<(usize, usize)>, Unreadable> {
     let shared = bytes.len().min(PREFIX.len());
     if bytes[..shared] != PREFIX[..shared] {
-        return Err(Garble::BeginString);
+        return Err(Garble::BeginString.into());
     }
     let Some(begin) = bytes.iter().take(BEGIN_MAX).position(|&byte| byte == SOH) else {
-        return if bytes.len() >= BEGIN_MAX { Err(Garble::BeginString) } else { Ok(None) };
+        return if bytes.len() >= BEGIN_MAX { Err(Garble::BeginString.into()) } else { Ok(None) };
     };
     let Some((body_length, length_end)) = body_length(&bytes[begin + 1..])? else {
         return Ok(None);
@@ -90,20 +102,22 @@ fn measure(bytes: &[u8], max: usize) -> Result<Option<(usize, usize)>, Garble> {
     let body = begin + 1 + length_end;
     let trailer = match usize::try_from(body_length).ok().and_then(|len| body.checked_add(len)) {
         Some(trailer) if trailer.saturating_add(TRAILER) <= max => trailer,
-        _ => return Err(Garble::TooLong),
+        _ => return Err(Garble::TooLong.into()),
     };
     let third = &bytes[body..bytes.len().min(body + 3)];
     if third != &b"35="[..third.len()] || body_length < 5 {
-        return Err(Garble::MsgType);
+        return Err(Garble::MsgType.into());
     }
     let Some(tail) = bytes.get(trailer..trailer + TRAILER) else { return Ok(None) };
-    let [b'1', b'0', b'=', a, b, c, SOH] = *tail else { return Err(Garble::Trailer) };
+    // BodyLength is believed, right or wrong: what it spans is of the garbled message.
+    let spoilt = |reason| Unreadable { reason, past: trailer };
+    let [b'1', b'0', b'=', a, b, c, SOH] = *tail else { return Err(spoilt(Garble::Trailer)) };
     if bytes[trailer - 1] != SOH || [a, b, c].iter().any(|digit| !digit.is_ascii_digit()) {
-        return Err(Garble::Trailer);
+        return Err(spoilt(Garble::Trailer));
     }
     let told = u32::from(a - b'0') * 100 + u32::from(b - b'0') * 10 + u32::from(c - b'0');
     if told != u32::from(check_sum(&bytes[..trailer])) {
-        return Err(Garble::CheckSum);
+        return Err(spoilt(Garble::CheckSum));
     }
     Ok(Some((trailer + TRAILER, body)))
 }
@@ -144,10 +158,10 @@ pub(super) fn sum_of_blocks(blocks: &[[u8; BLOCK]]) -> u8 {
     blocks.as_flattened().iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte))
 }
 
-/// Offset of the next place where a message may begin, at least one; what may be the start of a
+/// Offset of the next place where a message may begin, at least one and `past`; what may be the start of a
 /// prefix at the very end is kept.
-fn resync(bytes: &[u8]) -> usize {
-    (1..bytes.len())
+fn resync(bytes: &[u8], past: usize) -> usize {
+    (past.max(1)..bytes.len())
         .find(|&at| {
             let rest = &bytes[at..];
             let shared = rest.len().min(PREFIX.len());

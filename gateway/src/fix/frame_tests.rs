@@ -61,6 +61,11 @@ fn case_2m_body_length_too_short_or_too_long() {
     let Frame::Garbled { skip, reason } = frame(&long, MAX) else { panic!() };
     assert_eq!(reason, Garble::Trailer);
     assert!(matches!(frame(&long[skip..], MAX), Frame::Complete { .. }), "the next one is found");
+    // What BodyLength spans is of the garbled message, and asked for again with it.
+    let two = [summed("8=FIX.4.4|9=24|35=0|34=12|"), summed("8=FIX.4.4|9=5|35=0|")].concat();
+    let whole = [two, summed("8=FIX.4.4|9=5|35=0|")].concat();
+    let Frame::Garbled { skip, .. } = frame(&whole, MAX) else { panic!() };
+    assert_eq!(frame(&whole[skip..], MAX), Frame::Complete { len: whole.len() - skip, body: 14 });
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod frame;
 pub(crate) mod message;
 pub mod number;
 pub(crate) mod padded;
+mod redact;
 pub mod tags;
 pub mod time;
 mod words;
@@ -14,6 +15,7 @@ mod words;
 pub use encode::{EncodeError, Encoder, Template};
 pub use frame::{Frame, Garble, frame};
 pub use message::{Fault, Field, FieldIndex, Message, RejectCode};
+pub use redact::{SECRET_TAGS, redact, secret_tags};
 pub use time::{Precision, TimeText};
 
 /// Field separator.

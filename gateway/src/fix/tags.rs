@@ -37,6 +37,7 @@ tags! {
     PRICE = 44,
     REF_SEQ_NUM = 45,
     SENDER_COMP_ID = 49,
+    SENDER_SUB_ID = 50,
     SENDING_TIME = 52,
     SIDE = 54,
     SYMBOL = 55,
@@ -50,11 +51,18 @@ tags! {
     ORD_REJ_REASON = 103,
     HEART_BT_INT = 108,
     TEST_REQ_ID = 112,
+    ON_BEHALF_OF_COMP_ID = 115,
+    ON_BEHALF_OF_SUB_ID = 116,
     ORIG_SENDING_TIME = 122,
     GAP_FILL_FLAG = 123,
+    DELIVER_TO_COMP_ID = 128,
+    DELIVER_TO_SUB_ID = 129,
     RESET_SEQ_NUM_FLAG = 141,
+    ON_BEHALF_OF_LOCATION_ID = 144,
+    DELIVER_TO_LOCATION_ID = 145,
     EXEC_TYPE = 150,
     LEAVES_QTY = 151,
+    LAST_MSG_SEQ_NUM_PROCESSED = 369,
     REF_TAG_ID = 371,
     REF_MSG_TYPE = 372,
     SESSION_REJECT_REASON = 373,
@@ -66,9 +74,11 @@ tags! {
     MASS_CANCEL_REJECT_REASON = 532,
     MASS_STATUS_REQ_ID = 584,
     MASS_STATUS_REQ_TYPE = 585,
+    NEXT_EXPECTED_MSG_SEQ_NUM = 789,
     LAST_LIQUIDITY_IND = 851,
     TOT_NUM_REPORTS = 911,
     LAST_RPT_REQUESTED = 912,
+    DEFAULT_APPL_VER_ID = 1137,
     NEXT_PACKET = 20001,
     REPORTS_CONSUMED = 20002,
     REASON = 20003,
@@ -102,26 +112,26 @@ pub mod msg {
     }
 }
 
-/// The data field that a length field announces, whose value may hold any byte, SOH included.
+/// The data field that a length field announces, whose value may hold any byte, SOH included. Every
+/// pair of the dictionaries in [`crate::spec`]; most data fields have the tag after their length's.
 #[must_use]
 pub const fn data_field_of(length_tag: u32) -> Option<u32> {
     Some(match length_tag {
-        90 => 91,   // SecureData
-        93 => 89,   // Signature
-        95 => 96,   // RawData
-        212 => 213, // XmlData
-        348 => 349, // EncodedIssuer
-        350 => 351, // EncodedSecurityDesc
-        352 => 353, // EncodedListExecInst
-        354 => 355, // EncodedText
-        356 => 357, // EncodedSubject
-        358 => 359, // EncodedHeadline
-        360 => 361, // EncodedAllocText
-        362 => 363, // EncodedUnderlyingIssuer
-        364 => 365, // EncodedUnderlyingSecurityDesc
-        445 => 446, // EncodedListStatusText
-        618 => 619, // EncodedLegIssuer
-        621 => 622, // EncodedLegSecurityDesc
+        90 | 95 | 212 | 348 | 350 | 352 | 354 | 356 | 358 | 360 | 362 | 364 | 445 | 618 | 621
+        | 1184 | 1277 | 1280 | 1282 | 1397 | 1401 | 1403 | 1468 | 1578 | 1620 | 1664 | 1733
+        | 1871 | 1874 | 2072 | 2074 | 2111 | 2179 | 2287 | 2351 | 2481 | 2637 | 2651 | 2665
+        | 2715 | 2718 | 2721 | 2797 | 40004 | 40008 | 40978 | 40980 | 40982 | 40984 | 40986
+        | 40988 | 41083 | 41101 | 41107 | 41256 | 41320 | 41324 | 41458 | 41476 | 41482 | 41653
+        | 41710 | 41806 | 41811 | 41873 | 41969 | 42025 | 42171 | 42451 | 42652 | 42947 => {
+            length_tag + 1
+        }
+        2372 | 2494 | 2522 | 2802 | 2809 | 2815 => length_tag - 1,
+        93 => 89,       // Signature
+        1525 => 1527,   // EncodedDocumentationText
+        1678 => 1697,   // EncodedOptionExpirationDesc
+        43109 => 42684, // PaymentStreamFormula
+        43110 => 42486, // LegPaymentStreamFormula
+        43111 => 42982, // UnderlyingPaymentStreamFormula
         _ => return None,
     })
 }
@@ -137,9 +147,9 @@ pub(super) enum Class {
     Length,
 }
 
-/// The class of every tag below a limit beyond which all are of the body.
-const CLASSES: [Class; 640] = {
-    let mut classes = [Class::Body; 640];
+/// The class of every tag below a limit beyond which only lengths are not of the body.
+const CLASSES: [Class; 2_816] = {
+    let mut classes = [Class::Body; 2_816];
     let mut tag = 0;
     while tag < classes.len() {
         if data_field_of(tag as u32).is_some() {
@@ -152,19 +162,23 @@ const CLASSES: [Class; 640] = {
     classes
 };
 
-/// The class of a tag, without a branch on its number.
+/// The class of a tag; without a branch on its number for those in common use.
 #[inline]
 pub(super) fn class(tag: u32) -> Class {
-    CLASSES.get(tag as usize).copied().unwrap_or(Class::Body)
+    match CLASSES.get(tag as usize) {
+        Some(class) => *class,
+        None if data_field_of(tag).is_some() => Class::Length,
+        None => Class::Body,
+    }
 }
 
-/// True for fields of the standard header, which must stand before every other field.
+/// True for fields of the standard header of any version, which must stand before every other field.
 #[must_use]
 pub const fn is_header(tag: u32) -> bool {
     matches!(
         tag,
         8 | 9 | 34 | 35 | 43 | 49 | 50 | 52 | 56 | 57 | 90 | 91 | 97 | 115 | 116 | 122 | 128 | 129
-            | 142..=145 | 212 | 213 | 347 | 369 | 627..=630
+            | 142..=145 | 212 | 213 | 347 | 369 | 370 | 627..=630 | 1128 | 1129 | 1156
     )
 }
 

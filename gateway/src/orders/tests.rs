@@ -67,6 +67,7 @@ fn built(mut report: Report, set: impl FnOnce(&mut Report)) -> Report {
 /// The body of a message as text.
 fn body_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).replace('\x01', "|");
-    let start = text.find("012345678|").map_or(0, |at| at + 10);
+    let header = text.find("|56=").map_or(0, |at| at + 1);
+    let start = text[header..].find('|').map_or(0, |at| header + at + 1);
     text[start..text.len() - 7].to_owned()
 }

@@ -67,6 +67,21 @@ pub enum BusinessReason {
     FieldMissing = 5,
 }
 
+impl BusinessReason {
+    /// The words of the specification, sent as Text (58).
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            BusinessReason::Other => "Other",
+            BusinessReason::UnknownId => "Unknown ID",
+            BusinessReason::UnknownSecurity => "Unknown Security",
+            BusinessReason::UnsupportedMessage => "Unsupported Message Type",
+            BusinessReason::NotAvailable => "Application not available",
+            BusinessReason::FieldMissing => "Conditionally required field missing",
+        }
+    }
+}
+
 /// Takes the messages that are not the session's own.
 pub trait Application {
     /// False while a message could not be taken: the session stops reading and loses nothing.

@@ -36,6 +36,9 @@ impl<'a> Header<'a> {
             poss_resend: false,
             fault: None,
         };
+        // A header that is out of order is looked for in the whole message, to answer under its
+        // number.
+        let mixed = message.fault().is_some_and(|fault| fault.code == RejectCode::Order);
         for (tag, value) in message.fields() {
             let again = match tag {
                 tags::BEGIN_STRING => !std::mem::replace(&mut this.begin_string, value).is_empty(),
@@ -46,7 +49,8 @@ impl<'a> Header<'a> {
                 tags::ORIG_SENDING_TIME => this.orig_sending_time.replace(value).is_some(),
                 tags::MSG_SEQ_NUM => {
                     let seq = as_u64(tag, value).and_then(|seq| match seq {
-                        1..SEQ_MAX => Ok(seq),
+                        // Zero is the number of a SequenceReset that has none of its own.
+                        0..SEQ_MAX => Ok(seq),
                         _ => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
                     });
                     std::mem::replace(&mut this.seq, seq).is_ok()
@@ -62,7 +66,7 @@ impl<'a> Header<'a> {
                     }
                     false
                 }
-                _ if !tags::is_header(tag) => break,
+                _ if !mixed && !tags::is_header(tag) => break,
                 _ => false,
             };
             if again {

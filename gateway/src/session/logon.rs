@@ -1,12 +1,28 @@
-//! Logon and Logout: how a session begins, begins anew, and ends.
+//! Logon: how a session begins, and begins anew.
+//!
+//! An acceptor cuts a connection whose Logon it does not take without a word: an answer would use up
+//! a number of a session that may be somebody else's. It must never take a message before a Logon.
 
+use super::config::HEARTBEAT_MAX;
 use super::header::Header;
 use super::store::Store;
-use super::{Disconnect, FrameKind, Io, Outbound, Reset, Role, Session, State, Taken};
+use super::{Disconnect, FrameKind, Io, LogonFacts, Outbound, Reset, Role, Session, State, Taken};
 use crate::fix::tags::{self, msg};
-use crate::fix::{Fault, Message};
+use crate::fix::{Fault, Message, RejectCode};
 use market::{Nanos, Timestamp};
 use std::cmp::Ordering;
+
+/// Logons with ResetSeqNumFlag in a row that are answered.
+const RESETS_MAX: u32 = 3;
+
+/// What a Logon asks for.
+#[derive(Clone, Copy)]
+struct Asked {
+    heartbeat: Nanos,
+    reset: bool,
+    /// NextExpectedMsgSeqNum, where it was agreed on.
+    expects: Option<u64>,
+}
 
 impl<S: Store> Session<S> {
     /// The initiator's first message.
@@ -41,14 +57,43 @@ impl<S: Store> Session<S> {
         out: &mut dyn Outbound,
         reset: bool,
     ) -> Result<(), Disconnect> {
-        let seconds = self.heartbeat.get() / Nanos::SECOND.get();
-        self.emit(now, out, FrameKind::Session, msg::LOGON, |encoder| {
+        let heartbeat_s = self.heartbeat.get() / Nanos::SECOND.get();
+        let expected = self.config.next_expected.then(|| self.store.next_incoming());
+        let version = self.config.version;
+        let (sender, target) = (self.config.sender.clone(), self.config.target.clone());
+        let (sending_time, len) = self.template.sending_time(now);
+        let facts = LogonFacts {
+            now,
+            seq: self.store.next_outgoing(),
+            sending_time: &sending_time[..len],
+            sender: sender.as_bytes(),
+            target: target.as_bytes(),
+            begin_string: version.begin_string().as_bytes(),
+            heartbeat_s,
+            reset,
+        };
+        let mut body = match self.config.role {
+            Role::Initiator => self.logon_body.take(),
+            Role::Acceptor => None,
+        };
+        let sent = self.emit(now, out, FrameKind::Session, msg::LOGON, |encoder| {
             encoder.u64(tags::ENCRYPT_METHOD, 0);
-            encoder.u64(tags::HEART_BT_INT, seconds);
+            encoder.u64(tags::HEART_BT_INT, heartbeat_s);
             if reset {
                 encoder.flag(tags::RESET_SEQ_NUM_FLAG, true);
             }
-        })?;
+            if let Some(expected) = expected {
+                encoder.u64(tags::NEXT_EXPECTED_MSG_SEQ_NUM, expected);
+            }
+            if let Some(id) = version.appl_ver_id() {
+                encoder.bytes(tags::DEFAULT_APPL_VER_ID, id.as_bytes());
+            }
+            if let Some(body) = &mut body {
+                body.write(&facts, encoder);
+            }
+        });
+        self.logon_body = self.logon_body.take().or(body);
+        sent?;
         Ok(())
     }
 
@@ -75,20 +120,29 @@ impl<S: Store> Session<S> {
             }
             _ => return Err(Disconnect::NotLogon),
         }
-        if let Err(why) = self.check_time(io.now, header) {
-            let text = why.code.text();
-            return Err(self.refuse(io, text, Disconnect::SendingTime));
-        }
-        let (seconds, reset) = match logon_fields(header, message) {
-            Ok(fields) => fields,
+        let asked = match self.logon_fields(io.now, header, message) {
+            Ok(asked) => asked,
             Err(fault) => {
-                let text = fault.code.text();
-                return Err(self.refuse(io, text, Disconnect::BadLogon));
+                let time = fault.code == RejectCode::SendingTime;
+                let why = if time { Disconnect::SendingTime } else { Disconnect::BadLogon };
+                return Err(self.refuse_logon(io, fault.code.text(), why));
             }
         };
+        if asked.reset && seq != 1 {
+            let text = "MsgSeqNum must be 1 in a Logon with ResetSeqNumFlag";
+            return Err(self.refuse_logon(io, text, Disconnect::BadLogon));
+        }
         match self.config.role {
-            Role::Acceptor => self.on_logon_as_acceptor(io, seq, seconds, reset, header, message),
-            Role::Initiator => self.on_logon_as_initiator(io, seq, reset, header, message),
+            Role::Acceptor => self.on_logon_as_acceptor(io, seq, asked, header, message),
+            Role::Initiator => self.on_logon_as_initiator(io, seq, asked, header, message),
+        }
+    }
+
+    /// The Logon is not taken. Only an initiator says why.
+    fn refuse_logon(&mut self, io: &mut Io<'_>, text: &str, why: Disconnect) -> Disconnect {
+        match self.config.role {
+            Role::Acceptor => why,
+            Role::Initiator => self.refuse(io, text, why),
         }
     }
 
@@ -96,55 +150,82 @@ impl<S: Store> Session<S> {
         &mut self,
         io: &mut Io<'_>,
         mut seq: u64,
-        seconds: u64,
-        peer_resets: bool,
+        asked: Asked,
         header: &Header<'_>,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
-        if peer_resets && seq != 1 {
-            let text = "MsgSeqNum must be 1 in a Logon with ResetSeqNumFlag";
-            return Err(self.refuse(io, text, Disconnect::BadLogon));
-        }
         // A new acceptor whose peer also begins at 1 has nothing to reset.
-        let we_reset = match self.config.reset_on_logon {
-            Reset::WhenNew => self.wants_reset() && seq != 1,
-            _ => self.wants_reset(),
-        };
-        if peer_resets || we_reset {
+        let tells = self.config.reset_on_logon == Reset::WhenNew && self.wants_reset() && seq != 1;
+        let agreed = self.config.reset_on_logon == Reset::Always;
+        if asked.reset || tells || agreed {
             self.store.reset(1, 1)?;
+        }
+        if tells {
             // With the flag from either side, the two Logons are number 1 of both sides.
             seq = 1;
         }
         let order = self.logon_order(io, seq, header)?;
+        let ours = self.store.next_outgoing();
+        self.check_expected(io, asked.expects, ours)?;
         if order == Ordering::Equal {
             self.store.record_incoming(seq, message.bytes())?;
         }
-        self.heartbeat = Nanos::from_secs(seconds);
-        self.emit_logon(io.now, io.out, peer_resets || we_reset)?;
-        self.logged_on(io, seq, order)
+        self.heartbeat = asked.heartbeat;
+        self.emit_logon(io.now, io.out, asked.reset || tells)?;
+        self.logged_on(io, seq, order, message)?;
+        self.send_expected(io, asked.expects, ours)
     }
 
     fn on_logon_as_initiator(
         &mut self,
         io: &mut Io<'_>,
         seq: u64,
-        peer_resets: bool,
+        asked: Asked,
         header: &Header<'_>,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
-        if peer_resets && seq != 1 {
-            let text = "MsgSeqNum must be 1 in a Logon with ResetSeqNumFlag";
-            return Err(self.refuse(io, text, Disconnect::BadLogon));
-        }
-        if peer_resets && !self.reset_sent {
+        if asked.reset && !self.reset_sent {
             // The venue begins anew: our Logon, whatever its number, was number 1.
             self.store.reset(2, 1)?;
         }
         let order = self.logon_order(io, seq, header)?;
+        let ours = self.store.next_outgoing();
+        self.check_expected(io, asked.expects, ours)?;
         if order == Ordering::Equal {
             self.store.record_incoming(seq, message.bytes())?;
         }
-        self.logged_on(io, seq, order)
+        self.logged_on(io, seq, order, message)?;
+        self.send_expected(io, asked.expects, ours)
+    }
+
+    /// NextExpectedMsgSeqNum must not be beyond the number of our next message.
+    fn check_expected(
+        &mut self,
+        io: &mut Io<'_>,
+        expects: Option<u64>,
+        ours: u64,
+    ) -> Result<(), Disconnect> {
+        match expects {
+            Some(received) if received > ours => {
+                let why = Disconnect::NextExpected { expected: ours, received };
+                Err(self.refuse(io, "NextExpectedMsgSeqNum too high", why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends what the peer misses, as its Logon says, up to our Logon.
+    fn send_expected(
+        &mut self,
+        io: &mut Io<'_>,
+        expects: Option<u64>,
+        ours: u64,
+    ) -> Result<Taken, Disconnect> {
+        if let Some(begin) = expects.filter(|begin| *begin < ours) {
+            self.start_resend(begin, 0);
+            self.pump(io.now, io.out)?;
+        }
+        Ok(Taken::Yes)
     }
 
     /// How the Logon's number stands to the one awaited; too low ends the session.
@@ -167,15 +248,21 @@ impl<S: Store> Session<S> {
         io: &mut Io<'_>,
         seq: u64,
         order: Ordering,
-    ) -> Result<Taken, Disconnect> {
+        message: &Message<'_>,
+    ) -> Result<(), Disconnect> {
         self.state = State::Up;
         self.last_received = io.now;
         self.counters.received += u64::from(order == Ordering::Equal);
         if order == Ordering::Greater {
-            self.ask_for_missing(io, seq)?;
+            self.ahead.keep(seq, message.bytes());
+            match self.config.next_expected {
+                // Our Logon said what we miss.
+                true => self.await_missing(io, seq, u64::MAX),
+                false => self.ask_for_missing(io, seq)?,
+            }
         }
         self.announce(io);
-        Ok(Taken::Yes)
+        Ok(())
     }
 
     /// A Logon on a session that is up: with ResetSeqNumFlag both sides begin anew.
@@ -185,74 +272,61 @@ impl<S: Store> Session<S> {
         header: &Header<'_>,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
-        if header.seq != Ok(1) {
-            let text = "MsgSeqNum must be 1 in a Logon with ResetSeqNumFlag";
-            return Err(self.refuse(io, text, Disconnect::BadLogon));
+        let asked = match self.logon_fields(io.now, header, message) {
+            Ok(asked) if header.seq == Ok(1) => asked,
+            Ok(_) => {
+                let text = "MsgSeqNum must be 1 in a Logon with ResetSeqNumFlag";
+                return Err(self.refuse(io, text, Disconnect::BadLogon));
+            }
+            Err(fault) => return Err(self.refuse(io, fault.code.text(), Disconnect::BadLogon)),
+        };
+        self.resets += 1;
+        if self.resets > RESETS_MAX {
+            let text = "numbers begin anew again and again";
+            return Err(self.refuse(io, text, Disconnect::ResetLoop));
         }
         self.store.reset(1, 1)?;
-        (self.gap, self.resend) = (None, None);
+        self.forget_gaps();
         self.store.record_incoming(1, message.bytes())?;
         self.counters.received += 1;
+        if self.config.role == Role::Acceptor {
+            self.heartbeat = asked.heartbeat;
+        }
         self.emit_logon(io.now, io.out, true)?;
         self.announce(io);
         Ok(Taken::Yes)
     }
 
-    /// The peer's Logout, in sequence or ahead of it. Ahead of it, its number is not used up: what
-    /// is missing is asked for at the next logon.
-    pub(super) fn on_logout(
-        &mut self,
-        io: &mut Io<'_>,
-        seq: u64,
+    /// What a Logon asks for, if everything of it is in order.
+    fn logon_fields(
+        &self,
+        now: Timestamp,
+        header: &Header<'_>,
         message: &Message<'_>,
-    ) -> Disconnect {
-        self.keep_text(message.get(tags::TEXT));
-        if seq == self.store.next_incoming()
-            && let Err(error) = self.store.record_incoming(seq, message.bytes())
+    ) -> Result<Asked, Fault> {
+        self.check_message(now, header, message)?;
+        let wrong = |tag| Fault::new(RejectCode::ValueIncorrect, tag);
+        if message.u64(tags::ENCRYPT_METHOD)? != 0 {
+            return Err(wrong(tags::ENCRYPT_METHOD));
+        }
+        let heartbeat = Nanos::from_secs(message.u64(tags::HEART_BT_INT)?);
+        if heartbeat > HEARTBEAT_MAX {
+            return Err(wrong(tags::HEART_BT_INT));
+        }
+        if let Some(id) = self.config.version.appl_ver_id()
+            && message.required(tags::DEFAULT_APPL_VER_ID)? != id.as_bytes()
         {
-            return Disconnect::Store(error);
+            return Err(wrong(tags::DEFAULT_APPL_VER_ID));
         }
-        if self.state == State::LogoutSent {
-            return Disconnect::LoggedOut;
-        }
-        self.refuse(io, "", Disconnect::PeerLogout)
+        let told = message.get(tags::NEXT_EXPECTED_MSG_SEQ_NUM);
+        let expects = match told.filter(|_| self.config.next_expected) {
+            Some(_) => match message.u64(tags::NEXT_EXPECTED_MSG_SEQ_NUM)? {
+                0 => return Err(wrong(tags::NEXT_EXPECTED_MSG_SEQ_NUM)),
+                next => Some(next),
+            },
+            None => None,
+        };
+        let reset = message.flag(tags::RESET_SEQ_NUM_FLAG)?;
+        Ok(Asked { heartbeat, reset, expects })
     }
-
-    /// Sends a Logout that says why, and gives back why. Best effort: the connection ends anyway.
-    pub(super) fn refuse(&mut self, io: &mut Io<'_>, text: &str, why: Disconnect) -> Disconnect {
-        // A running resend ends here; the Logout may overtake it.
-        self.resend = None;
-        match self.emit_logout(io.now, io.out, text) {
-            Err(Disconnect::Store(error)) => Disconnect::Store(error),
-            _ => why,
-        }
-    }
-
-    /// Ends the session over a number that was used before.
-    pub(super) fn refuse_too_low(&mut self, io: &mut Io<'_>, received: u64) -> Disconnect {
-        let expected = self.store.next_incoming();
-        let mut text = [0u8; 96];
-        let mut rest = &mut text[..];
-        // Two numbers and these words always fit.
-        let _ = std::io::Write::write_fmt(
-            &mut rest,
-            format_args!("MsgSeqNum too low, expecting {expected} but received {received}"),
-        );
-        let left = rest.len();
-        let len = text.len() - left;
-        let words = std::str::from_utf8(&text[..len]).unwrap_or("MsgSeqNum too low");
-        self.refuse(io, words, Disconnect::TooLow { expected, received })
-    }
-}
-
-/// HeartBtInt and ResetSeqNumFlag of a Logon whose other fields are in order.
-fn logon_fields(header: &Header<'_>, message: &Message<'_>) -> Result<(u64, bool), Fault> {
-    if let Some(fault) = header.fault.or(message.fault()) {
-        return Err(fault);
-    }
-    if message.u64(tags::ENCRYPT_METHOD)? != 0 {
-        return Err(Fault::new(crate::fix::RejectCode::ValueIncorrect, tags::ENCRYPT_METHOD));
-    }
-    let seconds = message.u64(tags::HEART_BT_INT)?;
-    Ok((seconds, message.flag(tags::RESET_SEQ_NUM_FLAG)?))
 }

@@ -4,16 +4,19 @@
 //! calls [`Session::poll`] when [`Session::next_due`] has come, and cuts the connection when a
 //! method returns [`Disconnect`]. Every frame is recorded in the [`Store`] before it reaches the
 //! [`Outbound`]. The session must never use a sequence number for a garbled message, give one
-//! number to two contents, or keep a queue: what comes ahead of sequence is dropped and asked for
-//! again.
+//! number to two contents, or depend on memory: what comes ahead of sequence is kept as far as a
+//! fixed room goes, and asked for again in any case.
 //!
 //! Source: FIX.4.4 Volume 2, "FIX Session Protocol", and the session test cases (1B to 20S).
 
+mod ahead;
 mod application;
 mod config;
 mod file;
 mod header;
 mod logon;
+mod logon_body;
+mod logout;
 mod memory;
 mod reject;
 mod resend;
@@ -25,17 +28,21 @@ mod timers;
 pub use application::{Application, BusinessReason, Meta, Outbound, Verdict};
 pub use config::{ConfigError, Resend, Reset, Role, SessionConfig};
 pub use file::{FileStore, OpenError};
+pub use logon_body::{LogonBody, LogonFacts};
 pub use memory::MemoryStore;
-pub use state::{Counters, Disconnect, SendError, State};
+pub use state::{Counters, Disconnect, ResetError, SendError, State};
 pub use store::{FrameKind, Store, StoreError, Visit};
 
-use crate::fix::tags::{self, msg};
+use crate::fix::tags;
 use crate::fix::{Encoder, FieldIndex, Frame, Garble, Template, frame};
+use ahead::Ahead;
 use market::{Nanos, Timestamp};
 use resend::Cursor;
 
 /// Room in the buffer beyond the longest message, for PossDupFlag and OrigSendingTime.
 const REPEAT_ROOM: usize = 64;
+/// Longest messages that find room ahead of sequence.
+const AHEAD: usize = 4;
 
 /// Missing messages that were asked for.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +51,8 @@ struct Gap {
     end: u64,
     /// When a missing message last came.
     since: Timestamp,
+    /// The last number that was asked for.
+    asked: u64,
 }
 
 /// The outside world for the length of one call.
@@ -79,7 +88,17 @@ pub struct Session<S> {
     last_received: Timestamp,
     test_sent: Option<Timestamp>,
     gap: Option<Gap>,
+    ahead: Ahead,
     resend: Option<Cursor>,
+    /// Numbers that the peer asked for on this connection.
+    resends_asked: u64,
+    /// Why we logged out, if not because we were told to.
+    ending: Option<Disconnect>,
+    /// The number that is worked on; LastMsgSeqNumProcessed of what answers it.
+    processing: u64,
+    logon_body: Option<Box<dyn LogonBody>>,
+    /// Logons with ResetSeqNumFlag since anything else came.
+    resets: u32,
     /// We asked for new numbers in our Logon.
     reset_sent: bool,
     announced: bool,
@@ -95,8 +114,10 @@ impl<S: Store> Session<S> {
     /// [`ConfigError`].
     pub fn new(config: SessionConfig, store: S) -> Result<Self, ConfigError> {
         config.check()?;
+        let begin_string = config.version.begin_string();
         let template =
-            Template::new(&config.begin_string, &config.sender, &config.target, config.precision)?;
+            Template::new(begin_string, &config.sender, &config.target, config.precision)?
+                .with_fields(&config.header)?;
         Ok(Session {
             template,
             buffer: vec![0; config.max_message + REPEAT_ROOM + Encoder::SLACK].into_boxed_slice(),
@@ -104,6 +125,7 @@ impl<S: Store> Session<S> {
             resend_index: FieldIndex::new(config.max_fields),
             heartbeat: config.heartbeat,
             peer_text: vec![0; 256].into_boxed_slice(),
+            ahead: Ahead::new(AHEAD * config.max_message),
             config,
             store,
             state: State::Disconnected,
@@ -113,6 +135,11 @@ impl<S: Store> Session<S> {
             test_sent: None,
             gap: None,
             resend: None,
+            resends_asked: 0,
+            ending: None,
+            processing: 0,
+            logon_body: None,
+            resets: 0,
             reset_sent: false,
             announced: false,
             peer_text_len: 0,
@@ -136,6 +163,13 @@ impl<S: Store> Session<S> {
     #[must_use]
     pub const fn is_recovering(&self) -> bool {
         self.gap.is_some()
+    }
+
+    /// Messages that came ahead of sequence wait here: [`Session::received`] takes them, without new
+    /// bytes too, once their turn has come and the application is ready.
+    #[must_use]
+    pub fn holds_messages(&self) -> bool {
+        !self.ahead.is_empty()
     }
 
     /// What was counted so far.
@@ -173,6 +207,23 @@ impl<S: Store> Session<S> {
         self.store
     }
 
+    /// What our Logon says beside the standard fields.
+    pub fn set_logon_body(&mut self, body: Box<dyn LogonBody>) {
+        self.logon_body = Some(body);
+    }
+
+    /// A new session day begins: both numbers are 1 again. Log out before; the next Logon says so
+    /// (ResetSeqNumFlag) unless the configuration forbids it.
+    ///
+    /// # Errors
+    /// [`ResetError`]: nothing changed.
+    pub fn begin_anew(&mut self) -> Result<(), ResetError> {
+        match self.state {
+            State::Disconnected => Ok(self.store.reset(1, 1)?),
+            _ => Err(ResetError::Connected),
+        }
+    }
+
     /// The transport is up. An initiator sends its Logon.
     ///
     /// # Errors
@@ -183,8 +234,10 @@ impl<S: Store> Session<S> {
         }
         self.deadline = now.after(self.config.logon_timeout);
         (self.last_sent, self.last_received) = (now, now);
-        (self.test_sent, self.gap, self.resend) = (None, None, None);
+        (self.test_sent, self.ending) = (None, None);
+        self.forget_gaps();
         (self.announced, self.reset_sent) = (false, false);
+        (self.resends_asked, self.resets) = (0, 0);
         self.heartbeat = self.config.heartbeat;
         match self.config.role {
             Role::Acceptor => self.state = State::LogonAwaited,
@@ -212,6 +265,12 @@ impl<S: Store> Session<S> {
             if matches!(self.state, State::Closing | State::Disconnected) {
                 return Ok(bytes.len());
             }
+            match self.take_kept(&mut io) {
+                Ok(None) => {}
+                Ok(Some(Taken::Yes)) => continue,
+                Ok(Some(Taken::Busy)) => return Ok(at),
+                Err(why) => return Err(self.close(why)),
+            }
             match frame(&bytes[at..], self.config.max_message) {
                 Frame::Incomplete => return Ok(at),
                 Frame::Garbled { reason: Garble::TooLong, .. } => {
@@ -219,6 +278,9 @@ impl<S: Store> Session<S> {
                 }
                 Frame::Garbled { skip, .. } => {
                     self.counters.garbled += 1;
+                    if self.state == State::LogonAwaited {
+                        return Err(self.close(Disconnect::NotLogon));
+                    }
                     at += skip;
                 }
                 Frame::Complete { len, .. } => {
@@ -238,6 +300,25 @@ impl<S: Store> Session<S> {
         let taken = self.on_message(io, &index.parse(bytes));
         self.index = index;
         taken
+    }
+
+    /// Takes the next message if it came before, ahead of sequence.
+    fn take_kept(&mut self, io: &mut Io<'_>) -> Result<Option<Taken>, Disconnect> {
+        if self.ahead.is_empty() {
+            return Ok(None);
+        }
+        let next = self.store.next_incoming();
+        self.ahead.forget_below(next);
+        let mut ahead = std::mem::take(&mut self.ahead);
+        let mut index = std::mem::take(&mut self.index);
+        let taken = ahead.get(next).map(|frame| self.on_kept(io, next, &index.parse(frame)));
+        self.index = index;
+        // Numbers may have begun anew meanwhile.
+        if self.store.next_incoming() < next {
+            ahead.clear();
+        }
+        self.ahead = ahead;
+        taken.transpose()
     }
 
     /// Sends an application message whose body `write` adds. It is recorded first; gives back its
@@ -263,56 +344,24 @@ impl<S: Store> Session<S> {
         self.emit(now, out, FrameKind::Application, msg_type, write)
     }
 
-    /// Sends a Logout; the peer's answer, or `logout_timeout`, ends the connection.
-    ///
-    /// # Errors
-    /// [`Disconnect`] at once when there was no Logon yet, or the Logout could not be sent.
-    pub fn logout(
-        &mut self,
-        now: Timestamp,
-        out: &mut dyn Outbound,
-        text: &str,
-    ) -> Result<(), Disconnect> {
-        match self.state {
-            State::Up => match self.emit_logout(now, out, text) {
-                Ok(()) => {
-                    self.state = State::LogoutSent;
-                    self.deadline = now.after(self.config.logout_timeout);
-                    Ok(())
-                }
-                Err(why) => Err(self.close(why)),
-            },
-            State::LogonSent | State::LogonAwaited => Err(self.close(Disconnect::LoggedOut)),
-            State::Disconnected | State::LogoutSent | State::Closing => Ok(()),
-        }
-    }
-
     /// The transport is gone, for whatever reason.
     pub fn disconnected(&mut self, now: Timestamp, app: &mut dyn Application) {
         self.state = State::Disconnected;
-        (self.gap, self.resend, self.test_sent) = (None, None, None);
+        self.test_sent = None;
+        self.forget_gaps();
         if std::mem::take(&mut self.announced) {
             app.down(now);
         }
     }
 
+    fn forget_gaps(&mut self) {
+        (self.gap, self.resend, self.processing) = (None, None, 0);
+        self.ahead.clear();
+    }
+
     fn close(&mut self, why: Disconnect) -> Disconnect {
         self.state = State::Closing;
         why
-    }
-
-    fn emit_logout(
-        &mut self,
-        now: Timestamp,
-        out: &mut dyn Outbound,
-        text: &str,
-    ) -> Result<(), Disconnect> {
-        self.emit(now, out, FrameKind::Session, msg::LOGOUT, |encoder| {
-            if !text.is_empty() {
-                encoder.bytes(tags::TEXT, text.as_bytes());
-            }
-        })?;
-        Ok(())
     }
 
     /// Encodes, records, sends. While a resend runs, the frame is only recorded: it goes out in
@@ -329,6 +378,10 @@ impl<S: Store> Session<S> {
         let room = self.buffer.len() - REPEAT_ROOM;
         let buffer = &mut self.buffer[..room];
         let mut encoder = Encoder::begin(buffer, &mut self.template, now, seq, msg_type);
+        if self.config.last_processed {
+            let taken = self.store.next_incoming() - 1;
+            encoder.u64(tags::LAST_MSG_SEQ_NUM_PROCESSED, taken.max(self.processing));
+        }
         write(&mut encoder);
         let frame = encoder.finish()?;
         let direct = self.resend.is_none()

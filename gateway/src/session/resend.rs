@@ -5,7 +5,7 @@
 //! overtakes, and nothing is sent that the store does not hold.
 
 use super::store::Store;
-use super::{Disconnect, FrameKind, Resend, Session};
+use super::{Disconnect, FrameKind, Io, Resend, Session};
 use crate::fix::tags::{self, msg};
 use crate::fix::{EncodeError, Encoder, FieldIndex, Template};
 use market::Timestamp;
@@ -13,6 +13,10 @@ use std::ops::ControlFlow;
 
 /// Numbers looked at in one step.
 const STEP: u64 = 64;
+/// How often a connection may ask for every number we ever used, and for how many at least: more
+/// is a loop.
+const TIMES: u64 = 16;
+const NUMBERS: u64 = 4_096;
 /// Room kept for a gap fill, and for what a repeated message is longer by.
 const SLACK: usize = 512;
 
@@ -34,10 +38,31 @@ struct Repeater<'a> {
     buffer: &'a mut [u8],
     template: &'a mut Template,
     index: &'a mut FieldIndex,
+    /// What the template adds to every header.
+    constant: &'a [(u32, String)],
     now: Timestamp,
 }
 
 impl<S: Store> Session<S> {
+    /// Counts what a ResendRequest asks for, from `begin` to `end` or to the last (0); one that asks
+    /// forever is logged out.
+    pub(super) fn count_resend(
+        &mut self,
+        io: &mut Io<'_>,
+        begin: u64,
+        end: u64,
+    ) -> Result<(), Disconnect> {
+        let used = self.store.next_outgoing() - 1;
+        let end = if end == 0 { used } else { end.min(used) };
+        let count = (end + 1).saturating_sub(begin);
+        self.resends_asked = self.resends_asked.saturating_add(count);
+        if self.resends_asked > used.saturating_mul(TIMES).saturating_add(NUMBERS) {
+            let text = "more resends asked for than can be needed";
+            return Err(self.refuse(io, text, Disconnect::ResendLoop));
+        }
+        Ok(())
+    }
+
     /// Starts over at `begin`; what the store holds unsent stays in line.
     pub(super) fn start_resend(&mut self, begin: u64, end: u64) {
         let unsent = self.resend.map_or(self.store.next_outgoing(), |cursor| cursor.unsent);
@@ -82,6 +107,7 @@ impl<S: Store> Session<S> {
             buffer: &mut self.buffer,
             template: &mut self.template,
             index: &mut self.resend_index,
+            constant: &self.config.header,
             now,
         };
         let last = cursor.end.min(cursor.next.saturating_add(STEP - 1));
@@ -187,6 +213,7 @@ impl Repeater<'_> {
                 tags::BEGIN_STRING | tags::BODY_LENGTH | tags::CHECK_SUM => {}
                 tags::MSG_TYPE | tags::SENDER_COMP_ID | tags::TARGET_COMP_ID => {}
                 tags::MSG_SEQ_NUM | tags::SENDING_TIME => {}
+                _ if self.constant.iter().any(|(constant, _)| *constant == tag) => {}
                 _ => encoder.data(tag, value),
             }
         }

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 fn new_seq_no(message: &Message<'_>, least: u64) -> Result<u64, Fault> {
     match message.u64(tags::NEW_SEQ_NO)? {
         next if (least..SEQ_MAX).contains(&next) => Ok(next),
-        _ => Err(Fault::new(RejectCode::ValueIncorrect, tags::NEW_SEQ_NO)),
+        _ => Err(Fault::new(RejectCode::ValueIncorrect, 0)),
     }
 }
 
@@ -29,15 +29,19 @@ impl<S: Store> Session<S> {
         }
         self.last_received = io.now;
         self.test_sent = None;
-        if header.begin_string != self.config.begin_string.as_bytes() {
-            return Err(self.refuse(io, "Incorrect BeginString", Disconnect::Identity));
+        if self.ending.is_some() {
+            return self.while_ending(io, &header, message);
+        }
+        if header.begin_string != self.config.version.begin_string().as_bytes() {
+            return self.log_out_over(io, "Incorrect BeginString", Disconnect::Identity);
         }
         let Ok(seq) = header.seq else {
             return Err(self.refuse(io, "MsgSeqNum missing or unreadable", Disconnect::NoSequence));
         };
-        if let Err(fault) = self.check_comp_ids(&header) {
+        if self.is_of_others(&header) {
+            let fault = Fault::new(RejectCode::CompId, 0);
             self.reject(io, seq, &header, fault, message)?;
-            return Err(self.refuse(io, "CompID problem", Disconnect::Identity));
+            return self.log_out_over(io, "", Disconnect::Identity);
         }
         if header.msg_type == msg::LOGON && !header.poss_dup && resets(message) {
             return self.on_reset_logon(io, &header, message);
@@ -53,35 +57,63 @@ impl<S: Store> Session<S> {
         }
     }
 
-    pub(super) fn is_ours(&self, header: &Header<'_>) -> bool {
-        header.begin_string == self.config.begin_string.as_bytes()
-            && self.check_comp_ids(header).is_ok()
+    /// A message that was kept ahead of sequence, now that it is the awaited one.
+    pub(super) fn on_kept(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        let header = Header::of(message);
+        // These were acted upon when they came; only their number is left.
+        if matches!(header.msg_type, msg::LOGON | msg::RESEND_REQUEST) {
+            self.consume(io, seq, message)?;
+            return Ok(Taken::Yes);
+        }
+        self.on_next(io, seq, &header, message)
     }
 
-    fn check_comp_ids(&self, header: &Header<'_>) -> Result<(), Fault> {
-        let pairs = [
-            (tags::SENDER_COMP_ID, header.sender, &self.config.target),
-            (tags::TARGET_COMP_ID, header.target, &self.config.sender),
-        ];
-        for (tag, told, ours) in pairs {
-            if told.is_empty() {
+    pub(super) fn is_ours(&self, header: &Header<'_>) -> bool {
+        header.begin_string == self.config.version.begin_string().as_bytes()
+            && header.sender == self.config.target.as_bytes()
+            && header.target == self.config.sender.as_bytes()
+    }
+
+    /// A CompID that is there and not of this session.
+    fn is_of_others(&self, header: &Header<'_>) -> bool {
+        let of_others = |told: &[u8], ours: &str| !told.is_empty() && told != ours.as_bytes();
+        of_others(header.sender, &self.config.target)
+            || of_others(header.target, &self.config.sender)
+    }
+
+    /// Everything that can be wrong with a message but its place in the sequence.
+    pub(super) fn check_message(
+        &self,
+        now: Timestamp,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<(), Fault> {
+        if let Some(fault) = message.fault().or(header.fault) {
+            return Err(fault);
+        }
+        for (tag, value) in
+            [(tags::SENDER_COMP_ID, header.sender), (tags::TARGET_COMP_ID, header.target)]
+        {
+            if value.is_empty() {
                 return Err(Fault::new(RejectCode::RequiredTagMissing, tag));
             }
-            if told != ours.as_bytes() {
-                return Err(Fault::new(RejectCode::CompId, tag));
-            }
         }
-        Ok(())
+        self.check_time(now, header)
     }
 
     /// SendingTime is there, readable, and near our clock.
-    pub(super) fn check_time(&self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
+    fn check_time(&self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
         let fault = |code| Fault::new(code, tags::SENDING_TIME);
         let text = header.sending_time.ok_or(fault(RejectCode::RequiredTagMissing))?;
         let sent = time::parse(text).ok_or(fault(RejectCode::DataFormat))?;
         let far = now.since(sent).max(sent.since(now));
         match self.config.sending_time_window {
-            Some(window) if far > window => Err(fault(RejectCode::SendingTime)),
+            Some(window) if far > window => Err(Fault::new(RejectCode::SendingTime, 0)),
             _ => Ok(()),
         }
     }
@@ -94,18 +126,13 @@ impl<S: Store> Session<S> {
         header: &Header<'_>,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
-        if let Err(fault) = self.check_time(io.now, header) {
+        self.processing = seq;
+        if let Err(fault) = self.check_message(io.now, header, message) {
             self.reject(io, seq, header, fault, message)?;
             return match fault.code {
-                RejectCode::SendingTime => {
-                    Err(self.refuse(io, fault.code.text(), Disconnect::SendingTime))
-                }
+                RejectCode::SendingTime => self.log_out_over(io, "", Disconnect::SendingTime),
                 _ => Ok(Taken::Yes),
             };
-        }
-        if let Some(fault) = header.fault.or(message.fault()) {
-            self.reject(io, seq, header, fault, message)?;
-            return Ok(Taken::Yes);
         }
         let done = match header.msg_type {
             msg::HEARTBEAT => Ok(()),
@@ -138,7 +165,7 @@ impl<S: Store> Session<S> {
         message: &Message<'_>,
     ) -> Result<Option<Result<(), Fault>>, Disconnect> {
         if !is_msg_type(header.msg_type) {
-            return Ok(Some(Err(Fault::new(RejectCode::MsgType, tags::MSG_TYPE))));
+            return Ok(Some(Err(Fault::new(RejectCode::MsgType, 0))));
         }
         if !io.app.ready() {
             return Ok(None);
@@ -151,6 +178,8 @@ impl<S: Store> Session<S> {
         Ok(Some(match io.app.message(&meta, message) {
             Verdict::Taken => Ok(()),
             Verdict::Reject(fault) => Err(fault),
+            // A refusal is never answered with one.
+            Verdict::Business(_) if header.msg_type == msg::BUSINESS_MESSAGE_REJECT => Ok(()),
             Verdict::Business(reason) => {
                 self.business_reject(io, seq, header, reason, message)?;
                 Ok(())
@@ -191,6 +220,7 @@ impl<S: Store> Session<S> {
         if end != 0 && end < begin {
             return Ok(Err(Fault::new(RejectCode::ValueIncorrect, tags::END_SEQ_NO)));
         }
+        self.count_resend(io, begin, end)?;
         self.start_resend(begin, end);
         self.pump(io.now, io.out)?;
         Ok(Ok(()))
@@ -212,7 +242,7 @@ impl<S: Store> Session<S> {
             self.store.set_next_incoming(next)?;
         }
         self.counters.received += 1;
-        self.progressed(io);
+        self.progressed(io)?;
         Ok(Ok(()))
     }
 
@@ -235,11 +265,11 @@ impl<S: Store> Session<S> {
             // The number of such a message counts only if it happens to be the next one.
             Err(fault) => self.reject(io, seq, header, fault, message)?,
         }
-        self.progressed(io);
+        self.progressed(io)?;
         Ok(Taken::Yes)
     }
 
-    /// Ahead of sequence: ask for what is missing, drop this one.
+    /// Ahead of sequence: ask for what is missing, keep this one if there is room.
     fn on_too_high(
         &mut self,
         io: &mut Io<'_>,
@@ -251,29 +281,60 @@ impl<S: Store> Session<S> {
         match header.msg_type {
             msg::LOGOUT => return Err(self.on_logout(io, seq, message)),
             // Answered first, or two sides that miss messages of each other would wait forever.
-            msg::RESEND_REQUEST if message.fault().is_none() => {
-                if let Err(fault) = self.on_resend_request(io, message)? {
-                    self.reject(io, seq, header, fault, message)?;
-                }
-            }
+            msg::RESEND_REQUEST => self.answer_out_of_sequence(io, seq, header, message)?,
             _ => {}
         }
+        self.ahead.keep(seq, message.bytes());
         self.ask_for_missing(io, seq)?;
         Ok(Taken::Yes)
     }
 
-    /// Sends one ResendRequest for everything from the awaited number on.
+    /// A ResendRequest under a number that is not the awaited one.
+    fn answer_out_of_sequence(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<(), Disconnect> {
+        let done = match message.fault() {
+            Some(fault) => Err(fault),
+            None => self.on_resend_request(io, message)?,
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(fault) => self.reject(io, seq, header, fault, message),
+        }
+    }
+
+    /// Asks for everything from the awaited number on, once, or for the first part of it.
     pub(super) fn ask_for_missing(&mut self, io: &mut Io<'_>, seen: u64) -> Result<(), Disconnect> {
-        if self.gap.is_some() {
+        if let Some(gap) = &mut self.gap {
+            // All there is was asked for at once; parts go on to the last number seen.
+            if self.config.chunk.is_some() {
+                gap.end = gap.end.max(seen);
+            }
             return Ok(());
         }
-        self.gap = Some(Gap { end: seen, since: io.now });
+        self.ask(io, seen)
+    }
+
+    /// Sends a ResendRequest for what is missing before `seen`.
+    fn ask(&mut self, io: &mut Io<'_>, seen: u64) -> Result<(), Disconnect> {
         let begin = self.store.next_incoming();
+        let before = (seen - 1).max(begin);
+        let last = self.config.chunk.map(|most| (begin + u64::from(most) - 1).min(before));
+        self.await_missing(io, seen, last.unwrap_or(u64::MAX));
         self.emit(io.now, io.out, FrameKind::Session, msg::RESEND_REQUEST, |encoder| {
             encoder.u64(tags::BEGIN_SEQ_NO, begin);
-            encoder.u64(tags::END_SEQ_NO, 0);
+            encoder.u64(tags::END_SEQ_NO, last.unwrap_or(0));
         })?;
         Ok(())
+    }
+
+    /// Everything before `seen` is missing, and asked for up to `asked`.
+    pub(super) fn await_missing(&mut self, io: &Io<'_>, seen: u64, asked: u64) {
+        self.gap = Some(Gap { end: seen, since: io.now, asked });
     }
 
     /// A number that was used before: a duplicate if it says so, else the end.
@@ -284,8 +345,16 @@ impl<S: Store> Session<S> {
         header: &Header<'_>,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
-        if !header.poss_dup {
-            return Err(self.refuse_too_low(io, seq));
+        match header.msg_type {
+            // The end of the session needs no number, and a peer that asks is helped: it is the
+            // one that lost something.
+            msg::LOGOUT if !header.poss_dup => return Err(self.on_logout(io, seq, message)),
+            msg::RESEND_REQUEST if !header.poss_dup => {
+                self.answer_out_of_sequence(io, seq, header, message)?;
+                return Ok(Taken::Yes);
+            }
+            _ if !header.poss_dup => return Err(self.refuse_too_low(io, seq)),
+            _ => {}
         }
         self.counters.duplicates += 1;
         if header.msg_type == msg::SEQUENCE_RESET {
@@ -298,9 +367,9 @@ impl<S: Store> Session<S> {
         };
         match (time::parse(first), header.sending_time.and_then(time::parse)) {
             (Some(first), Some(sent)) if first > sent => {
-                self.reject(io, seq, header, fault(RejectCode::SendingTime), message)?;
-                let text = RejectCode::SendingTime.text();
-                Err(self.refuse(io, text, Disconnect::SendingTime))
+                let fault = Fault::new(RejectCode::SendingTime, 0);
+                self.reject(io, seq, header, fault, message)?;
+                self.log_out_over(io, "", Disconnect::SendingTime)
             }
             (Some(_), _) => Ok(Taken::Yes),
             (None, _) => {
@@ -319,19 +388,23 @@ impl<S: Store> Session<S> {
     ) -> Result<(), Disconnect> {
         self.store.record_incoming(seq, message.bytes())?;
         self.counters.received += 1;
-        self.progressed(io);
-        Ok(())
+        self.resets = 0;
+        self.progressed(io)
     }
 
-    /// A missing message came: perhaps the last one.
-    fn progressed(&mut self, io: &mut Io<'_>) {
+    /// A missing message came: perhaps the last one, or the last of a part.
+    fn progressed(&mut self, io: &mut Io<'_>) -> Result<(), Disconnect> {
         if let Some(gap) = &mut self.gap {
             gap.since = io.now;
-            if self.store.next_incoming() > gap.end {
+            let (next, end) = (self.store.next_incoming(), gap.end);
+            if next > end {
                 self.gap = None;
+            } else if next > gap.asked && self.ahead.get(next).is_none() {
+                self.ask(io, end)?;
             }
         }
         self.announce(io);
+        Ok(())
     }
 
     /// Tells the application once that the session is up and whole.

@@ -77,6 +77,22 @@ pub enum Disconnect {
     /// SendingTime is too far from our clock.
     #[error("SendingTime (52) is outside sending_time_window: check both clocks")]
     SendingTime,
+    /// NextExpectedMsgSeqNum is beyond what we ever sent.
+    #[error(
+        "NextExpectedMsgSeqNum (789) is {received}, {expected} at most: one side lost its numbers"
+    )]
+    NextExpected {
+        /// The number of our next message.
+        expected: u64,
+        /// What came.
+        received: u64,
+    },
+    /// The peer asks for the same messages again and again.
+    #[error("more resends asked for than a peer can need: a loop of ResendRequests")]
+    ResendLoop,
+    /// The peer asks for new numbers again and again.
+    #[error("numbers begin anew again and again without a message between: a loop of Logons")]
+    ResetLoop,
     /// A message longer than allowed.
     #[error("a message longer than max_message: raise it if the peer is right")]
     TooLong,
@@ -109,6 +125,17 @@ pub enum SendError {
     /// The message could not be made.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+}
+
+/// Why numbers do not begin anew. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResetError {
+    /// There is a connection.
+    #[error("the session is connected: log out first")]
+    Connected,
+    /// The store refused.
+    #[error("the session's store refused: {0}")]
+    Store(#[from] StoreError),
 }
 
 impl From<SendError> for Disconnect {

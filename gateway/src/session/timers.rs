@@ -7,6 +7,9 @@ use super::{Disconnect, FrameKind, Outbound, Session, State};
 use crate::fix::tags::{self, msg};
 use market::{Nanos, Timestamp};
 
+/// TestReqID (112): one TestRequest is out at a time, and whatever comes answers it.
+const TEST_REQ_ID: &[u8] = b"TEST";
+
 impl<S: Store> Session<S> {
     /// Does what is due: heartbeat, test request, the next part of a resend, time-outs. Gives back
     /// whether anything was done.
@@ -19,7 +22,9 @@ impl<S: Store> Session<S> {
             State::LogonSent | State::LogonAwaited if now >= self.deadline => {
                 Err(Disconnect::LogonTimeout)
             }
-            State::LogoutSent if now >= self.deadline => Err(Disconnect::LogoutTimeout),
+            State::LogoutSent if now >= self.deadline => {
+                Err(self.ending.take().unwrap_or(Disconnect::LogoutTimeout))
+            }
             State::LogonSent | State::LogonAwaited => return Ok(false),
             State::Up | State::LogoutSent => self.poll_up(now, out),
         };
@@ -34,28 +39,35 @@ impl<S: Store> Session<S> {
         if self.heartbeat == Nanos::ZERO {
             return Ok(done);
         }
-        if now >= self.last_sent.after(self.heartbeat) {
+        if self.test_sent.is_none() && now >= self.last_sent.after(self.heartbeat) {
             self.emit(now, out, FrameKind::Session, msg::HEARTBEAT, |_| {})?;
             done = true;
         }
         match self.test_sent {
-            None if now >= self.last_received.after(self.patience()) => {
-                let id = self.store.next_outgoing();
+            None if now >= self.last_received.after(self.test_after()) => {
                 self.emit(now, out, FrameKind::Session, msg::TEST_REQUEST, |encoder| {
-                    encoder.u64(tags::TEST_REQ_ID, id);
+                    encoder.bytes(tags::TEST_REQ_ID, TEST_REQ_ID);
                 })?;
                 self.test_sent = Some(now);
                 Ok(true)
             }
-            Some(sent) if now >= sent.after(self.patience()) => Err(Disconnect::Silence),
+            Some(sent) if now >= sent.after(self.cut_after()) => Err(Disconnect::Silence),
             _ => Ok(done),
         }
     }
 
-    /// HeartBtInt and a fifth for the way.
-    fn patience(&self) -> Nanos {
-        let beat = self.heartbeat.get();
-        Nanos::new(beat.saturating_add(beat / 5))
+    /// Silence of the peer before we ask whether it lives.
+    fn test_after(&self) -> Nanos {
+        self.part_of_heartbeat(self.config.test_request_percent)
+    }
+
+    /// Silence after that before we cut.
+    fn cut_after(&self) -> Nanos {
+        self.part_of_heartbeat(self.config.cut_percent)
+    }
+
+    fn part_of_heartbeat(&self, percent: u32) -> Nanos {
+        Nanos::new((self.heartbeat.get() / 100).saturating_mul(u64::from(percent)))
     }
 
     /// When [`Session::poll`] has something to do, if nothing else happens before.
@@ -75,8 +87,14 @@ impl<S: Store> Session<S> {
             due = due.min(gap.since.after(self.config.resend_timeout));
         }
         if self.heartbeat != Nanos::ZERO {
-            let quiet = self.test_sent.unwrap_or(self.last_received);
-            due = due.min(self.last_sent.after(self.heartbeat)).min(quiet.after(self.patience()));
+            // The TestRequest stands for a heartbeat; what comes next is an answer, or the end.
+            due = due.min(match self.test_sent {
+                Some(sent) => sent.after(self.cut_after()),
+                None => {
+                    let beat = self.last_sent.after(self.heartbeat);
+                    beat.min(self.last_received.after(self.test_after()))
+                }
+            });
         }
         due
     }

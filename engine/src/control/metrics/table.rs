@@ -168,10 +168,18 @@ pub(crate) const METRICS: &[Metric] = metrics! {
         one!(t => f(t.trading.current().counters.unpublished));
     Counter "trading_fills" One "Fills counted." =
         one!(t => f(t.trading.current().counters.fills));
+    Counter "trading_drop_copies" One "Executions told by the drop copy session, by what was new." =
+        |t, sample| {
+            let c = &t.trading.current().counters;
+            for (news, count) in [("confirmed", c.confirmed), ("told first", c.learned)] {
+                sample(&[("news", news)], f(count));
+            }
+        };
     Counter "trading_anomalies" One "What should not happen, by kind." = |t, sample| {
         let c = &t.trading.current().counters;
         for (kind, count) in [
             ("duplicate execution", c.duplicates),
+            ("order that outlived a disconnect", c.survivors),
             ("foreign order", c.foreign),
             ("illegal move", c.illegal_moves),
             ("contradiction", c.contradictions),

@@ -66,7 +66,7 @@ impl FrameCheck {
         let gateway = &config.gateway;
         let session = SessionConfig::initiator(&gateway.sender_comp_id, &gateway.target_comp_id);
         let template = Template::new(
-            &session.begin_string,
+            session.version.begin_string(),
             &session.sender,
             &session.target,
             session.precision,

@@ -1,7 +1,6 @@
 //! One account: its FIX session, its reports, and how far its engine has come in lockstep.
 
 use super::account_store::AccountStore;
-use super::lobby::BEGIN_STRING;
 use crate::config::ExchangeConfig;
 use gateway::fix::Precision;
 use gateway::orders::{Client, Inbox, Instruments, OrderAcceptor};
@@ -65,7 +64,6 @@ impl Account {
         listed: &Instruments,
     ) -> Result<Account, ConfigError> {
         let session = SessionConfig {
-            begin_string: BEGIN_STRING.to_owned(),
             reset_on_logon: Reset::WhenNew,
             // TransactTime is the venue's time, to the last digit.
             precision: Precision::Nanos,

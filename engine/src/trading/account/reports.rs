@@ -17,7 +17,8 @@ impl Account {
             }
             ReportKind::NotSent => self.on_not_sent(report),
             _ => {
-                self.reports += 1;
+                // Marks count what the order session told.
+                self.reports += u64::from(!report.is_drop_copy());
                 match kind {
                     ReportKind::Filled => self.on_fill(report, mid),
                     ReportKind::Busted | ReportKind::Corrected => self.on_correction(report, mid),
@@ -176,6 +177,10 @@ impl Account {
 
     fn on_replaced(&mut self, slot: u32, report: &Report, now: Timestamp) -> Effect {
         let order = *self.orders.get(slot);
+        if order.state == OrderState::Filled {
+            // Its last fill, told by a drop copy, was faster.
+            return Effect::None;
+        }
         if order.request != report.order {
             // A late answer to a request that we had given up: the venue holds the order by it.
             if order.id == report.order {

@@ -60,6 +60,9 @@ impl TradingLoop {
         }
         if self.desk.session == Session::Reconciling {
             self.desk.session = Session::Ready;
+            // The venue's cancel-on-disconnect is a best effort: this is what it left.
+            let open = self.desk.account.orders().all_open().count();
+            self.desk.counters.survivors += open as u64;
             // A stepped venue must hear after every logon where we stand.
             self.marked = (u64::MAX, u64::MAX);
             // Books may have been quotable all along: say so again.
@@ -83,7 +86,10 @@ impl TradingLoop {
         let mid = self.mid(report.instrument);
         match self.desk.account.on_report(report, mid, self.desk.now) {
             Effect::None => {}
-            Effect::Filled { slot, price, qty } => self.tell_fill(slot, report, price, qty),
+            Effect::Filled { slot, price, qty } => {
+                self.desk.counters.learned += u64::from(report.is_drop_copy());
+                self.tell_fill(slot, report, price, qty);
+            }
             Effect::Changed { slot } => self.tell_order(slot),
             Effect::Refused { slot, reason } => {
                 self.desk.counters.reject(reason);
@@ -94,6 +100,7 @@ impl TradingLoop {
                 }
                 self.tell_order(slot);
             }
+            Effect::Duplicate if report.is_drop_copy() => self.desk.counters.confirmed += 1,
             Effect::Duplicate => self.desk.counters.duplicates += 1,
             Effect::Illegal => self.desk.counters.illegal_moves += 1,
             Effect::Foreign => {

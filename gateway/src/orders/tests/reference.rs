@@ -68,7 +68,7 @@ fn written(
     (kind, body): (&str, String),
 ) -> Vec<u8> {
     let (begin, us, them) = head;
-    let body = format!("35={kind}|49={us}|56={them}|34={seq}|52={time}|{body}");
+    let body = format!("35={kind}|34={seq}|49={us}|52={time}|56={them}|{body}");
     let text = format!("8={begin}|9={}|{body}", body.len()).replace('|', "\x01");
     let sum: u32 = text.bytes().map(u32::from).sum();
     format!("{text}10={:03}\x01", sum % 256).into_bytes()

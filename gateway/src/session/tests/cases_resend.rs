@@ -29,7 +29,9 @@ fn case_8_application_messages_are_sent_again_with_both_times() {
     let bytes = bench.out.bytes.clone();
     assert_eq!(texts(&bytes), ["8 2 43=Y|58=one", "8 3 43=Y|58=two"]);
     let text = String::from_utf8(bytes).unwrap();
-    assert!(text.contains("52=20250717-13:16:41.000\x0143=Y\x01122=20250717-13:16:40.000\x01"));
+    assert!(text.contains(
+        "\x0143=Y\x0149=US\x0152=20250717-13:16:41.000\x0156=THEM\x01122=20250717-13:16:40.000\x01"
+    ));
 }
 
 #[test]
@@ -42,7 +44,7 @@ fn case_8_mixed() {
     bench.give("1", 4, "112=y|").unwrap();
     bench.sent();
     bench.give("2", 5, "7=1|16=0|").unwrap();
-    let reject = "371=44|372=D|373=5|58=Value is incorrect (out of range) for this tag";
+    let reject = "58=Value is incorrect (out of range) for this tag|371=44|372=D|373=5";
     assert_eq!(
         bench.sent(),
         [
@@ -99,7 +101,8 @@ fn resend_requests_that_make_no_sense() {
         bench.give("2", 2, body).unwrap();
         let sent = bench.sent();
         assert_eq!(sent.len(), 1, "{body}: {sent:?}");
-        assert!(sent[0].starts_with(&format!("3 3 45=2|371={tag}|372=2|373=")), "{sent:?}");
+        assert!(sent[0].starts_with("3 3 45=2|"), "{sent:?}");
+        assert!(sent[0].contains(&format!("|371={tag}|372=2|373=")), "{sent:?}");
     }
 }
 
@@ -115,7 +118,7 @@ fn case_10_gap_fill_equal_greater_and_less() {
     assert_eq!(bench.next_incoming(), 40);
     // NewSeqNo that does not move on.
     bench.give("4", 40, "123=Y|36=40|").unwrap();
-    assert!(bench.sent()[0].contains("371=36|372=4|373=5"));
+    assert!(bench.sent()[0].contains("|372=4|373=5"));
     assert_eq!(bench.next_incoming(), 41);
     // Behind sequence: ignored as a duplicate, the end without.
     bench.give("4", 7, "43=Y|123=Y|36=99|").unwrap();
@@ -137,14 +140,17 @@ fn case_11_sequence_reset() {
     assert_eq!((bench.next_incoming(), bench.sent()), (30, vec![]));
     // 11c: down.
     bench.give("4", 1, "123=N|36=5|").unwrap();
-    assert!(bench.sent()[0].starts_with("3 2 45=1|371=36|372=4|373=5"));
+    assert!(
+        bench.sent()[0]
+            .starts_with("3 2 45=1|58=Value is incorrect (out of range) for this tag|372=4|373=5")
+    );
     assert_eq!(bench.next_incoming(), 30);
     bench.give("4", 1, "123=N|").unwrap();
-    assert!(bench.sent()[0].starts_with("3 3 45=1|371=36|372=4|373=1"));
+    assert!(bench.sent()[0].starts_with("3 3 45=1|58=Required tag missing|371=36|372=4|373=1"));
     // So far up that numbers would run out.
     for flag in ["Y", "N"] {
         bench.give("4", bench.next_incoming(), &format!("123={flag}|36={}|", u64::MAX)).unwrap();
-        assert!(bench.sent()[0].contains("371=36|372=4|373=5"));
+        assert!(bench.sent()[0].contains("|372=4|373=5"));
     }
 }
 

@@ -1,0 +1,98 @@
+//! Secrets of a frame, overwritten in place before it is kept, logged or shown.
+//!
+//! It takes the bytes as they are: a frame that is garbled, cut off or lies about a length keeps
+//! its secrets no better than a whole one. When in doubt it hides too much, never too little; a
+//! whole frame loses the values of secret fields and nothing else. Never grows, moves or panics.
+
+use super::SOH;
+use super::tags::data_field_of;
+
+/// Fields whose values are secret with every venue: Signature, RawData, Password, NewPassword,
+/// EncryptedPassword and EncryptedNewPassword (FIX.5.0SP2 Volume 6; RawData bears the signature of
+/// a Logon). A venue adds its own, such as 58 where its Logon is signed there.
+pub const SECRET_TAGS: [u32; 6] = [89, 96, 554, 925, 1402, 1404];
+
+/// Stands for every byte of a secret.
+const MASK: u8 = b'*';
+
+/// [`SECRET_TAGS`] and those of one session.
+#[must_use]
+pub fn secret_tags(extra: &[u32]) -> Box<[u32]> {
+    SECRET_TAGS.iter().chain(extra).copied().collect()
+}
+
+/// Overwrites the values of all fields of `secret_tags` with `*`; the length stays.
+///
+/// A value goes to the SOH before the next `tag=`, or to the end. A data field (RawData after
+/// RawDataLength, for example) has at least the length that was told, whatever stands in it.
+///
+/// ```
+/// use gateway::fix::{SECRET_TAGS, redact};
+/// let mut frame = *b"35=A\x01553=me\x01554=hunter2\x0195=3\x0196=a\x01b\x0110=000\x01";
+/// redact(&mut frame, &SECRET_TAGS);
+/// assert_eq!(&frame, b"35=A\x01553=me\x01554=*******\x0195=3\x0196=***\x0110=000\x01");
+/// ```
+pub fn redact(frame: &mut [u8], secret_tags: &[u32]) {
+    let mut at = 0;
+    // The length that the field before told, and of which field.
+    let mut told = None;
+    while at < frame.len() {
+        let Some((tag, width)) = tag_at(&frame[at..]) else {
+            at = after_soh(frame, at);
+            continue;
+        };
+        let value = at + width;
+        if secret_tags.contains(&tag) {
+            let least = told.filter(|&(of, _)| of == tag).map_or(0, |(_, length)| length);
+            at = end_of_value(frame, value, value.saturating_add(least).min(frame.len()));
+            frame[value..at].fill(MASK);
+            told = None;
+        } else {
+            at = after_soh(frame, value);
+            told = data_of(tag).map(|data| (data, number(&frame[value..at])));
+        }
+    }
+}
+
+/// Where the value that began at `value` ends, not before `least`.
+fn end_of_value(frame: &[u8], value: usize, least: usize) -> usize {
+    let ends = |&at: &usize| {
+        let rest = &frame[at + 1..];
+        frame[at] == SOH && (rest.is_empty() || tag_at(rest).is_some())
+    };
+    (value.max(least)..frame.len()).find(ends).unwrap_or(frame.len())
+}
+
+/// Offset after the SOH that ends the field at `at`, or the end.
+fn after_soh(frame: &[u8], at: usize) -> usize {
+    let soh = frame[at..].iter().position(|&byte| byte == SOH);
+    soh.map_or(frame.len(), |soh| at + soh + 1)
+}
+
+/// The tag that begins `bytes`, leading zeros or not, and its width with `=`.
+fn tag_at(bytes: &[u8]) -> Option<(u32, usize)> {
+    let equals = bytes.iter().position(|byte| !byte.is_ascii_digit())?;
+    let digits = (equals > 0 && bytes[equals] == b'=').then(|| &bytes[..equals])?;
+    Some((u32::try_from(number(digits)).unwrap_or(u32::MAX), equals + 1))
+}
+
+/// The digits that begin `bytes` as a number, no larger than fits.
+fn number(bytes: &[u8]) -> usize {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0usize, |number, &digit| {
+        number.saturating_mul(10).saturating_add(usize::from(digit - b'0'))
+    })
+}
+
+/// The data field that a length announces; here also those that no parser needs to know.
+const fn data_of(length_tag: u32) -> Option<u32> {
+    match length_tag {
+        1401 => Some(1402),
+        1403 => Some(1404),
+        other => data_field_of(other),
+    }
+}
+
+#[cfg(test)]
+#[path = "redact_tests.rs"]
+mod tests;
