@@ -9,6 +9,7 @@ pub mod simulation;
 pub mod telemetry;
 pub mod gate;
 pub mod lifecycle;
+pub mod kept_frames;
 pub mod fix_store;
 pub mod recovery;
 pub mod streams;

@@ -100,6 +100,40 @@ choice! {
 }
 
 choice! {
+    /// A version of FIX, by its BeginString (8).
+    pub enum FixVersion {
+        /// FIX.4.2.
+        Fix42 = "FIX.4.2",
+        /// FIX.4.4.
+        Fix44 = "FIX.4.4",
+        /// FIX.5.0SP2 over FIXT.1.1.
+        Fixt11 = "FIXT.1.1",
+    }
+}
+
+choice! {
+    /// How far a received message is held against the dictionary of its version.
+    pub enum FixValidation {
+        /// Not at all.
+        None = "none",
+        /// Message types, fields that belong to them, required fields, groups.
+        Structure = "structure",
+        /// Structure, and the format and value of every field.
+        Full = "full",
+    }
+}
+
+choice! {
+    /// Who answers the messages of an exchange's clients.
+    pub enum FixApplication {
+        /// The matching engine.
+        Matching = "matching",
+        /// Nobody: orders come back as they are.
+        Echo = "echo",
+    }
+}
+
+choice! {
     /// The clock of the trading loop.
     pub enum ClockSource {
         /// The processor's time stamp counter, calibrated to UTC.

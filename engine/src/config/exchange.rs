@@ -1,6 +1,6 @@
 //! The configuration of a demo exchange: `touchline exchange`.
 
-use super::choice::{FlowKind, Kind};
+use super::choice::{FixApplication, FlowKind, Kind};
 use super::document::{self, Document, Files};
 use super::instruments::{self, Listed, Listing};
 use super::key::{Section, Table};
@@ -119,6 +119,15 @@ pub(crate) fn read(
     if let Some(fix) = &fix {
         check_accounts(document, fix, problems);
     }
+    if let (Some(fix), Some(flow)) = (&fix, &flow)
+        && fix.application == FixApplication::Echo
+        && flow.lockstep
+    {
+        let place = document.place("fix", "application");
+        let title = "[fix] application: an echo has no market to step".to_owned();
+        let help = "use \"matching\", or leave lockstep out";
+        problems.push(Problem::new(place, title, "this application").help(help));
+    }
     let mut used = Vec::new();
     if let Some(data) = &market_data {
         used.push(Port::new("market_data", "line_a", Transport::Udp, data.line_a.into()));
@@ -201,8 +210,9 @@ fn check_accounts(document: &Document<'_>, fix: &FixConfig, problems: &mut Probl
         let place = document.place("fix", "accounts");
         problems.push(Problem::new(place, title, "this list").help(help));
     };
-    if fix.accounts.is_empty() {
-        refuse("[fix] accounts is empty: nobody could log on".to_owned(), "name a SenderCompID");
+    if fix.accounts.is_empty() && !fix.any_account {
+        let help = "name a SenderCompID, or set any_account";
+        refuse("[fix] accounts is empty: nobody could log on".to_owned(), help);
     }
     if fix.accounts.contains(&fix.comp_id) {
         let title = format!("[fix] accounts has the exchange's own comp_id {}", fix.comp_id);

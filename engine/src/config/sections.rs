@@ -138,6 +138,10 @@ section! {
         /// Ask the venue to begin at sequence 1 at every logon (141=Y).
         #[danger = "reports sent while we were away are then never resent"]
         reset_on_logon: bool = false;
+        /// Send orders again that the venue asks for after a gap: the last 4,096 messages or mebibyte of
+        /// them, also of the runs before. When false, their numbers are filled and it never sees them.
+        #[danger = "an order made for an old price may trade at it"]
+        replay_orders: bool = false;
         /// The venue cancels our orders when the session ends.
         #[danger = "when false, a crash leaves orders standing"]
         cancel_on_disconnect: bool = true;

@@ -2,7 +2,9 @@
 //!
 //! This is the only list of their keys. It must hold nothing but descriptions.
 
-use super::choice::{BacktestClock, ContractKind, FlowKind};
+use super::choice::{
+    BacktestClock, ContractKind, FixApplication, FixValidation, FixVersion, FlowKind,
+};
 use super::key::section;
 use super::special::{Core, SessionDay, Speed, TimeOfDay};
 use crate::runtime::stage::Idle;
@@ -47,15 +49,29 @@ section! {
 }
 
 section! {
-    /// Order entry: a FIX 4.4 acceptor.
+    /// Order entry: a FIX acceptor.
     pub struct FixConfig = "fix" {
         /// Where engines connect.
         #[danger = "there is no password: keep it on loopback"]
         listen: SocketAddr => "127.0.0.1:9880", [0, 65_535];
+        /// The version of its sessions.
+        version: FixVersion = "FIX.4.4";
         /// Its SenderCompID (49).
         comp_id: String = "EXCHANGE", [1, 32];
         /// SenderCompIDs that may log on; each is an account.
         accounts: Vec<String> => ["TOUCHLINE"], [1, 32];
+        /// Let every SenderCompID log on: one that is not in `accounts` becomes an account.
+        #[danger = "whoever reaches the port trades"]
+        any_account: bool = false;
+        /// Who answers: the matching engine, or an echo to test a session with, which sends
+        /// NewOrderSingle (D), SecurityDefinition (d) and Email (C) back and refuses the rest.
+        application: FixApplication = "matching";
+        /// How far a message is held against the dictionary of its version before it is taken.
+        validation: FixValidation = "none";
+        /// Begin both sequence numbers anew at every Logon, without ResetSeqNumFlag (141) unless the
+        /// client sends it.
+        #[danger = "what was sent while a client was away is never sent again"]
+        reset_on_logon: bool = false;
         /// Cancel an account's orders when its session ends.
         #[danger = "when false, a crashed engine's orders stay in the market"]
         cancel_on_disconnect: bool = true;

@@ -21,6 +21,7 @@ pub mod account;
 pub mod account_store;
 mod clients;
 pub mod data_dir;
+pub mod echo;
 pub mod floor;
 pub mod ledger;
 mod lobby;
@@ -66,6 +67,11 @@ pub trait Net {
     fn packet(&mut self, bytes: &[u8]);
 }
 
+/// Accounts beside those of the synthetic flow.
+fn accounts_max() -> usize {
+    ExchangeLimits::default().accounts - sim::flow::ACCOUNTS as usize
+}
+
 /// What a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Peer {
@@ -82,12 +88,17 @@ pub struct ExchangeCore {
     config: ExchangeConfig,
     data: DataDir,
     names: Vec<String>,
+    begin_string: &'static str,
+    instruments: Arc<[Instrument]>,
+    listed: Instruments,
     accounts: Vec<Account>,
     peers: Vec<Peer>,
     floor: Floor,
     index: FieldIndex,
     notices: Vec<String>,
     refused: u64,
+    /// Why the last connection was turned away.
+    last_refused: Option<String>,
     /// Messages, packets and trades of the sessions before the present one.
     published: (u64, u64, u64),
     /// Ids of the executions that no venue gave: refusals of ids used in earlier runs.
@@ -112,11 +123,11 @@ impl ExchangeCore {
         connections: usize,
         now: Timestamp,
     ) -> anyhow::Result<ExchangeCore> {
-        let most = ExchangeLimits::default().accounts - sim::flow::ACCOUNTS as usize;
-        if config.fix.accounts.len() > most {
+        if config.fix.accounts.len() > accounts_max() {
+            let most = accounts_max();
             bail!("[fix] accounts: {most} are the most that trade at once; remove some");
         }
-        if config.flow.lockstep && config.fix.accounts.len() != 1 {
+        if config.flow.lockstep && (config.fix.accounts.len() != 1 || config.fix.any_account) {
             bail!("[fix] accounts: lockstep steps with one engine; name one account");
         }
         let mut data = DataDir::open(&config.exchange.data_dir, fresh)?;
@@ -124,34 +135,51 @@ impl ExchangeCore {
             config.instruments.iter().map(|listed| listed.instrument.clone()).collect();
         let listed = Instruments::new(&instruments)?;
         let mut notices = Vec::new();
-        let mut accounts = Vec::new();
-        for (id, name) in (sim::flow::ACCOUNTS..).zip(&config.fix.accounts) {
-            let store = AccountStore::open(data.folder(), name, instruments.clone(), &listed)
-                .with_context(|| format!("account {name}"))?;
-            if store.passed_over() > 0 {
-                let count = store.passed_over();
-                notices.push(format!("{name}: {count} reports of instruments not listed any more"));
-            }
-            accounts.push(Account::new(config, name, AccountId(id), store, &listed)?);
-        }
         let floor = Floor::open(config, &mut data, now, &mut notices)?;
-        Ok(ExchangeCore {
-            names: config.fix.accounts.clone(),
+        let mut core = ExchangeCore {
+            names: Vec::new(),
+            begin_string: account::version(config).begin_string(),
+            instruments,
+            listed,
             config: config.clone(),
             epoch: data.epoch(),
             data,
-            accounts,
+            accounts: Vec::new(),
             peers: vec![Peer::Nobody; connections],
             floor,
             index: FieldIndex::new(FIELDS),
             notices,
             refused: 0,
+            last_refused: None,
             published: (0, 0, 0),
             refusals: 0,
             stopping: false,
             stalled: None,
             failed: None,
-        })
+        };
+        for name in &config.fix.accounts {
+            core.admit(name).with_context(|| format!("account {name}"))?;
+        }
+        Ok(core)
+    }
+
+    /// Opens an account; gives back its place.
+    fn admit(&mut self, name: &str) -> anyhow::Result<usize> {
+        let at = self.accounts.len();
+        if at == accounts_max() {
+            bail!("{at} accounts are the most that trade at once");
+        }
+        let instruments = self.instruments.clone();
+        let store = AccountStore::open(self.data.folder(), name, instruments, &self.listed)?;
+        if store.passed_over() > 0 {
+            let count = store.passed_over();
+            let notice = format!("{name}: {count} reports of instruments not listed any more");
+            self.notices.push(notice);
+        }
+        let id = AccountId(sim::flow::ACCOUNTS + u32::try_from(at)?);
+        self.accounts.push(Account::new(&self.config, name, id, store, &self.listed)?);
+        self.names.push(name.to_owned());
+        Ok(at)
     }
 
     /// What people should know, a line each; taken once.

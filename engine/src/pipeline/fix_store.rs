@@ -1,10 +1,12 @@
 //! The engine's FIX store: the gateway's own stream of the journal. Every frame in and out stands
 //! there before it goes on, so the stream is session store and raw message log at once.
 //!
-//! Secrets (signatures, passwords) are blanked in what is stored. Frames are never read back: an
-//! initiator gap-fills what is asked for again, since a stale order must not be sent twice.
+//! Secrets (signatures, passwords) are blanked in what is stored. The stream is never read back while
+//! trading: what is asked for again is gap-filled, since a stale order must not be sent twice, unless
+//! the store is told to keep the last frames.
 
 use crate::journal::{Record, Writer};
+use crate::pipeline::kept_frames::KeptFrames;
 use gateway::fix::{redact, secret_tags};
 use gateway::session::{FrameKind, Store, StoreError, Visit};
 use market::Timestamp;
@@ -90,6 +92,15 @@ impl<'a> StoredFrame<'a> {
     }
 }
 
+/// Follows one record of the stream into the frames that are kept.
+pub fn follow_frames(kept: &mut KeptFrames, record: &Record<'_>) {
+    match StoredFrame::of(record) {
+        Some(StoredFrame { seq, kind: Some(kind), bytes, .. }) => kept.keep(seq, kind, bytes),
+        _ if record.kind == kind::RESET => kept.clear(),
+        _ => {}
+    }
+}
+
 /// A store whose records bear a time, which the stage sets before it drives the session.
 pub trait TimedStore: Store {
     /// The time that records bear from now on.
@@ -108,6 +119,7 @@ pub struct FixStore {
     numbers: Numbers,
     now: Timestamp,
     secret_tags: Box<[u32]>,
+    kept: Option<KeptFrames>,
 }
 
 impl FixStore {
@@ -116,7 +128,14 @@ impl FixStore {
     #[must_use]
     pub fn new(writer: Writer, numbers: Numbers, extra_secrets: &[u32]) -> FixStore {
         let secret_tags = secret_tags(extra_secrets);
-        FixStore { writer, numbers, now: Timestamp::ZERO, secret_tags }
+        FixStore { writer, numbers, now: Timestamp::ZERO, secret_tags, kept: None }
+    }
+
+    /// The same, able to send again the last frames: those of the stream, and from now on those that
+    /// are sent.
+    #[must_use]
+    pub fn keeping(self, kept: Option<KeptFrames>) -> FixStore {
+        FixStore { kept, ..self }
     }
 
     /// The stream, for its health.
@@ -197,6 +216,10 @@ impl Store for FixStore {
         head[8..16].copy_from_slice(&seq.to_le_bytes());
         head[16] = kind as u8;
         self.append_frame(self::kind::OUT, &head, frame, kind == FrameKind::Session)?;
+        // A Logon is never sent again, and has secrets.
+        if let Some(kept) = self.kept.as_mut().filter(|_| !bears_secrets(frame)) {
+            kept.keep(seq, kind, frame);
+        }
         self.numbers.outgoing = seq + 1;
         Ok(())
     }
@@ -219,11 +242,21 @@ impl Store for FixStore {
     fn reset(&mut self, outgoing: u64, incoming: u64) -> Result<(), StoreError> {
         self.append(kind::RESET, &[&outgoing.to_le_bytes(), &incoming.to_le_bytes()])?;
         self.numbers = Numbers { outgoing, incoming };
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
+        }
         Ok(())
     }
 
-    /// Nothing is kept to be sent again: the session gap-fills.
-    fn outgoing(&mut self, _: u64, _: u64, _: &mut Visit<'_>) -> Result<(), StoreError> {
+    fn keeps_frames(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// What is not kept is gap-filled by the session.
+    fn outgoing(&mut self, begin: u64, end: u64, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        if let Some(kept) = &self.kept {
+            kept.visit(begin, end, visit);
+        }
         Ok(())
     }
 }

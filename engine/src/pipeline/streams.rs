@@ -7,6 +7,7 @@ use crate::config::run::RunConfig;
 use crate::journal::{self, Durability, JournalError, JournalSettings, Tail};
 use crate::pipeline::assembly::{self, LoopMode};
 use crate::pipeline::fix_store::{self, Numbers, StoredFrame};
+use crate::pipeline::kept_frames::KeptFrames;
 use crate::pipeline::records::{BadRecord, Record, kind};
 use crate::pipeline::recovery::{AccountSettings, Recovery};
 use crate::pipeline::trading_stage;
@@ -78,6 +79,8 @@ pub struct Streams {
     pub opening: OpeningState,
     /// The session's numbers.
     pub numbers: Numbers,
+    /// Its last frames, where orders may be sent again.
+    pub kept: Option<KeptFrames>,
     /// Fills that the session took and the loop did not: the first inputs of the new loop.
     pub missed: Vec<Report>,
     /// What to tell people, a line each.
@@ -115,10 +118,14 @@ pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError
     };
     let mut numbers = Numbers::default();
     let mut frames = LastFrames::default();
+    let mut kept = config.gateway.replay_orders.then(KeptFrames::default);
     let gateway = if journal::exists(&gateway.dir, &gateway.name)? {
         let recovered = journal::recover(&gateway, now, |record| {
             numbers.follow(&record);
             frames.follow(&record);
+            if let Some(kept) = &mut kept {
+                fix_store::follow_frames(kept, &record);
+            }
         })?;
         notices.push(tail_notice("gateway", recovered.records, &recovered.tail));
         recovered.opened
@@ -132,7 +139,7 @@ pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError
     if !missed.is_empty() {
         notices.push(format!("journal: {} fills taken from the session's stream", missed.len()));
     }
-    Ok(Streams { trading, gateway, opening, numbers, missed, notices })
+    Ok(Streams { trading, gateway, opening, numbers, kept, missed, notices })
 }
 
 pub(crate) fn durability(config: &RunConfig) -> Durability {

@@ -105,7 +105,7 @@ struct Shared {
 pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let now = clock.now();
     let streams = streams::open(config, now).context("the journal cannot be taken over")?;
-    let Streams { trading, gateway, opening, numbers, missed, mut notices } = streams;
+    let Streams { trading, gateway, opening, numbers, kept, missed, mut notices } = streams;
     let shared = Shared::default();
     if opening.killed.is_some() {
         shared.gate.shut(Shut::Killed);
@@ -154,7 +154,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let links = Links { gate: gate.clone(), lifecycle, stop, outbox: trading_told.0 };
     let trading = TradingStage::new(driver, inputs, time, links);
 
-    let mut store = FixStore::new(gateway.writer, numbers, &[]);
+    let mut store = FixStore::new(gateway.writer, numbers, &[]).keeping(kept);
     store.record_start(now)?;
     let (commands, reports) = (rings.trading_gateway.1, rings.gateway_trading.0);
     let ends = (commands, reports, gateway_hops.0, gateway_told.0);

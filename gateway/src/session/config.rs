@@ -1,7 +1,7 @@
 //! What a session is told at construction. Plain data; every default is a safe one.
 
 use crate::fix::{EncodeError, Precision};
-use crate::spec::{Validation, Version};
+use crate::spec::{CustomField, Dictionary, Validation, Version};
 use market::Nanos;
 
 /// Longest heartbeat, ours or a peer's.
@@ -84,6 +84,8 @@ pub struct SessionConfig {
     pub max_fields: usize,
     /// How far a received message is held against the dictionary of `version`.
     pub validation: Validation,
+    /// Fields of the venue that its messages may hold beside those of the dictionary.
+    pub custom_fields: Vec<CustomField>,
     /// What is done with application messages asked for again.
     pub resend: Resend,
     /// Number and record application messages while there is no connection; the peer asks for
@@ -116,6 +118,7 @@ impl SessionConfig {
             max_message: 8192,
             max_fields: 256,
             validation: Validation::None,
+            custom_fields: Vec::new(),
             resend: Resend::GapFillOrders,
             send_when_down: false,
         }
@@ -130,6 +133,12 @@ impl SessionConfig {
             send_when_down: true,
             ..SessionConfig::initiator(sender, target)
         }
+    }
+
+    /// What messages are held against, if they are.
+    pub(super) fn dictionary(&self) -> Option<Dictionary> {
+        let custom = || Dictionary::with_custom(self.version, self.custom_fields.clone());
+        (self.validation != Validation::None).then(custom)
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

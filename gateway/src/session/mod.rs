@@ -35,6 +35,7 @@ pub use store::{FrameKind, Store, StoreError, Visit};
 
 use crate::fix::tags;
 use crate::fix::{Encoder, FieldIndex, Frame, Garble, Template, frame};
+use crate::spec::Dictionary;
 use ahead::Ahead;
 use market::{Nanos, Timestamp};
 use resend::Cursor;
@@ -43,6 +44,9 @@ use resend::Cursor;
 const REPEAT_ROOM: usize = 64;
 /// Longest messages that find room ahead of sequence.
 const AHEAD: usize = 4;
+
+/// Most orders that wait behind a resend.
+const UNSENT_MAX: u64 = 32;
 
 /// Missing messages that were asked for.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +81,7 @@ pub struct Session<S> {
     store: S,
     state: State,
     template: Template,
+    dictionary: Option<Dictionary>,
     buffer: Box<[u8]>,
     index: FieldIndex,
     resend_index: FieldIndex,
@@ -120,6 +125,7 @@ impl<S: Store> Session<S> {
                 .with_fields(&config.header)?;
         Ok(Session {
             template,
+            dictionary: config.dictionary(),
             buffer: vec![0; config.max_message + REPEAT_ROOM + Encoder::SLACK].into_boxed_slice(),
             index: FieldIndex::new(config.max_fields),
             resend_index: FieldIndex::new(config.max_fields),
@@ -199,6 +205,18 @@ impl<S: Store> Session<S> {
     /// The store, for the driver's own records in the same stream.
     pub const fn store_mut(&mut self) -> &mut S {
         &mut self.store
+    }
+
+    /// While a resend runs, new frames wait in the store behind it. Orders that are never sent again
+    /// would be swallowed there, and others only find room while they are few.
+    fn is_held_up(&self) -> bool {
+        self.resend.is_some_and(|cursor| match self.config.resend {
+            Resend::GapFillOrders => true,
+            Resend::Everything => {
+                !self.config.send_when_down
+                    && cursor.unsent(self.store.next_outgoing()) >= UNSENT_MAX
+            }
+        })
     }
 
     /// Ends the session and gives back the store.
@@ -336,9 +354,7 @@ impl<S: Store> Session<S> {
         if !self.is_up() && !self.config.send_when_down {
             return Err(SendError::Down);
         }
-        // While a resend runs, new frames wait in the store behind it; frames of ours that are never
-        // sent again would be swallowed there.
-        if self.resend.is_some() && self.config.resend == Resend::GapFillOrders {
+        if self.is_held_up() {
             return Err(SendError::Backpressure);
         }
         self.emit(now, out, FrameKind::Application, msg_type, write)

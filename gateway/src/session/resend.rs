@@ -33,6 +33,13 @@ pub(super) struct Cursor {
     unsent: u64,
 }
 
+impl Cursor {
+    /// Frames that wait behind the resend, before the number `next`.
+    pub(super) fn unsent(self, next: u64) -> u64 {
+        next.saturating_sub(self.unsent)
+    }
+}
+
 /// What a repeated frame is made with.
 struct Repeater<'a> {
     buffer: &'a mut [u8],
@@ -110,7 +117,10 @@ impl<S: Store> Session<S> {
             constant: &self.config.header,
             now,
         };
-        let last = cursor.end.min(cursor.next.saturating_add(STEP - 1));
+        let last = match self.store.keeps_frames() {
+            true => cursor.end.min(cursor.next.saturating_add(STEP - 1)),
+            false => cursor.end,
+        };
         let mut full = false;
         self.store.outgoing(cursor.next, last, &mut |seq, kind, frame| {
             let again = match kind {
@@ -192,8 +202,8 @@ impl Repeater<'_> {
             msg::SEQUENCE_RESET,
             None,
         );
-        encoder.flag(tags::GAP_FILL_FLAG, true);
         encoder.u64(tags::NEW_SEQ_NO, to);
+        encoder.flag(tags::GAP_FILL_FLAG, true);
         encoder.finish()
     }
 

@@ -103,7 +103,26 @@ impl<S: Store> Session<S> {
                 return Err(Fault::new(RejectCode::RequiredTagMissing, tag));
             }
         }
+        if let Some(dictionary) = &self.dictionary {
+            dictionary.check(message, self.config.validation)?;
+        }
         self.check_time(now, header)
+    }
+
+    /// Rejects the message; one from another time ends the session.
+    fn refuse_message(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        fault: Fault,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        self.reject(io, seq, header, fault, message)?;
+        match fault.code {
+            RejectCode::SendingTime => self.log_out_over(io, "", Disconnect::SendingTime),
+            _ => Ok(Taken::Yes),
+        }
     }
 
     /// SendingTime is there, readable, and near our clock.
@@ -128,11 +147,7 @@ impl<S: Store> Session<S> {
     ) -> Result<Taken, Disconnect> {
         self.processing = seq;
         if let Err(fault) = self.check_message(io.now, header, message) {
-            self.reject(io, seq, header, fault, message)?;
-            return match fault.code {
-                RejectCode::SendingTime => self.log_out_over(io, "", Disconnect::SendingTime),
-                _ => Ok(Taken::Yes),
-            };
+            return self.refuse_message(io, seq, header, fault, message);
         }
         let done = match header.msg_type {
             msg::HEARTBEAT => Ok(()),
@@ -255,11 +270,10 @@ impl<S: Store> Session<S> {
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
         let expected = self.store.next_incoming();
-        let fault = match message.fault() {
-            Some(fault) => Err(fault),
-            None => new_seq_no(message, expected),
-        };
-        match fault {
+        if let Err(fault) = self.check_message(io.now, header, message) {
+            return self.refuse_message(io, seq, header, fault, message);
+        }
+        match new_seq_no(message, expected) {
             Ok(next) if next > expected => self.store.set_next_incoming(next)?,
             Ok(_) => {}
             // The number of such a message counts only if it happens to be the next one.

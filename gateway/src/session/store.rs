@@ -101,6 +101,12 @@ pub trait Store {
     /// [`StoreError`].
     fn outgoing(&mut self, begin: u64, end: u64, visit: &mut Visit<'_>) -> Result<(), StoreError>;
 
+    /// False if [`Store::outgoing`] never shows a frame: what is asked for again is then gap-filled
+    /// at once, whatever its length.
+    fn keeps_frames(&self) -> bool {
+        true
+    }
+
     /// True if nothing was ever recorded.
     fn is_new(&self) -> bool {
         self.next_outgoing() == 1 && self.next_incoming() == 1

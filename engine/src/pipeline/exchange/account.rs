@@ -1,12 +1,15 @@
 //! One account: its FIX session, its reports, and how far its engine has come in lockstep.
 
 use super::account_store::AccountStore;
+use super::echo::Echo;
 use crate::config::ExchangeConfig;
-use gateway::fix::Precision;
+use crate::config::choice::{FixApplication, FixValidation, FixVersion};
+use gateway::fix::{EncodeError, Precision, tags};
 use gateway::orders::{Client, Inbox, Instruments, OrderAcceptor};
 use gateway::session::{
-    ConfigError, Disconnect, Outbound, Reset, SendError, Session, SessionConfig,
+    Application, ConfigError, Disconnect, Outbound, Reset, SendError, Session, SessionConfig,
 };
+use gateway::spec::{CustomField, Dictionary, Validation, Version};
 use market::{Command, Report, ReportKind, Timestamp};
 use sim::AccountId;
 
@@ -22,8 +25,7 @@ pub struct Account {
     /// The connection that its session is on.
     pub connection: Option<usize>,
     session: Session<AccountStore>,
-    acceptor: OrderAcceptor,
-    inbox: Commands,
+    desk: Desk,
     progress: Progress,
     /// Rejects that the session had sent when the engine logged on.
     rejects_before: u64,
@@ -35,6 +37,24 @@ pub struct Account {
     pub unsaid: u64,
     /// Why the last connection ended.
     pub last_end: Option<String>,
+}
+
+/// Who takes an account's messages.
+enum Desk {
+    /// The matching engine.
+    Matching(Box<OrderAcceptor>, Commands),
+    /// Nobody: they go back.
+    Echo(Echo),
+}
+
+impl Desk {
+    /// Lets the desk take part in what the session does.
+    fn with<T>(&mut self, act: impl FnOnce(&mut dyn Application) -> T) -> T {
+        match self {
+            Desk::Matching(acceptor, inbox) => act(&mut acceptor.application(inbox)),
+            Desk::Echo(echo) => act(echo),
+        }
+    }
 }
 
 /// One message at a time, so that each command is carried out before the next is read.
@@ -63,19 +83,19 @@ impl Account {
         store: AccountStore,
         listed: &Instruments,
     ) -> Result<Account, ConfigError> {
-        let session = SessionConfig {
-            reset_on_logon: Reset::WhenNew,
-            // TransactTime is the venue's time, to the last digit.
-            precision: Precision::Nanos,
-            ..SessionConfig::acceptor(&config.fix.comp_id, name)
+        let desk = match config.fix.application {
+            FixApplication::Matching => {
+                let acceptor = Box::new(OrderAcceptor::new(listed.clone(), REQUESTS));
+                Desk::Matching(acceptor, Commands::default())
+            }
+            FixApplication::Echo => Desk::Echo(Echo::new(Dictionary::of(version(config)))),
         };
         Ok(Account {
             name: name.to_owned(),
             id,
             connection: None,
-            session: Session::new(session, store)?,
-            acceptor: OrderAcceptor::new(listed.clone(), REQUESTS),
-            inbox: Commands::default(),
+            session: Session::new(session_config(config, name), store)?,
+            desk,
             progress: Progress::default(),
             rejects_before: 0,
             orders: 0,
@@ -112,8 +132,11 @@ impl Account {
     pub fn disconnect(&mut self, now: Timestamp, why: String) {
         self.connection = None;
         self.last_end = Some(why);
-        self.session.disconnected(now, &mut self.acceptor.application(&mut self.inbox));
-        self.inbox.0.clear();
+        let Account { session, desk, .. } = self;
+        desk.with(|application| session.disconnected(now, application));
+        if let Desk::Matching(_, inbox) = desk {
+            inbox.0.clear();
+        }
     }
 
     /// Takes bytes up to the first command among them; says how many that were.
@@ -126,14 +149,26 @@ impl Account {
         bytes: &[u8],
         out: &mut dyn Outbound,
     ) -> Result<usize, Disconnect> {
-        let mut application = self.acceptor.application(&mut self.inbox);
-        self.session.received(now, 0, bytes, out, &mut application)
+        let Account { session, desk, .. } = self;
+        desk.with(|application| session.received(now, 0, bytes, out, application))
+    }
+
+    /// Sends back what an echo has to; true if it had.
+    ///
+    /// # Errors
+    /// [`SendError`]; the message is lost.
+    pub fn answer(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, SendError> {
+        let Desk::Echo(echo) = &mut self.desk else { return Ok(false) };
+        let Some(back) = echo.take() else { return Ok(false) };
+        self.session.send(now, out, &back.msg_type, |encoder| back.write(encoder))?;
+        Ok(true)
     }
 
     /// The command that was read last. A mark is followed here; the session's ups and downs are the
     /// driver's to know.
     pub fn next_command(&mut self) -> Option<Command> {
-        while let Some(client) = self.inbox.0.pop() {
+        let Desk::Matching(_, inbox) = &mut self.desk else { return None };
+        while let Some(client) = inbox.0.pop() {
             match client {
                 Client::Command(command) => return Some(command),
                 Client::Up | Client::Down => {}
@@ -145,7 +180,10 @@ impl Account {
     /// True if something was read that has not been taken.
     #[must_use]
     pub fn has_news(&self) -> bool {
-        !self.inbox.0.is_empty()
+        match &self.desk {
+            Desk::Matching(_, inbox) => !inbox.0.is_empty(),
+            Desk::Echo(echo) => echo.is_waiting(),
+        }
     }
 
     /// Heartbeats, resends and time-outs.
@@ -179,7 +217,10 @@ impl Account {
         out: &mut dyn Outbound,
         report: &Report,
     ) -> Result<(), SendError> {
-        self.acceptor.send(&mut self.session, now, out, report)?;
+        let Desk::Matching(acceptor, _) = &mut self.desk else {
+            return Err(SendError::Encode(EncodeError::NoMessage));
+        };
+        acceptor.send(&mut self.session, now, out, report)?;
         self.session.store_mut().ledger_mut().count(report);
         self.fills += u64::from(report.kind() == Some(ReportKind::Filled));
         let told = self.told();
@@ -202,6 +243,42 @@ impl Account {
     #[must_use]
     pub fn is_level(&self, next: u64) -> bool {
         self.session.is_up() && self.progress.is_level(next, self.told())
+    }
+}
+
+/// The version of an exchange's sessions.
+pub(super) fn version(config: &ExchangeConfig) -> Version {
+    match config.fix.version {
+        FixVersion::Fix42 => Version::Fix42,
+        FixVersion::Fix44 => Version::Fix44,
+        FixVersion::Fixt11 => Version::Fix50Sp2,
+    }
+}
+
+fn session_config(config: &ExchangeConfig, name: &str) -> SessionConfig {
+    let custom = |tag, name: &str| CustomField { tag, name: name.to_owned() };
+    SessionConfig {
+        version: version(config),
+        validation: match config.fix.validation {
+            FixValidation::None => Validation::None,
+            FixValidation::Structure => Validation::Structure,
+            FixValidation::Full => Validation::Full,
+        },
+        custom_fields: match config.fix.application {
+            FixApplication::Echo => Vec::new(),
+            // An engine's own words in lockstep.
+            FixApplication::Matching => vec![
+                custom(tags::NEXT_PACKET, "NextPacket"),
+                custom(tags::REPORTS_CONSUMED, "ReportsConsumed"),
+            ],
+        },
+        reset_on_logon: if config.fix.reset_on_logon { Reset::Always } else { Reset::WhenNew },
+        precision: match config.fix.application {
+            // TransactTime is the venue's time, to the last digit.
+            FixApplication::Matching => Precision::Nanos,
+            FixApplication::Echo => Precision::Millis,
+        },
+        ..SessionConfig::acceptor(&config.fix.comp_id, name)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A command is carried out before the next message is read. Who does not keep to the protocol, or
 //! does not read, is cut, and nobody else waits for it.
 
-use super::lobby::{self, Knock};
+use super::lobby::{Door, Knock};
 use super::{ExchangeCore, Net, Peer};
 use market::{Command, CommandKind, ExecId, Nanos, RejectReason, Report, ReportKind, Timestamp};
 
@@ -70,48 +70,42 @@ impl ExchangeCore {
         bytes: &[u8],
         net: &mut dyn Net,
     ) -> Option<usize> {
-        let comp_id = &self.config.fix.comp_id;
-        match lobby::knock(bytes, &mut self.index, comp_id, &self.names) {
+        let door = Door {
+            begin_string: self.begin_string,
+            comp_id: &self.config.fix.comp_id,
+            accounts: &self.names,
+            any: self.config.fix.any_account,
+        };
+        match door.knock(bytes, &mut self.index) {
             Knock::Wait => return None,
-            Knock::Garbled(count) => return Some(count),
-            Knock::Noise => self.turn_away(connection, net),
-            Knock::Refused(name, why) => self.refuse(connection, now, &name, &why, net),
-            Knock::Account(at) => {
-                let account = &mut self.accounts[at];
-                if account.connection.is_some() {
-                    let (name, why) = (account.name.clone(), "this account is logged on already");
-                    self.refuse(connection, now, &name, why, net);
-                } else if account.connect(connection, now, net.client(connection)).is_ok() {
-                    self.peers[connection] = Peer::Account(at);
-                } else {
-                    self.turn_away(connection, net);
-                }
-            }
+            Knock::Refused(why) => self.turn_away(connection, why, net),
+            Knock::Account(at) => self.enter(connection, at, now, net),
+            Knock::Newcomer(name) => match self.admit(&name) {
+                Ok(at) => self.enter(connection, at, now, net),
+                Err(error) => self.turn_away(connection, format!("{name}: {error:#}"), net),
+            },
         }
         Some(0)
     }
 
-    fn turn_away(&mut self, connection: usize, net: &mut dyn Net) {
-        self.refused += 1;
-        self.peers[connection] = Peer::Nobody;
-        net.cut(connection);
+    fn enter(&mut self, connection: usize, at: usize, now: Timestamp, net: &mut dyn Net) {
+        let account = &mut self.accounts[at];
+        if account.connection.is_some() {
+            let why = format!("{}: this account is logged on already", account.name);
+            self.turn_away(connection, why, net);
+        } else if let Err(why) = account.connect(connection, now, net.client(connection)) {
+            let why = format!("{}: {why}", account.name);
+            self.turn_away(connection, why, net);
+        } else {
+            self.peers[connection] = Peer::Account(at);
+        }
     }
 
-    fn refuse(
-        &mut self,
-        connection: usize,
-        now: Timestamp,
-        name: &str,
-        why: &str,
-        net: &mut dyn Net,
-    ) {
-        if let Some(logout) = lobby::refusal(&self.config.fix.comp_id, name, why, now) {
-            let out = net.client(connection);
-            if out.room() >= logout.len() {
-                out.send(&logout);
-            }
-        }
-        self.turn_away(connection, net);
+    fn turn_away(&mut self, connection: usize, why: String, net: &mut dyn Net) {
+        self.refused += 1;
+        self.last_refused = Some(why);
+        self.peers[connection] = Peer::Nobody;
+        net.cut(connection);
     }
 
     fn hear_account(
@@ -131,6 +125,10 @@ impl ExchangeCore {
                 let news = account.has_news();
                 while let Some(command) = self.accounts[at].next_command() {
                     self.carry_out(at, &command, now, net);
+                }
+                if let Err(error) = self.accounts[at].answer(now, net.client(connection)) {
+                    self.cut(at, now, error.to_string(), net);
+                    return None;
                 }
                 (news || count > 0).then_some(count)
             }
@@ -192,7 +190,7 @@ impl ExchangeCore {
                 Peer::Nobody => {}
                 Peer::Stranger(since) => {
                     if now.since(since) >= LOGON_WITHIN || self.stopping {
-                        self.turn_away(connection, net);
+                        self.turn_away(connection, "no Logon in time".to_owned(), net);
                     }
                 }
                 Peer::Account(at) => match self.accounts[at].poll(now, net.client(connection)) {

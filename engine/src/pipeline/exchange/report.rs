@@ -29,6 +29,8 @@ pub struct ExchangeReport {
     pub unsent: u64,
     /// Connections turned away.
     pub refused: u64,
+    /// Why the last of them was.
+    pub last_refused: Option<String>,
     /// The accounts, in the order of the configuration.
     pub accounts: Vec<AccountReport>,
     /// The recording is at its end.
@@ -75,6 +77,7 @@ pub(super) fn of(core: &ExchangeCore) -> ExchangeReport {
         bad_requests: BadRequest::ALL.iter().map(|reason| server.bad(*reason)).sum(),
         unsent: 0,
         refused: core.refused,
+        last_refused: core.last_refused.clone(),
         accounts: (0..core.accounts.len()).map(|at| of_account(core, at)).collect(),
         at_end: core.floor.is_at_end(),
         complaint: complaint.or_else(|| core.floor.error()),
@@ -152,7 +155,8 @@ impl fmt::Display for ExchangeReport {
             write!(f, "{account}")?;
         }
         if self.refused > 0 {
-            writeln!(f, "turned away  {} connections", self.refused)?;
+            let why = self.last_refused.as_deref().unwrap_or("it said nothing");
+            writeln!(f, "turned away  {} connections, the last: {why}", self.refused)?;
         }
         if let Some(complaint) = &self.complaint {
             writeln!(f, "complaint    {complaint}")?;

@@ -19,7 +19,7 @@ use feeds::itch50::{Decoder, Listing};
 use feeds::moldudp64::{Config as FeedSettings, Requests, Start as FeedFrom};
 use feeds::{Feed, UdpFeed};
 use gateway::orders::{Instruments, OrderEntry};
-use gateway::session::{Reset, Session, SessionConfig};
+use gateway::session::{Resend, Reset, Session, SessionConfig};
 use market::{Event, Nanos, Report, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use wire::udp::Socket;
@@ -130,6 +130,7 @@ pub(super) fn order_gateway(
     let venue = &config.gateway;
     let settings = SessionConfig {
         heartbeat: Nanos::from_secs(venue.heartbeat_s.into()),
+        resend: if venue.replay_orders { Resend::Everything } else { Resend::GapFillOrders },
         reset_on_logon: if venue.reset_on_logon { Reset::Always } else { Reset::WhenNew },
         ..SessionConfig::initiator(&venue.sender_comp_id, &venue.target_comp_id)
     };

@@ -15,7 +15,7 @@ fn case_8_session_messages_only_are_gap_filled() {
     bench.sent();
     let seq = bench.next_incoming();
     bench.give("2", seq, "7=1|16=0|").unwrap();
-    assert_eq!(bench.sent(), ["4 1 43=Y|123=Y|36=5"]);
+    assert_eq!(bench.sent(), ["4 1 43=Y|36=5|123=Y"]);
 }
 
 #[test]
@@ -48,12 +48,12 @@ fn case_8_mixed() {
     assert_eq!(
         bench.sent(),
         [
-            "4 1 43=Y|123=Y|36=2".to_owned(),
+            "4 1 43=Y|36=2|123=Y".to_owned(),
             "8 2 43=Y|58=one".to_owned(),
-            "4 3 43=Y|123=Y|36=4".to_owned(),
+            "4 3 43=Y|36=4|123=Y".to_owned(),
             format!("3 4 43=Y|45=3|{reject}"),
             "8 5 43=Y|58=two".to_owned(),
-            "4 6 43=Y|123=Y|36=7".to_owned(),
+            "4 6 43=Y|36=7|123=Y".to_owned(),
         ],
         "a Reject is the one session message that is sent again"
     );
@@ -68,7 +68,7 @@ fn stale_orders_are_never_sent_again() {
     }
     bench.sent();
     bench.give("2", 2, "7=2|16=0|").unwrap();
-    assert_eq!(bench.sent(), ["4 2 43=Y|123=Y|36=5"]);
+    assert_eq!(bench.sent(), ["4 2 43=Y|36=5|123=Y"]);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn messages_recorded_while_down_are_asked_for_at_the_next_logon() {
     bench.give("A", 2, LOGON).unwrap();
     assert_eq!(bench.sent(), ["A 4 98=0|108=30"]);
     bench.give("2", 3, "7=2|16=0|").unwrap();
-    assert_eq!(bench.sent(), ["8 2 43=Y|58=fill", "8 3 43=Y|58=cancel", "4 4 43=Y|123=Y|36=5"]);
+    assert_eq!(bench.sent(), ["8 2 43=Y|58=fill", "8 3 43=Y|58=cancel", "4 4 43=Y|36=5|123=Y"]);
 }
 
 /// Polls until nothing more comes; gives everything that was sent.
@@ -217,7 +217,7 @@ fn a_long_resend_waits_for_room_and_nothing_overtakes_it() {
     bench.give("1", 3, "112=now|").unwrap();
     assert_eq!(bench.send("live 2"), 304);
     all.extend(drain(&mut bench));
-    assert_eq!(all[0], "4 1 43=Y|123=Y|36=2");
+    assert_eq!(all[0], "4 1 43=Y|36=2|123=Y");
     for (i, text) in all[1..301].iter().enumerate() {
         assert_eq!(text, &format!("8 {} 43=Y|58=r{i}", i + 2));
     }

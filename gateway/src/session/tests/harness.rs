@@ -4,6 +4,7 @@ use crate::fix::{Fault, FieldIndex, Frame, Message, RejectCode, frame, tags};
 use crate::session::{
     Application, Disconnect, MemoryStore, Meta, Outbound, Session, SessionConfig, Verdict,
 };
+use crate::spec::Version;
 use market::{Nanos, Timestamp};
 
 /// 2025-07-17T13:16:40Z.
@@ -84,6 +85,14 @@ pub(super) struct Bench {
 
 pub(super) const LOGON: &str = "98=0|108=30|";
 
+/// Body of a Logon of this version.
+pub(super) fn logon_of(version: Version) -> &'static str {
+    match version {
+        Version::Fix42 | Version::Fix44 => LOGON,
+        Version::Fix50Sp2 => "98=0|108=30|1137=9|",
+    }
+}
+
 impl Bench {
     pub(super) fn new(config: SessionConfig) -> Bench {
         Bench::over(config, MemoryStore::new(4096, 1 << 20))
@@ -125,6 +134,16 @@ impl Bench {
         bench
     }
 
+    /// An initiator of this version that is up; the peer's next number is 2, ours too.
+    pub(super) fn initiator_of(version: Version) -> Bench {
+        let mut bench =
+            Bench::new(SessionConfig { version, ..SessionConfig::initiator("US", "THEM") });
+        bench.connect().unwrap();
+        bench.give("A", 1, logon_of(version)).unwrap();
+        bench.sent();
+        bench
+    }
+
     pub(super) fn connect(&mut self) -> Result<(), Disconnect> {
         self.session.connected(self.now, &mut self.out)
     }
@@ -152,8 +171,14 @@ impl Bench {
 
     /// The peer sends a message with this body.
     pub(super) fn give(&mut self, kind: &str, seq: u64, body: &str) -> Result<(), Disconnect> {
-        let header = self.header(kind, seq);
-        self.give_raw(&message("FIX.4.4", &format!("{header}{body}")))
+        let bytes = self.message(kind, seq, body);
+        self.give_raw(&bytes)
+    }
+
+    /// A message of the peer with this body.
+    pub(super) fn message(&self, kind: &str, seq: u64, body: &str) -> Vec<u8> {
+        let begin = self.session.config().version.begin_string();
+        message(begin, &format!("{}{body}", self.header(kind, seq)))
     }
 
     /// The peer sends these bytes; all of them must be consumed.

@@ -11,14 +11,15 @@ fn stranger(lab: &mut Lab, name: &str) -> usize {
 }
 
 #[test]
-fn an_unknown_comp_id_hears_why() {
+fn an_unknown_comp_id_is_cut_without_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = Lab::new(&config(folder.path(), &["A"]), NOON);
     let at = stranger(&mut lab, "MALLORY");
     assert_eq!(lab.engines[at].connection, None, "cut");
-    let told = lab.engines[at].told();
-    assert_eq!(told, "SenderCompID MALLORY is no account of this exchange");
-    assert_eq!(lab.core.report().refused, 1);
+    assert_eq!(lab.engines[at].told(), "");
+    let report = lab.core.report();
+    let why = "MALLORY is no account of this exchange";
+    assert_eq!((report.refused, report.last_refused.as_deref()), (1, Some(why)));
     lab.log_on(0);
     assert!(lab.engines[0].session.is_up());
 }
@@ -29,22 +30,54 @@ fn an_account_is_on_one_connection() {
     let mut lab = Lab::new(&config(folder.path(), &["A"]), NOON);
     lab.log_on(0);
     let again = stranger(&mut lab, "A");
-    assert_eq!(lab.engines[again].told(), "this account is logged on already");
+    assert_eq!(lab.engines[again].connection, None);
+    let why = "A: this account is logged on already";
+    assert_eq!(lab.core.report().last_refused.as_deref(), Some(why));
     assert!(lab.engines[0].session.is_up(), "the first is not disturbed");
     lab.run(Nanos::from_millis(10));
     assert_eq!(lab.core.sessions_up(), 1);
 }
 
 #[test]
-fn who_says_nothing_is_cut() {
+fn any_comp_id_makes_an_account_where_that_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path(), &[]);
+    config.fix.any_account = true;
+    let mut lab = Lab::new(&config, NOON);
+    let mut names: Vec<String> = Vec::new();
+    while lab.core.report().refused == 0 {
+        let name = format!("CLIENT{}", names.len());
+        let at = stranger(&mut lab, &name);
+        if lab.engines[at].session.is_up() {
+            let id = lab.engines[at].id();
+            lab.command(at, &buy(id, "1.00".parse().unwrap(), 7));
+            assert_eq!(kinds(&lab.engines[at].heard()), [K::Accepted], "{name} trades");
+            lab.hang_up(at);
+            names.push(name);
+        }
+        assert!(names.len() < 1_000, "there is an end");
+    }
+    let why = lab.core.report().last_refused.unwrap();
+    assert!(why.ends_with("accounts are the most that trade at once"), "{why}");
+    let known: Vec<_> = lab.core.accounts().iter().map(|account| account.name.clone()).collect();
+    assert_eq!(known, names);
+    // One that was here before is let in again.
+    let again = stranger(&mut lab, "CLIENT0");
+    assert!(lab.engines[again].session.is_up());
+}
+
+#[test]
+fn who_says_nothing_is_cut_and_nonsense_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = Lab::new(&config(folder.path(), &["A"]), NOON);
-    let place = lab.core.connect(lab.now).unwrap();
-    lab.core.receive(place, lab.now, b"GET / HTTP/1.1\r\n", &mut lab.net);
+    let (silent, rude) = (lab.core.connect(lab.now).unwrap(), lab.core.connect(lab.now).unwrap());
+    lab.core.receive(rude, lab.now, b"GET / HTTP/1.1\r\n", &mut lab.net);
+    assert!(lab.net.cut[rude]);
+    lab.core.receive(silent, lab.now, b"8=FIX.4.4\x019=", &mut lab.net);
     lab.run(Nanos::from_secs(9));
-    assert!(!lab.net.cut[place]);
+    assert!(!lab.net.cut[silent]);
     lab.run(Nanos::from_secs(2));
-    assert!(lab.net.cut[place]);
+    assert!(lab.net.cut[silent]);
 }
 
 #[test]
