@@ -8,29 +8,41 @@ mod session;
 
 pub use session::session;
 
+use crate::dialect::{Dialect, OurId, Settings};
 use crate::fix::{FieldIndex, Frame, Message, SECRET_TAGS, frame, redact};
 use crate::orders::{Instruments, Requests, decode_command, decode_report};
+use crate::spec::Version;
 use market::{Command, Instrument, InstrumentId, OrderId, Price, Qty, Side};
 
 /// Longest message and most fields, small enough for a fuzzer to reach.
 const MAX: usize = 1_024;
 const FIELDS: usize = 64;
 
+/// Plain FIX of every version, and a venue that gives our ids back in another field.
+fn dialects() -> Vec<Dialect> {
+    let swapped = Settings { our_id: OurId::OrigClOrdId, ..Settings::of(Version::Fix44) };
+    let all = Version::ALL.map(Settings::of).into_iter().chain([swapped]);
+    all.map(|settings| Dialect::new(settings).expect("plain settings")).collect()
+}
+
 /// Frames, fields, typed values, and every decoder of order entry.
 pub fn decoder(data: &[u8]) {
     let share = Instrument::share(0, "ARL");
     let instruments = Instruments::new(std::slice::from_ref(&share)).expect("one instrument");
+    let dialects = dialects();
     let mut requests = Requests::new(16);
     let order = (InstrumentId(0), Side::Buy, Price::ONE, Qty::from_raw(3));
     requests.remember(1, &Command::new(OrderId(77), order.0, order.1, order.2, order.3));
     let mut index = FieldIndex::new(FIELDS);
     each_frame(data, &mut index, |message| {
         typed_values(message);
-        let mut reports = 0;
-        let _ = decode_report(message, 1, &instruments, &requests, &mut |_| reports += 1);
-        assert!(reports <= 2, "{reports} reports of one message");
-        if let Ok(command) = decode_command(message, &instruments) {
-            assert!(command.kind().is_some());
+        for dialect in &dialects {
+            let (mut reports, table) = (0, &instruments);
+            let _ = decode_report(message, 1, table, dialect, &requests, &mut |_| reports += 1);
+            assert!(reports <= 2, "{reports} reports of one message");
+            if let Ok(command) = decode_command(message, table, dialect) {
+                assert!(command.kind().is_some());
+            }
         }
     });
 }
