@@ -168,7 +168,7 @@ fn orders_are_canceled_one_by_one_where_there_is_no_mass_cancel() {
     let sent = if sent.is_empty() { desk.book() } else { sent };
     let order = sent[0].id;
     desk.say(ReportKind::Accepted, order);
-    let kill = Control::new(ControlKind::Kill, "risk", "test").unwrap();
+    let kill = Control::new(ControlKind::Kill, "risk", "test");
     let mut killed = Vec::new();
     desk.trading.on_control(desk.now, &kill, &mut |command: &Command| {
         killed.push(*command);
