@@ -161,8 +161,10 @@ choice! {
 choice! {
     /// How a limit counts time.
     pub enum WindowWord {
-        /// Windows one after the other.
+        /// Windows that begin with the first message after the one before.
         Fixed = "fixed",
+        /// Windows one after the other by the clock.
+        FixedClock = "fixed_clock",
         /// The last while, at every moment.
         Sliding = "sliding",
         /// A bucket that leaks.
@@ -185,12 +187,10 @@ choice! {
 choice! {
     /// What a limit counts.
     pub enum RateCounts {
-        /// NewOrderSingle and OrderCancelReplaceRequest.
+        /// New orders, replaces and cancels.
         Orders = "orders",
-        /// Every message.
-        Messages = "messages",
-        /// Attempts to log on.
-        Logons = "logons",
+        /// Every message, those of the session layer too.
+        All = "all",
     }
 }
 

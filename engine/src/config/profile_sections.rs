@@ -131,7 +131,8 @@ section! {
     pub struct RateSection = "rate" repeats {
         /// What the limit is called in reports.
         name: String => "messages", [1, 32];
-        /// How it counts time: windows one after the other, the last while, or a leaking bucket.
+        /// How it counts time: windows that begin with a message (`fixed`) or by the clock, the last while
+        /// at every moment, or a leaking bucket. `sliding` is right where the documentation does not say.
         window: WindowWord = "sliding";
         /// Most within the window.
         #[danger = "venues disconnect or ban sessions that send more"]
@@ -141,10 +142,10 @@ section! {
         /// What shares it.
         scope: RateScope = "session";
         /// What it counts.
-        counts: RateCounts = "messages";
+        counts: RateCounts = "all";
         /// Whether what would break it waits or is refused.
         action: RateAction = "refuse";
-        /// Share of it that only cancels may use.
-        cancels_percent: u32 = 20, [0, 90];
+        /// Share of it, in hundredths, that new orders and replaces leave to cancels.
+        cancel_reserve_percent: u32 = 20, [0, 90];
     }
 }

@@ -90,10 +90,10 @@ fn describe_profile(text: &mut String, profile: &ProfileConfig) -> std::fmt::Res
     for rate in rates {
         let (count, window, name) = (rate.count, rate.window_ms, &rate.name);
         let (kind, counts, scope) = (rate.window, rate.counts, rate.scope);
-        let kept = rate.cancels_percent;
+        let kept = rate.cancel_reserve_percent;
         writeln!(
             text,
-            "limit       {name}: {count} {counts} in {window}, {kind}, for each {scope}; {}, {kept} % for \
+            "limit       {name}: {count} of {counts} in {window}, {kind}, for each {scope}; {}, {kept} % for \
              cancels",
             rate.action
         )?;

@@ -4,7 +4,9 @@
 use crate::cli::Exit;
 use crate::config::{Config, RunConfig};
 use crate::modes::check;
+use crate::modes::live::say;
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 /// Says whether the run may begin; `Err` is how the program ends.
 ///
@@ -26,11 +28,14 @@ pub fn ask(config: &RunConfig, production: bool, cpus: &BTreeSet<usize>) -> Resu
         );
     }
     if !missing.is_empty() {
-        eprintln!("error: {name} is of production: its orders are real");
-        missing.iter().for_each(|what| eprintln!("  {what}"));
+        let mut text = format!("error: {name} is of production: its orders are real\n");
+        missing.iter().for_each(|what| text.push_str(&format!("  {what}\n")));
+        // Nobody is left to tell when standard error is gone.
+        let _ = std::io::stderr().write_all(text.as_bytes());
         return Err(Exit::Configuration);
     }
     let described = check::describe(&Config::Run(Box::new(config.clone())), cpus);
-    println!("PRODUCTION at {name}. The limits in force:\n{}", described.unwrap_or_default());
+    let described = described.unwrap_or_default();
+    say(format_args!("PRODUCTION at {name}. The limits in force:\n{described}"));
     Ok(())
 }
