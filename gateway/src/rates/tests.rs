@@ -78,7 +78,7 @@ impl Twin<'_> {
                 return self.sent.iter().enumerate().all(fits);
             }
         };
-        used as u64 + 1 <= places
+        (used as u64) < places
     }
 
     fn allows(&self, now: u64, kind: Kind) -> bool {

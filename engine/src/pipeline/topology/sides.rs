@@ -19,6 +19,7 @@ use feeds::itch50::{Decoder, Listing};
 use feeds::moldudp64::{Config as FeedSettings, Requests, Start as FeedFrom};
 use feeds::{Feed, UdpFeed};
 use gateway::orders::{Instruments, OrderEntry};
+use gateway::rates::Limiter;
 use gateway::session::{Reset, Session, SessionConfig};
 use market::{Event, Nanos, Report, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -143,6 +144,7 @@ pub(super) fn order_gateway(
         connector,
         commands,
         reports,
+        limiter: Limiter::default(),
         gate: shared.gate.clone(),
         lifecycle: shared.lifecycle.clone(),
         socket: shared.socket.clone(),
