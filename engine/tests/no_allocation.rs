@@ -38,6 +38,7 @@ use feeds::moldudp64::{Config as FeedConfig, Requests};
 use feeds::{Feed, UdpFeed};
 use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
+use gateway::rates::{Action, Counts, Limiter, Member, Rule, Scope, Window};
 use gateway::session::{Reset, Session, SessionConfig};
 use market::book::BookLimits;
 use market::{Instrument, InstrumentId, Money, Nanos, Qty, Timestamp};
@@ -198,6 +199,21 @@ fn stream((folder, hot): (&Path, &Path), name: &str) -> journal::Opened {
     journal::create(&settings, BEGIN).unwrap()
 }
 
+/// Rules that are kept count of and never broken.
+fn limiter() -> Limiter {
+    let rules = [Window::Fixed, Window::Sliding, Window::Leaky].map(|window| Rule {
+        name: window.name().to_owned(),
+        window,
+        count: 1_000_000,
+        span: Nanos::SECOND,
+        scope: Scope::Key,
+        counts: Counts::All,
+        action: Action::Hold,
+        cancel_reserve: 20,
+    });
+    Limiter::new(&[Member { rules: &rules, key: "key", account: "account" }]).unwrap()
+}
+
 impl Fused {
     fn new(folders: (&Path, &Path), clock: &Clock) -> (Fused, Venue) {
         let instruments: Vec<_> =
@@ -261,6 +277,7 @@ impl Fused {
             connector: Connector::spawn(address.ip().to_string(), address.port()).unwrap(),
             commands: commands_in,
             reports,
+            limiter: limiter(),
             gate,
             lifecycle,
             socket: Arc::default(),

@@ -34,6 +34,7 @@ use feeds::moldudp64::{Config as FeedConfig, Requests};
 use feeds::{Feed, UdpFeed};
 use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
+use gateway::rates::Limiter;
 use gateway::session::Session;
 use market::{Event, Money, Nanos, Qty, Report};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -293,6 +294,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
         connector: Connector::spawn(setup.venue.ip().to_string(), setup.venue.port())?,
         commands,
         reports,
+        limiter: Limiter::default(),
         gate,
         lifecycle,
         socket: Arc::default(),

@@ -4,7 +4,7 @@
 //! It is data from the venue's documentation. Nothing of the user's, and no secret, stands in it.
 
 use super::document::{Document, Files, read_text};
-use super::fix_choices::{FixVersion, IdField, NonceWord, OpenOrdersBy, ResetRule};
+use super::fix_choices::{FixVersion, IdField, NonceWord, OpenOrdersBy, RateCounts, ResetRule};
 use super::fix_words::{CancelOnDisconnect, FixField, LogonSource};
 use super::key::{Section, Table};
 use super::problem::{Problem, Problems, SourceId};
@@ -78,7 +78,11 @@ pub(crate) fn read(document: &Document<'_>, problems: &mut Problems) -> Option<P
     for (span, table) in document.tables("rate", problems) {
         let title = "[[rate]]".to_owned();
         let mut reader = Reader::new(title, document.source, span, Some(table), problems);
-        let rate = reader.section();
+        let rate: Option<RateSection> = reader.section();
+        if rate.as_ref().is_some_and(|rate| !leaves_room(rate)) {
+            let help = "raise count, or lower cancel_reserve_percent";
+            reader.refuse("count", "leaves no room for an order", help);
+        }
         reader.finish(&[RateSection::TABLE]);
         whole &= rate.is_some();
         rates.extend(rate);
@@ -99,6 +103,14 @@ pub(crate) fn read(document: &Document<'_>, problems: &mut Problems) -> Option<P
         orders: orders?,
         rates,
     })
+}
+
+/// At least one order a window: beside what is kept for cancels and, where every message counts, for
+/// the session itself.
+fn leaves_room(rate: &RateSection) -> bool {
+    let own = u64::from(rate.counts == RateCounts::All && rate.count > 1);
+    let kept = (u64::from(rate.count) * u64::from(rate.cancel_reserve_percent)).div_ceil(100);
+    u64::from(rate.count) > own + kept
 }
 
 fn refuse(document: &Document<'_>, at: (&str, &str), title: &str, help: &str, p: &mut Problems) {

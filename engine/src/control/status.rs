@@ -64,6 +64,14 @@ fn orders(page: &mut String, telemetry: &Telemetry, trading: &TradingSnapshot) -
             made.connections, made.failed_attempts, made.disconnects, fix.last_error
         )?;
     }
+    let made = fix.connections;
+    if made.rate_held + made.rate_refused > 0 {
+        writeln!(
+            page,
+            "rates      {} commands waited for a rate of the venue, {} were refused",
+            made.rate_held, made.rate_refused
+        )?;
+    }
     let counters = &trading.counters;
     writeln!(
         page,

@@ -4,6 +4,7 @@
 //! nothing leaves past the gate. It never drops a report: a full ring stops the session's reading.
 
 mod ends;
+mod throttle;
 
 use crate::latency::{Hop, Recorder};
 use crate::pipeline::connector::Connector;
@@ -17,10 +18,12 @@ use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use ends::{Out, RingInbox};
 use gateway::orders::{Inbox, OrderEntry, not_sent};
+use gateway::rates::Limiter;
 use gateway::session::{Disconnect, SendError, Session};
 use market::{CommandKind, Event, Nanos, OrderId, RejectReason, Report, ReportKind, Timestamp};
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use throttle::{Admission, Throttle};
 use wire::tcp::Stream;
 use wire::{Io, ReceiveBuffer, SendBuffer};
 
@@ -44,8 +47,12 @@ pub struct GatewayCounters {
     pub failed_attempts: u64,
     /// Connections that ended unasked.
     pub disconnects: u64,
-    /// Commands kept back.
+    /// Commands kept back, for whatever reason.
     pub kept_back: u64,
+    /// Of those, commands that would have broken a rate of the venue.
+    pub rate_refused: u64,
+    /// Commands that waited for a rate of the venue.
+    pub rate_held: u64,
 }
 
 /// What the stage is made of.
@@ -62,6 +69,8 @@ pub struct GatewayParts<S = FixStore> {
     pub commands: Consumer<CommandSlot>,
     /// `gateway_trading`.
     pub reports: Producer<Report>,
+    /// The venue's rates; without rules everything passes.
+    pub limiter: Limiter,
     /// The second gate.
     pub gate: Arc<Gate>,
     /// How the run ends.
@@ -90,6 +99,7 @@ pub struct GatewayStage<S = FixStore> {
     input: ReceiveBuffer,
     /// Raw tick of the last look at the socket that found nothing.
     looked: u64,
+    throttle: Throttle,
     gate: Arc<Gate>,
     lifecycle: Arc<Lifecycle>,
     socket: Arc<OrderSocket>,
@@ -129,6 +139,7 @@ impl<S: TimedStore> GatewayStage<S> {
             out: Out(SendBuffer::with_capacity(BUFFER_BYTES)),
             input: ReceiveBuffer::with_capacity(BUFFER_BYTES),
             looked: 0,
+            throttle: Throttle::new(parts.limiter),
             gate: parts.gate,
             lifecycle: parts.lifecycle,
             socket: parts.socket,
@@ -289,7 +300,7 @@ impl<S: TimedStore> GatewayStage<S> {
 
     /// Sends commands that wait, each at once.
     fn send(&mut self, now: Timestamp) -> bool {
-        let mut worked = false;
+        let mut worked = self.release(now);
         for _ in 0..COMMANDS_AT_ONCE {
             // A command that cannot be sent must find room for the report that says so.
             if !self.inbox.ready() {
@@ -303,15 +314,43 @@ impl<S: TimedStore> GatewayStage<S> {
         worked
     }
 
+    /// Commands that waited for the venue's rates, as far as they may go now.
+    fn release(&mut self, now: Timestamp) -> bool {
+        let mut worked = false;
+        while !self.throttle.is_clear() && self.inbox.ready() {
+            if self.link.is_none() || self.gate.is_cut() {
+                let Some(slot) = self.throttle.give_up() else { break };
+                self.keep_back(&slot, SendError::Down);
+            } else {
+                let Some((slot, admission)) = self.throttle.next_due(now) else { break };
+                match admission {
+                    Admission::Refused => self.refuse(&slot),
+                    _ => self.send_now(now, &slot),
+                }
+            }
+            worked = true;
+        }
+        worked
+    }
+
     fn send_one(&mut self, now: Timestamp, slot: &CommandSlot) {
-        let CommandSlot { command, stamps } = slot;
-        if self.gate.is_cut() || !self.gate.passes(command.kind()) {
+        if self.gate.is_cut() || !self.gate.passes(slot.command.kind()) || self.link.is_none() {
             return self.keep_back(slot, SendError::Down);
         }
+        match self.throttle.admit(now, slot) {
+            Admission::Goes => self.send_now(now, slot),
+            Admission::Waits => self.counters.rate_held += 1,
+            Admission::Refused => self.refuse(slot),
+        }
+    }
+
+    fn send_now(&mut self, now: Timestamp, slot: &CommandSlot) {
+        let CommandSlot { command, stamps } = slot;
         let Some(link) = &self.link else { return self.keep_back(slot, SendError::Down) };
         match self.entry.send(&mut self.session, now, &mut self.out, command) {
             Err(error) => self.keep_back(slot, error),
             Ok(_) => {
+                self.throttle.note(now, slot);
                 let encoded = wire::stamp::now();
                 // What the socket does not take now goes with the next poll.
                 let _ = self.out.0.flush(self.io.as_mut(), link.as_fd());
@@ -327,6 +366,12 @@ impl<S: TimedStore> GatewayStage<S> {
                 }
             }
         }
+    }
+
+    /// A rate of the venue would be broken: to the loop, as if the wire were full.
+    fn refuse(&mut self, slot: &CommandSlot) {
+        self.counters.rate_refused += 1;
+        self.keep_back(slot, SendError::Backpressure);
     }
 
     fn keep_back(&mut self, slot: &CommandSlot, error: SendError) {
@@ -358,9 +403,9 @@ impl<S: TimedStore> GatewayStage<S> {
         self.did.add(Act::Reports, self.inbox.take_count());
     }
 
-    /// Once the loop is quiet: log out, then be done.
+    /// Once the loop is quiet: log out, then be done. What waits for a rate goes before.
     fn finish(&mut self, now: Timestamp) {
-        if !self.lifecycle.is_quiet() {
+        if !self.lifecycle.is_quiet() || !self.throttle.is_clear() {
             return;
         }
         if self.link.is_some()
@@ -400,6 +445,7 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
                 }
             }
         }
+        self.throttle.catch_up(now, self.session.counters());
         self.finish(now);
         if !worked {
             return Work::Idle;

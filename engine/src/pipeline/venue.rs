@@ -6,6 +6,7 @@
 
 use crate::config::fix_choices as ways;
 use crate::config::fix_words as words;
+use crate::config::profile_sections::RateSection;
 use crate::config::{ProfileConfig, RunConfig};
 use crate::pipeline::credentials;
 use crate::trading::VenueRules;
@@ -16,6 +17,7 @@ use gateway::dialect::{
     Code, Dialect, DialectError, OpenOrders, OrderIds, OurId, Settings, Target, Uuids,
 };
 use gateway::fix::Precision;
+use gateway::rates::{Action, Counts, Limiter, Member, RateError, Rule, Scope, Window};
 use gateway::session::{Resend, Reset, SessionConfig};
 use gateway::spec::{Validation, Version};
 use market::Nanos;
@@ -105,6 +107,46 @@ pub fn session(config: &RunConfig) -> SessionConfig {
             ways::ValidationWord::Full => Validation::Full,
         },
         ..SessionConfig::initiator(&ours.sender_comp_id, &ours.target_comp_id)
+    }
+}
+
+/// The limits of the venue, for its order session.
+///
+/// # Errors
+/// [`RateError`]: a limit that cannot be kept.
+pub fn limiter(config: &RunConfig) -> Result<Limiter, RateError> {
+    let rules: Vec<Rule> = config.venue.rates.iter().map(rate).collect();
+    let (venue, ours) = (&config.venue.profile.name, &config.gateway);
+    let key = format!("{venue}/{}", ours.sender_comp_id);
+    let account = format!("{venue}/{}", ours.account.as_deref().unwrap_or_default());
+    Limiter::new(&[Member { rules: &rules, key: &key, account: &account }])
+}
+
+fn rate(rate: &RateSection) -> Rule {
+    Rule {
+        name: rate.name.clone(),
+        window: match rate.window {
+            ways::WindowWord::Fixed => Window::Fixed,
+            ways::WindowWord::FixedClock => Window::FixedClock,
+            ways::WindowWord::Sliding => Window::Sliding,
+            ways::WindowWord::Leaky => Window::Leaky,
+        },
+        count: rate.count,
+        span: rate.window_ms,
+        scope: match rate.scope {
+            ways::RateScope::Session => Scope::Session,
+            ways::RateScope::Key => Scope::Key,
+            ways::RateScope::Account => Scope::Account,
+        },
+        counts: match rate.counts {
+            ways::RateCounts::Orders => Counts::Orders,
+            ways::RateCounts::All => Counts::All,
+        },
+        action: match rate.action {
+            ways::RateAction::Hold => Action::Hold,
+            ways::RateAction::Refuse => Action::Refuse,
+        },
+        cancel_reserve: u8::try_from(rate.cancel_reserve_percent).unwrap_or(u8::MAX),
     }
 }
 

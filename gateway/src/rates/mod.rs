@@ -59,32 +59,17 @@ pub enum Action {
     Refuse,
 }
 
-macro_rules! names {
-    ($type:ident: $($name:literal = $value:ident),*) => {
-        impl $type {
-            /// Every value by its name in a configuration.
-            pub const NAMES: &[(&str, $type)] = &[$(($name, $type::$value)),*];
-
-            /// The value of that name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<$type> {
-                Self::NAMES.iter().find(|pair| pair.0 == name).map(|pair| pair.1)
-            }
-
-            /// Its name.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $($type::$value => $name),*
-                }
-            }
+impl Scope {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scope::Session => "session",
+            Scope::Key => "key",
+            Scope::Account => "account",
         }
-    };
+    }
 }
-names!(Window: "fixed" = Fixed, "fixed_clock" = FixedClock, "sliding" = Sliding, "leaky" = Leaky);
-names!(Scope: "session" = Session, "key" = Key, "account" = Account);
-names!(Counts: "orders" = Orders, "all" = All);
-names!(Action: "hold" = Hold, "refuse" = Refuse);
 
 /// One rule of a venue, as a `[[rate]]` table of its profile has it.
 #[derive(Clone, Debug, PartialEq, Eq)]

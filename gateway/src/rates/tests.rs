@@ -78,7 +78,7 @@ impl Twin<'_> {
                 return self.sent.iter().enumerate().all(fits);
             }
         };
-        used as u64 + 1 <= places
+        (used as u64) < places
     }
 
     fn allows(&self, now: u64, kind: Kind) -> bool {
@@ -266,8 +266,4 @@ fn rules_that_cannot_be_kept_are_refused() {
         let error = Limiter::new(&[member]).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
-    for (name, value) in Window::NAMES {
-        assert_eq!((Window::from_name(name), value.name()), (Some(*value), *name));
-    }
-    assert_eq!(Action::from_name("ban"), None);
 }

@@ -143,6 +143,7 @@ pub(super) fn order_gateway(
         connector,
         commands,
         reports,
+        limiter: venue::limiter(config).context("the venue's profile")?,
         gate: shared.gate.clone(),
         lifecycle: shared.lifecycle.clone(),
         socket: shared.socket.clone(),

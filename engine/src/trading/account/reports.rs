@@ -80,10 +80,11 @@ impl Account {
         let order = self.orders.get_mut(slot);
         order.venue_order = report.venue_order;
         let expected = order.cum_qty.checked_add(report.qty);
-        // A replace under way may already have made the order larger.
+        // More than was ever asked for cannot have traded; a replace under way may have asked for more.
         let most = order.qty.max(order.pending_qty);
         let fits = expected == Some(report.cum_qty)
-            && report.cum_qty <= most
+            && (Qty::ZERO..=most).contains(&report.cum_qty)
+            && report.leaves_qty >= Qty::ZERO
             && order.side == side
             && order.instrument == report.instrument;
         order.cum_qty = order.cum_qty.max(report.cum_qty).max(expected.unwrap_or(order.cum_qty));
