@@ -157,7 +157,6 @@ pub(super) fn run(
     let result = shake(client, records, &mut socket);
     if result.is_err() {
         // The alert that names the fault, if the peer still hears it.
-        let _ = records.shake();
         let _ = send(records, &mut socket);
     }
     stream.waiting(false)?;
@@ -205,8 +204,13 @@ impl Waiting<'_> {
 
 impl Read for Waiting<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.set_read_timeout(self.left()?)?;
-        self.socket.read(buf)
+        loop {
+            self.socket.set_read_timeout(self.left()?)?;
+            match self.socket.read(buf) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
     }
 }
 

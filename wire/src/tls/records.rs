@@ -29,6 +29,8 @@ pub(crate) struct Records {
     held: ReceiveBuffer,
     /// Why nothing more comes.
     ended: Option<End>,
+    /// The library has refused something; it must not be asked again.
+    failed: bool,
 }
 
 /// What the library is to do once it has no more of its own to do.
@@ -62,6 +64,7 @@ impl Records {
             going: SendBuffer::with_capacity(GOING),
             held: ReceiveBuffer::with_capacity(FRAGMENT),
             ended: None,
+            failed: false,
         }
     }
 
@@ -77,6 +80,9 @@ impl Records {
 
     /// Goes on until something was decrypted, or more must come, or the job is done.
     fn step(&mut self, job: &mut Job<'_>) -> Result<Did, rustls::Error> {
+        if self.failed {
+            return Err(rustls::Error::General("TLS failed before".into()));
+        }
         loop {
             // Behind a record that is still held, none is opened: it would find no room.
             let idle = &mut [][..];
@@ -87,6 +93,7 @@ impl Records {
                 Ok(state) => state,
                 Err(error) => {
                     self.coming.consume(discard);
+                    self.fail();
                     return Err(error);
                 }
             };
@@ -132,6 +139,18 @@ impl Records {
             if let Some(did) = did {
                 return Ok(did);
             }
+        }
+    }
+
+    /// Queues the alert that names the fault, if there is one. The library must not be asked again
+    /// after that: it would take its input for new.
+    fn fail(&mut self) {
+        self.failed = true;
+        let state = self.connection.process_tls_records(self.coming.bytes_mut()).state;
+        if let Ok(ConnectionState::EncodeTlsData(mut alert)) = state
+            && let Ok(len) = alert.encode(self.going.space(OVERHEAD))
+        {
+            self.going.grow(len);
         }
     }
 
@@ -223,8 +242,8 @@ impl Records {
         self.going.is_empty()
     }
 
-    /// As [`Link::close`](crate::Link::close). After an error of the peer's the farewell is the alert
-    /// that names it.
+    /// As [`Link::close`](crate::Link::close). After a fault of the peer's the alert that names it stands
+    /// for the farewell.
     pub(crate) fn close(
         &mut self,
         output: &mut SendBuffer,
