@@ -117,11 +117,7 @@ impl Link {
     ///
     /// # Errors
     /// Why nothing more will come; everything that came before has been given out.
-    pub fn fill(
-        &mut self,
-        io: &mut dyn Io,
-        input: &mut ReceiveBuffer,
-    ) -> Result<usize, LinkError> {
+    pub fn fill(&mut self, io: &mut dyn Io, input: &mut ReceiveBuffer) -> Result<usize, LinkError> {
         let fd = self.stream.as_fd();
         let Some(tls) = &mut self.tls else {
             let came = match input.fill(io, fd)? {

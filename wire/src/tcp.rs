@@ -139,11 +139,7 @@ pub fn connect(peer: SocketAddr, timeout: Duration) -> io::Result<Stream> {
 ///
 /// # Errors
 /// As [`connect`]; `AddrNotAvailable` for a source address that is not this host's.
-pub fn connect_with(
-    peer: SocketAddr,
-    timeout: Duration,
-    options: &Options,
-) -> io::Result<Stream> {
+pub fn connect_with(peer: SocketAddr, timeout: Duration, options: &Options) -> io::Result<Stream> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     if let Some(source) = options.source {
         socket.bind(&SocketAddr::new(source, 0).into())?;

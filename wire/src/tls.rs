@@ -227,8 +227,7 @@ impl ServerCertVerifier for Pinned {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified =
-            self.web.verify_server_cert(certificate, intermediates, name, ocsp, now)?;
+        let verified = self.web.verify_server_cert(certificate, intermediates, name, ocsp, now)?;
         let found = Pin::of(certificate)?;
         match found == self.pin {
             true => Ok(verified),

@@ -15,6 +15,7 @@ use super::sections::{
 };
 use super::strategy::Choice;
 use super::trading::{self, TradingConfig};
+use super::transport::{self, TransportConfig};
 use super::{document, ports};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub struct RunConfig {
     pub book: BookConfig,
     /// Orders out.
     pub gateway: GatewayConfig,
+    /// How the gateway connects.
+    pub transport: TransportConfig,
     /// Instruments, strategies, quoter and limits.
     pub trading: TradingConfig,
     /// The journal.
@@ -92,6 +95,7 @@ impl RunConfig {
         text.section(&self.feed);
         text.section(&self.book);
         text.section(&self.gateway);
+        text.section(&self.transport);
         text.trading(&self.trading);
         text.section(&self.journal);
         text.section(&self.watchdog);
@@ -125,6 +129,7 @@ pub(crate) fn tables() -> Vec<Table> {
         FeedConfig::TABLE,
         BookConfig::TABLE,
         GatewayConfig::TABLE,
+        TransportConfig::TABLE,
     ];
     tables.extend(trading::TABLES);
     tables.extend([
@@ -153,6 +158,7 @@ pub(crate) fn read(
     let feed: Option<FeedConfig> = document.section(problems);
     let book = document.section(problems);
     let gateway: Option<GatewayConfig> = document.section(problems);
+    let transport: Option<TransportConfig> = document.section(problems);
     let trading = trading::read(document, listing, Choice::default(), problems);
     let journal = document.section(problems);
     let watchdog = document.section(problems);
@@ -165,6 +171,9 @@ pub(crate) fn read(
     }
     if let Some(gateway) = &gateway {
         cores::check_watchdog(document, gateway, problems);
+    }
+    if let (Some(transport), Some(gateway)) = (&transport, &gateway) {
+        transport::check(document, transport, gateway, problems);
     }
     if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
         let place = document.place("gateway", "target_comp_id");
@@ -180,6 +189,7 @@ pub(crate) fn read(
         feed: feed?,
         book: book?,
         gateway: gateway?,
+        transport: transport?,
         trading: trading?,
         journal: journal?,
         watchdog: watchdog?,

@@ -83,17 +83,17 @@ impl fmt::Display for Refusal {
         let name = name.to_str();
         match error {
             Error::InvalidCertificate(why) => certificate(f, &name, why),
-            Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            Error::PeerIncompatible(_)
+            | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
                 write!(
                     f,
                     "the peer offers nothing that TLS {minimum} or newer has ({error}): lower the \
                      minimum version if it is 1.3, or ask for an address with a newer TLS"
                 )
             }
-            Error::AlertReceived(AlertDescription::UnrecognisedName) => write!(
-                f,
-                "the peer does not know the name {name}: correct the server name"
-            ),
+            Error::AlertReceived(AlertDescription::UnrecognisedName) => {
+                write!(f, "the peer does not know the name {name}: correct the server name")
+            }
             Error::AlertReceived(alert) => write!(
                 f,
                 "the peer refuses with the alert {alert:?}: check the address, the server name and \
@@ -123,10 +123,9 @@ fn certificate(f: &mut fmt::Formatter<'_>, name: &str, why: &CertificateError) -
             "the certificate of {name} has expired: check this host's clock; else the peer must \
              renew it"
         ),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => write!(
-            f,
-            "the certificate of {name} is not valid yet: check this host's clock"
-        ),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            write!(f, "the certificate of {name} is not valid yet: check this host's clock")
+        }
         CertificateError::UnknownIssuer => write!(
             f,
             "no root that we trust vouches for the certificate of {name} (unknown issuer, or \
