@@ -28,6 +28,7 @@ pub mod sections;
 pub mod special;
 pub mod strategy;
 pub mod trading;
+pub mod transport;
 pub mod venue;
 
 mod document;
@@ -44,7 +45,7 @@ pub use crate::runtime::stage::Idle;
 pub use backtest::{BacktestChanges, BacktestConfig};
 pub use choice::{
     Acknowledged, BacktestClock, ClockSource, Durability, Environment, FlowKind, Kind, LogLevel,
-    Protocol, Start,
+    Protocol, Start, Tls,
 };
 pub use document::FILE_BYTES_MAX;
 pub use exchange::{ExchangeChanges, ExchangeConfig};
@@ -57,6 +58,7 @@ pub use run::RunConfig;
 pub use special::{Core, Endpoint, Metrics, SessionDay, Speed, TimeOfDay, parse_date};
 pub use strategy::StrategyConfig;
 pub use trading::TradingConfig;
+pub use transport::TransportConfig;
 pub use wire::Backend;
 
 use std::collections::BTreeSet;

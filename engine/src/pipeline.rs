@@ -16,6 +16,7 @@ pub mod fix_store;
 pub mod recovery;
 pub mod streams;
 pub mod connector;
+pub mod reconnect;
 pub mod feed_stage;
 pub mod trading_stage;
 pub mod gateway_stage;

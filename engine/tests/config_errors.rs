@@ -195,6 +195,33 @@ const RUN_CASES: &[Case] = &[
     case("strategy parameters", &[("size = 100", "siez = 100\nmax_inventory = -1")]),
     case("a strategy parameter that is a text", &[("size = 100", "size = \"100\"")]),
     case("both sides of the session the same", &[("\"THEM\"", "\"US\"")]),
+    case(
+        "a version of TLS that is none",
+        &[("[control]", "[transport]\ntls = \"1.1\"\n\n[control]")],
+    ),
+    case(
+        "a name and a pin without TLS",
+        &[(
+            "[control]",
+            "[transport]\nserver_name = \"venue.example\"\npin_sha256 = \"00ff\"\n\n[control]",
+        )],
+    ),
+    case(
+        "a name without TLS",
+        &[("[control]", "[transport]\nserver_name = \"venue.example\"\n\n[control]")],
+    ),
+    case(
+        "a name that no certificate can bear",
+        &[("[control]", "[transport]\ntls = \"1.3\"\nserver_name = \"venue:9880\"\n\n[control]")],
+    ),
+    case(
+        "a source address that is a name, and waits that shrink",
+        &[(
+            "[control]",
+            "[transport]\nsource_address = \"eth0\"\nreconnect_ms = 60_000\n\n[control]",
+        )],
+    ),
+    case("waits that shrink", &[("[control]", "[transport]\nreconnect_ms = 60_000\n\n[control]")]),
     case("a duplicate key", &[("stale_ms = 3000", "stale_ms = 3000\nstale_ms = 4000")]),
     case("a duplicate table", &[("[control]", "[feed]\nstale_ms = 1\n\n[control]")]),
     case("not TOML", &[("stale_ms = 3000", "stale_ms 3000")]),

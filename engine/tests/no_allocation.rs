@@ -11,13 +11,14 @@ mod venue;
 
 use engine::journal::{self, Copier, JournalSettings, Writer};
 use engine::latency::{Collector, recorder};
-use engine::pipeline::connector::Connector;
+use engine::pipeline::connector::{Connector, Plan};
 use engine::pipeline::feed_stage::{self, FeedStage};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gate::Gate;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::lifecycle::Lifecycle;
 use engine::pipeline::loop_driver::LoopDriver;
+use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::records::Start;
 use engine::pipeline::tape::Tape;
 use engine::pipeline::telemetry::{FeedSnapshot, GatewaySnapshot, Inbox, TradingSnapshot, mailbox};
@@ -202,7 +203,7 @@ fn stream((folder, hot): (&Path, &Path), name: &str) -> journal::Opened {
 /// Rules that are kept count of and never broken.
 fn limiter() -> Limiter {
     let rules = [Window::Fixed, Window::Sliding, Window::Leaky].map(|window| Rule {
-        name: window.name().to_owned(),
+        name: format!("{window:?}"),
         window,
         count: 1_000_000,
         span: Nanos::SECOND,
@@ -266,6 +267,8 @@ impl Fused {
         };
         let (outbox, gateway_told) =
             mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
+        let plan = Plan::plain(address.ip().to_string(), address.port());
+        let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
         let gateway = GatewayStage::new(GatewayParts {
             io: io(),
             session: Session::new(config, store).unwrap(),
@@ -274,7 +277,7 @@ impl Fused {
                 1 << 12,
                 Dialect::default(),
             ),
-            connector: Connector::spawn(address.ip().to_string(), address.port()).unwrap(),
+            connector: Connector::spawn(plan).unwrap(),
             commands: commands_in,
             reports,
             limiter: limiter(),
@@ -282,7 +285,7 @@ impl Fused {
             lifecycle,
             socket: Arc::default(),
             recorder: gateway_hops.0,
-            reconnect: Nanos::SECOND,
+            reconnect: Reconnect::new(pace, 1),
             outbox,
         });
         let told = (feed_told, trading_told, gateway_told);

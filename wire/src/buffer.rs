@@ -39,12 +39,32 @@ impl SendBuffer {
         if bytes.len() > self.room() {
             return Err(Full);
         }
-        if bytes.len() > self.0.tail() {
-            self.0.compact();
-        }
-        self.0.spare()[..bytes.len()].copy_from_slice(bytes);
+        self.space(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.0.grow(bytes.len());
         Ok(())
+    }
+
+    /// Free memory in one piece, at least `len` bytes of it where there is room for them.
+    pub(crate) fn space(&mut self, len: usize) -> &mut [u8] {
+        if len > self.0.tail() {
+            self.0.compact();
+        }
+        self.0.spare()
+    }
+
+    /// Queues the first `len` bytes of what was written to [`space`](Self::space).
+    pub(crate) fn grow(&mut self, len: usize) {
+        self.0.grow(len);
+    }
+
+    /// What is queued.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    /// Forgets the first `len` bytes: they are on their way.
+    pub(crate) fn shrink(&mut self, len: usize) {
+        self.0.shrink(len);
     }
 
     /// Offers what is queued to the socket, once; says how many bytes it took.
@@ -109,10 +129,35 @@ impl ReceiveBuffer {
     /// # Errors
     /// [`Full`] if they do not all fit; nothing is appended then.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Full> {
-        self.0.compact();
-        self.0.spare().get_mut(..bytes.len()).ok_or(Full)?.copy_from_slice(bytes);
-        self.0.grow(bytes.len());
+        if bytes.len() > self.0.bytes.len() - self.0.bytes().len() {
+            return Err(Full);
+        }
+        self.push_some(bytes);
         Ok(())
+    }
+
+    /// Appends as many of `bytes` as fit; says how many.
+    pub(crate) fn push_some(&mut self, bytes: &[u8]) -> usize {
+        if bytes.len() > self.0.tail() {
+            self.0.compact();
+        }
+        let len = bytes.len().min(self.0.tail());
+        self.0.spare()[..len].copy_from_slice(&bytes[..len]);
+        self.0.grow(len);
+        len
+    }
+
+    /// Receives once by a call that waits, behind what is there. As [`fill`](Self::fill).
+    pub(crate) fn read(&mut self, from: &mut impl io::Read) -> io::Result<usize> {
+        self.0.make_room();
+        let len = from.read(self.0.spare())?;
+        self.0.grow(len);
+        Ok(len)
+    }
+
+    /// What is not yet consumed, to be decrypted where it stands.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0.bytes[self.0.start..self.0.end]
     }
 
     /// What is not yet consumed.

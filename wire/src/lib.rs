@@ -1,7 +1,7 @@
-//! The way in and out: UDP and TCP sockets, io_uring, receive stamps.
+//! The way in and out: UDP and TCP sockets, io_uring, TLS, receive stamps.
 //!
 //! This crate moves bytes and says when they came. It knows nothing of markets or FIX, and once a
-//! socket stands it never blocks and never allocates. [`open`] chooses between io_uring and plain
+//! socket stands it never blocks and never allocates (but for what [`tls`] takes for a record). [`open`] chooses between io_uring and plain
 //! non-blocking sockets; both stand behind the trait [`Io`] and pass the same tests.
 //!
 //! ```
@@ -30,10 +30,12 @@ mod backend;
 mod batch;
 mod buffer;
 mod io;
+mod link;
 mod message;
 mod plain;
 pub mod stamp;
 pub mod tcp;
+pub mod tls;
 pub mod udp;
 mod uring;
 
@@ -41,3 +43,4 @@ pub use backend::{Backend, Opened, UnknownBackend, open};
 pub use batch::{Batch, DATAGRAMS};
 pub use buffer::{Full, ReceiveBuffer, SendBuffer};
 pub use io::{Datagram, Io};
+pub use link::{End, Link, LinkError};

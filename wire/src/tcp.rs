@@ -1,11 +1,12 @@
 //! TCP: connecting, listening, accepting.
 //!
 //! Streams and listeners are non-blocking from the start and wait for nothing; bytes go through
-//! [`Io`](crate::Io). Only [`connect`] blocks: it is for the thread that makes connections.
+//! [`Io`](crate::Io). Only [`connect`] and a TLS handshake block: they are for the thread that makes
+//! connections.
 
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -48,6 +49,12 @@ impl Stream {
     pub fn try_clone(&self) -> io::Result<Stream> {
         let inner = self.inner.try_clone()?;
         Ok(Stream { inner, local: self.local, peer: self.peer })
+    }
+
+    /// The stream as one that waits, for a handshake; `false` ends that.
+    pub(crate) fn waiting(&self, waits: bool) -> io::Result<&TcpStream> {
+        self.inner.set_nonblocking(!waits)?;
+        Ok(&self.inner)
     }
 
     /// Ends the connection in both directions, after what was already sent. Every handle sees it.
@@ -110,12 +117,38 @@ impl Listener {
     }
 }
 
+/// What a connection asks of the system beyond small writes at once, which all have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Our end's address, for venues that know us by it; the system chooses when `None`.
+    pub source: Option<IpAddr>,
+    /// How long a receive that finds nothing polls the network card's queue itself (`SO_BUSY_POLL`,
+    /// in microseconds); 0 leaves it to interrupts.
+    pub busy_poll_us: u32,
+}
+
 /// Connects to `peer`; blocks for `timeout` at most.
 ///
 /// # Errors
 /// `TimedOut`, `ConnectionRefused`, and what else the system reports.
 pub fn connect(peer: SocketAddr, timeout: Duration) -> io::Result<Stream> {
-    not_itself(Stream::new(TcpStream::connect_timeout(&peer, timeout)?)?)
+    connect_with(peer, timeout, &Options::default())
+}
+
+/// As [`connect`], with `options`.
+///
+/// # Errors
+/// As [`connect`]; `AddrNotAvailable` for a source address that is not this host's.
+pub fn connect_with(peer: SocketAddr, timeout: Duration, options: &Options) -> io::Result<Stream> {
+    let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(source) = options.source {
+        socket.bind(&SocketAddr::new(source, 0).into())?;
+    }
+    if options.busy_poll_us > 0 {
+        socket.set_busy_poll(options.busy_poll_us)?;
+    }
+    socket.connect_timeout(&peer.into(), timeout)?;
+    not_itself(Stream::new(socket.into())?)
 }
 
 /// Where nobody listens on a local port, the system may choose that very port for our end, and the
@@ -132,7 +165,7 @@ fn not_itself(stream: Stream) -> io::Result<Stream> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use socket2::{Domain, SockAddr, Socket, Type};
+    use socket2::SockAddr;
     use std::net::Ipv4Addr;
 
     const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -159,6 +192,24 @@ mod tests {
         let peer = socket.local_addr().unwrap().as_socket().unwrap();
         let error = connect(peer, Duration::from_secs(5)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn options_reach_the_socket() {
+        let listener = Listener::bind(ANY_PORT).unwrap();
+        let source = Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9)));
+        let options = Options { source, busy_poll_us: 50 };
+        let stream = connect_with(listener.local_address(), Duration::from_secs(5), &options);
+        let stream = stream.unwrap();
+        assert_eq!(Some(stream.local_address().ip()), source);
+        let socket = SockRef::from(&stream.inner);
+        assert_eq!(socket.busy_poll().unwrap(), 50);
+        assert!(socket.tcp_nodelay().unwrap());
+        // TEST-NET-1 (RFC 5737) belongs to no host.
+        let source = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+        let options = Options { source, busy_poll_us: 0 };
+        let refused = connect_with(listener.local_address(), Duration::from_secs(5), &options);
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
     }
 
     #[test]

@@ -63,6 +63,40 @@ fn the_ring_may_only_receive() {
     assert!(uring.ring.submitter().register_files_sparse(1).is_err());
 }
 
+/// The same test as one who may do nothing: started anew as `nobody`, where this process may do that.
+#[test]
+fn the_ring_may_only_receive_without_privileges_too() {
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let test = "uring::tests::the_ring_may_only_receive";
+    let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("tests");
+    std::fs::write(&copy, own).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    for path in [folder.path(), &copy] {
+        std::fs::set_permissions(path, std::fs::Permissions::clone(&mode)).unwrap();
+    }
+    let run = std::process::Command::new(&copy)
+        .args(["--exact", test, "--nocapture"])
+        .current_dir("/")
+        .gid(NOBODY)
+        .uid(NOBODY)
+        .output();
+    match run {
+        Ok(run) => {
+            let text = String::from_utf8_lossy(&run.stdout);
+            assert!(run.status.success() && text.contains("1 passed"), "{text}");
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "skipped: nobody cannot start ({error})");
+        }
+    }
+}
+
 #[test]
 fn a_second_thread_gets_an_error_and_so_does_everyone_after_it() {
     let Some(mut uring) = uring(Setup::Deferred) else { return };

@@ -1,14 +1,20 @@
-//! No call of either backend allocates, from its first use on. The only test in its file, since a
-//! program has one allocator.
+//! No call of either backend allocates, from its first use on, and TLS only what its library takes for
+//! a record. The only test in its file, since a program has one allocator.
 #![allow(unsafe_code)]
 
+#[path = "acceptor/mod.rs"]
+mod acceptor;
+
+use acceptor::{Authority, NAME, ONLY_1_2, ONLY_1_3};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::AsFd;
 use wire::tcp::{Listener, connect};
+use wire::tls::{Client, Minimum, Settings};
 use wire::udp::Socket;
-use wire::{Backend, Io, ReceiveBuffer, SendBuffer};
+use wire::{Backend, Io, Link, ReceiveBuffer, SendBuffer};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -67,11 +73,58 @@ fn traffic(io: &mut dyn Io) -> u64 {
     allocations
 }
 
+/// Messages of [`secure_traffic`], each echoed.
+const MESSAGES: u64 = 500;
+
+/// Allocations of [`MESSAGES`] sent and as many received through a link over TLS.
+fn secure_traffic(io: &mut dyn Io, link: &mut Link) -> u64 {
+    let (mut out, mut back) = (SendBuffer::with_capacity(256), ReceiveBuffer::with_capacity(256));
+    let mut before = 0;
+    for number in 0..MESSAGES + 10 {
+        if number == 10 {
+            before = ALLOCATIONS.get();
+        }
+        out.push(&[7; 200]).unwrap();
+        link.flush(io, &mut out).unwrap();
+        while back.bytes().len() < 200 {
+            link.fill(io, &mut back).unwrap();
+        }
+        back.clear();
+    }
+    ALLOCATIONS.get() - before
+}
+
+/// A link over TLS to a server that echoes on a thread of its own.
+fn echoed(authority: &Authority, versions: &[&'static rustls::SupportedProtocolVersion]) -> Link {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let timeout = std::time::Duration::from_secs(10);
+    let stream = connect(listener.local_addr().unwrap(), timeout).unwrap();
+    let (socket, _) = listener.accept().unwrap();
+    let server = authority.identity().server(versions);
+    std::thread::spawn(move || {
+        let mut peer = server.accept(socket).unwrap();
+        let mut buf = [0; 200];
+        while peer.read_exact(&mut buf).is_ok() {
+            peer.write_all(&buf).unwrap();
+        }
+    });
+    let trust = Some(authority.pem.as_bytes());
+    let settings = Settings { minimum: Minimum::V1_2, server_name: NAME, trust, pin: None };
+    Client::new(&settings).unwrap().handshake(stream, timeout).unwrap()
+}
+
 #[test]
 fn no_call_allocates() {
     for backend in [Backend::Plain, Backend::Auto] {
         let mut opened = wire::open(backend).unwrap();
         assert_eq!(traffic(&mut *opened.io), 0, "{}", opened.io.name());
+        let authority = Authority::new();
+        for versions in [ONLY_1_2, ONLY_1_3] {
+            let mut link = echoed(&authority, versions);
+            let taken = secure_traffic(&mut *opened.io, &mut link);
+            // The library's own: a record encrypted, a record decrypted.
+            assert!(taken <= 2 * MESSAGES, "{taken} allocations for {MESSAGES} messages");
+        }
     }
     // The counter itself works.
     let before = ALLOCATIONS.get();

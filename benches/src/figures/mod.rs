@@ -9,6 +9,7 @@ mod ring;
 mod sockets;
 mod stamps;
 mod through;
+mod tls;
 mod ttt;
 
 use crate::figure::Figure;
@@ -55,5 +56,6 @@ pub const GROUPS: &[Group] = &[
         cpus: 2,
         run: sockets::run,
     },
+    Group { name: "tls", about: "a message over TLS, by both transports", cpus: 2, run: tls::run },
     Group { name: "stamps", about: "stamp and record of a hop", cpus: 1, run: stamps::run },
 ];

@@ -11,11 +11,12 @@ use anyhow::{Context as _, anyhow};
 use engine::journal::{self, Copier, Drain, JournalSettings, StreamState};
 use engine::latency::hops::HOPS;
 use engine::latency::{Collector, Hop, Recorder, recorder};
-use engine::pipeline::connector::Connector;
+use engine::pipeline::connector::{Connector, Plan};
 use engine::pipeline::feed_stage::{self, FeedStage};
 use engine::pipeline::fix_store::{self, FixStore, TimedStore};
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::loop_driver::LoopDriver;
+use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::records::Start;
 use engine::pipeline::tape::{NoTape, Tape};
 use engine::pipeline::telemetry::{
@@ -283,6 +284,8 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     };
     let trading = TradingStage::new(driver, inputs, Time::Clock, links);
     let (commands, reports, recorder, outbox) = ends.gateway;
+    let plan = Plan::plain(setup.venue.ip().to_string(), setup.venue.port());
+    let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
     let gateway = GatewayStage::new(GatewayParts {
         io: wire::open(setup.options.backend)?.io,
         session: Session::new(client_session(), store)?,
@@ -291,7 +294,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
             REQUESTS,
             Dialect::default(),
         ),
-        connector: Connector::spawn(setup.venue.ip().to_string(), setup.venue.port())?,
+        connector: Connector::spawn(plan)?,
         commands,
         reports,
         limiter: Limiter::default(),
@@ -299,7 +302,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
         lifecycle,
         socket: Arc::default(),
         recorder,
-        reconnect: Nanos::SECOND,
+        reconnect: Reconnect::new(pace, 1),
         outbox,
     });
     let core = |stages: Vec<Box<dyn Stage>>| {

@@ -170,6 +170,18 @@ impl Field for wire::Backend {
 }
 
 choice! {
+    /// The lowest version of TLS that a connection takes.
+    pub enum Tls {
+        /// TCP alone.
+        Off = "off",
+        /// TLS 1.2 or 1.3.
+        V1_2 = "1.2",
+        /// TLS 1.3.
+        V1_3 = "1.3",
+    }
+}
+
+choice! {
     /// What the market data lines carry.
     pub enum Protocol {
         /// NASDAQ TotalView-ITCH 5.0 in MoldUDP64 packets.

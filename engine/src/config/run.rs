@@ -18,6 +18,7 @@ use super::sections::{
 };
 use super::strategy::Choice;
 use super::trading::{self, TradingConfig};
+use super::transport::{self, TransportConfig};
 use super::{document, ports};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub struct RunConfig {
     pub gateway: GatewayConfig,
     /// How the venue speaks.
     pub venue: ProfileConfig,
+    /// How the gateway connects.
+    pub transport: TransportConfig,
     /// Instruments, strategies, quoter and limits.
     pub trading: TradingConfig,
     /// The journal.
@@ -105,6 +108,7 @@ impl RunConfig {
         text.section(&self.book);
         text.section(&self.gateway);
         self.venue.resolve(&mut text);
+        text.section(&self.transport);
         text.trading(&self.trading);
         text.section(&self.journal);
         text.section(&self.watchdog);
@@ -138,6 +142,7 @@ pub(crate) fn tables() -> Vec<Table> {
         FeedConfig::TABLE,
         BookConfig::TABLE,
         GatewayConfig::TABLE,
+        TransportConfig::TABLE,
     ];
     tables.extend(trading::TABLES);
     tables.extend([
@@ -170,6 +175,7 @@ pub(crate) fn read(
     let source = profile.unwrap_or(document);
     let venue = profile::read(source, problems);
     let gateway = read_gateway(document, source, problems);
+    let transport: Option<TransportConfig> = document.section(problems);
     let trading = trading::read(document, listing, Choice::default(), problems);
     let journal = document.section(problems);
     let watchdog = document.section(problems);
@@ -188,6 +194,9 @@ pub(crate) fn read(
     if let (Some(engine), Some(venue), Some(_)) = (&engine, &venue, profile) {
         check_environment(document, engine, venue, problems);
     }
+    if let (Some(transport), Some(gateway)) = (&transport, &gateway) {
+        transport::check(document, transport, gateway, problems);
+    }
     if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
         let place = document.place("gateway", "target_comp_id");
         let title = "[gateway] sender_comp_id and target_comp_id are the same";
@@ -203,6 +212,7 @@ pub(crate) fn read(
         book: book?,
         gateway: gateway?,
         venue: venue?,
+        transport: transport?,
         trading: trading?,
         journal: journal?,
         watchdog: watchdog?,

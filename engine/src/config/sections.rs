@@ -156,8 +156,6 @@ section! {
         /// Needed when the venue does not cancel on disconnect: nothing then stops the orders of a stalled loop.
         #[danger = "orders of a stalled engine stay in the market"]
         without_cancel_on_disconnect: Option<Acknowledged> => "accepted";
-        /// Wait between two attempts to connect.
-        reconnect_ms: Nanos = 500, [1, 600_000];
     }
 }
 

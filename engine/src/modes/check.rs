@@ -10,6 +10,7 @@ use crate::config::{
     self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, ProfileConfig, RunConfig,
     TradingConfig,
 };
+use crate::pipeline::connector::Plan;
 use crate::runtime::cores::allowed;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -23,6 +24,10 @@ use std::process::ExitCode;
 pub fn main(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let cpus = allowed();
     let config = config::load(&args.config, &cpus)?;
+    if let Config::Run(run) = &config {
+        // The roots to trust are read as `run` would read them.
+        Plan::new(&run.gateway.address, &run.transport)?;
+    }
     let text = format!("{}: well\n{}", args.config.display(), describe(&config, &cpus)?);
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Well.into())
@@ -65,6 +70,10 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     writeln!(text, "feed        {}{line_b}{}", feed.line_a, server.unwrap_or_default())?;
     let (us, them) = (&run.gateway.sender_comp_id, &run.gateway.target_comp_id);
     writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;
+    writeln!(text, "transport   {}", run.transport.describe(&run.gateway.address))?;
+    if let Some(warning) = run.transport.warning(&run.gateway.address) {
+        writeln!(text, "warning     {warning}")?;
+    }
     describe_profile(text, &run.venue)?;
     writeln!(text, "journal     {} ({})", run.journal_dir().display(), run.journal.durability)?;
     writeln!(text, "control     {}, metrics {metrics}", run.control_socket().display())?;

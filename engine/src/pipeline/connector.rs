@@ -1,19 +1,163 @@
-//! The connector: an unpinned thread that resolves names and connects, so that no polled core ever
-//! waits. It hands over sockets that are ready to use.
+//! The connector: an unpinned thread that resolves names, connects and shakes hands, so that no
+//! polled core ever waits. It hands over links that are ready to use.
 
+use crate::config::{Endpoint, TransportConfig};
+use anyhow::Context as _;
 use crossbeam::queue::ArrayQueue;
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use wire::tcp::{Stream, connect};
+use thiserror::Error;
+use wire::Link;
+use wire::tcp::{Options, connect_with};
+use wire::tls::{Client, HandshakeError, Settings};
 
-/// How long one attempt may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the thread looks whether it is still needed.
 const LOOK: Duration = Duration::from_millis(200);
+/// Addresses of one name that an attempt tries.
+const ADDRESSES_MAX: usize = 16;
+/// Wait for one address, where nothing else is said.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Whom to connect to, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    host: String,
+    port: u16,
+    options: Options,
+    /// For TCP, and again for the handshake.
+    timeout: Duration,
+    tls: Option<Client>,
+}
+
+impl Plan {
+    /// TCP alone to `host`:`port`.
+    #[must_use]
+    pub fn plain(host: String, port: u16) -> Plan {
+        Plan { host, port, options: Options::default(), timeout: TIMEOUT, tls: None }
+    }
+
+    /// As the configuration says. Reads the file of trusted roots.
+    ///
+    /// # Errors
+    /// The key that cannot be followed, and why.
+    pub fn new(venue: &Endpoint, transport: &TransportConfig) -> anyhow::Result<Plan> {
+        let mut plan = Plan::plain(venue.host.clone(), venue.port);
+        plan.timeout = Duration::from_nanos(transport.connect_timeout_ms.get());
+        plan.options.source = transport.source_address;
+        plan.options.busy_poll_us = transport.busy_poll_us;
+        let Some(minimum) = transport.minimum() else { return Ok(plan) };
+        let (key, pem) = match &transport.trust {
+            None => ("[transport] tls".to_owned(), None),
+            Some(file) => {
+                let key = format!("[transport] trust = {}", file.display());
+                let pem = std::fs::read(file).with_context(|| key.clone())?;
+                (key, Some(pem))
+            }
+        };
+        let settings = Settings {
+            minimum,
+            server_name: transport.name(venue),
+            trust: pem.as_deref(),
+            pin: transport.pin_sha256,
+        };
+        plan.tls = Some(Client::new(&settings).context(key)?);
+        Ok(plan)
+    }
+
+    /// One attempt: the first address that connects is the one that counts, so that the venue sees
+    /// one connection at most.
+    fn attempt(&self, stop: &AtomicBool) -> Result<Link, ConnectError> {
+        let host = || self.host.clone();
+        let found = (self.host.as_str(), self.port).to_socket_addrs();
+        let found = found.map_err(|error| ConnectError::Resolve { host: host(), error })?;
+        let source = self.options.source;
+        let reachable =
+            |address: &SocketAddr| source.is_none_or(|from| from.is_ipv4() == address.is_ipv4());
+        let mut last = ConnectError::NoAddress { host: host(), ours: source };
+        for address in found.filter(reachable).take(ADDRESSES_MAX) {
+            if stop.load(Ordering::Acquire) {
+                break;
+            }
+            let stream = match connect_with(address, self.timeout, &self.options) {
+                Ok(stream) => stream,
+                Err(error) => {
+                    last = ConnectError::Connect { host: host(), address, error };
+                    continue;
+                }
+            };
+            let Some(tls) = &self.tls else { return Ok(Link::plain(stream)) };
+            let link = tls.handshake(stream, self.timeout);
+            return link.map_err(|error| ConnectError::Handshake { host: host(), address, error });
+        }
+        Err(last)
+    }
+}
+
+/// Why there is no connection: the host, the step, and what to change.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The name leads nowhere.
+    #[error("{host} cannot be resolved ({error}): check [gateway] address and the host's resolver")]
+    Resolve {
+        /// Whose name.
+        host: String,
+        /// What the resolver says.
+        error: io::Error,
+    },
+    /// The name has no address that can be reached from the source address.
+    #[error("{host} has no address{}", reach(ours.as_ref()))]
+    NoAddress {
+        /// Whose name.
+        host: String,
+        /// Our end, if it is given.
+        ours: Option<IpAddr>,
+    },
+    /// TCP does not connect.
+    #[error("no connection to {host} at {address} ({error}): {}", remedy(error))]
+    Connect {
+        /// Whose name.
+        host: String,
+        /// The last address tried.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// TLS is refused, by one of the two.
+    #[error("no TLS with {host} at {address}: {error}")]
+    Handshake {
+        /// Whose name.
+        host: String,
+        /// The address that connected.
+        address: SocketAddr,
+        /// Who refuses and why.
+        error: HandshakeError,
+    },
+}
+
+fn reach(ours: Option<&IpAddr>) -> String {
+    match ours {
+        Some(ours) => format!(
+            " that can be reached from {ours}: [transport] source_address is of another family"
+        ),
+        None => ": check [gateway] address".to_owned(),
+    }
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "check the port, and whether the venue is open",
+        io::ErrorKind::TimedOut => {
+            "check the way there and whether the venue lets this address in, or raise [transport] \
+             connect_timeout_ms"
+        }
+        io::ErrorKind::AddrNotAvailable => "[transport] source_address must be this host's own",
+        _ => "check [gateway] address and the way there",
+    }
+}
 
 #[derive(Default)]
 struct Wanted {
@@ -24,23 +168,23 @@ struct Wanted {
 /// The gateway stage's side.
 pub struct Connector {
     wanted: Arc<Wanted>,
-    results: Arc<ArrayQueue<io::Result<Stream>>>,
+    results: Arc<ArrayQueue<Result<Link, ConnectError>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Connector {
-    /// Starts the thread, for connections to `host`:`port`.
+    /// Starts the thread.
     ///
     /// # Errors
     /// No thread is to be had.
-    pub fn spawn(host: String, port: u16) -> io::Result<Connector> {
+    pub fn spawn(plan: Plan) -> io::Result<Connector> {
         let wanted = Arc::new(Wanted::default());
         let results = Arc::new(ArrayQueue::new(1));
         let (flags, out) = (wanted.clone(), results.clone());
         let thread = thread::Builder::new().name("connector".into()).spawn(move || {
             while !flags.stop.load(Ordering::Acquire) {
                 if flags.connect.swap(false, Ordering::AcqRel) {
-                    let _ = out.push(attempt(&host, port));
+                    let _ = out.push(plan.attempt(&flags.stop));
                 } else {
                     thread::park_timeout(LOOK);
                 }
@@ -59,7 +203,7 @@ impl Connector {
 
     /// The outcome of the last attempt, once.
     #[must_use]
-    pub fn take(&self) -> Option<io::Result<Stream>> {
+    pub fn take(&self) -> Option<Result<Link, ConnectError>> {
         self.results.pop()
     }
 }
@@ -73,15 +217,4 @@ impl Drop for Connector {
             let _ = thread.join();
         }
     }
-}
-
-fn attempt(host: &str, port: u16) -> io::Result<Stream> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"));
-    for address in (host, port).to_socket_addrs()? {
-        match connect(address, TIMEOUT) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }

@@ -11,6 +11,7 @@ use crate::pipeline::connector::Connector;
 use crate::pipeline::fix_store::{FixStore, TimedStore};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::lifecycle::Lifecycle;
+use crate::pipeline::reconnect::Reconnect;
 use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
 use crate::runtime::did::{Act, Did};
@@ -20,12 +21,10 @@ use ends::{Out, RingInbox};
 use gateway::orders::{Inbox, OrderEntry, not_sent};
 use gateway::rates::Limiter;
 use gateway::session::{Disconnect, SendError, Session};
-use market::{CommandKind, Event, Nanos, OrderId, RejectReason, Report, ReportKind, Timestamp};
-use std::os::fd::AsFd;
+use market::{CommandKind, Event, OrderId, RejectReason, Report, ReportKind, Timestamp};
 use std::sync::Arc;
 use throttle::{Admission, Throttle};
-use wire::tcp::Stream;
-use wire::{Io, ReceiveBuffer, SendBuffer};
+use wire::{Io, Link, ReceiveBuffer, SendBuffer};
 
 pub use ends::OrderSocket;
 
@@ -79,8 +78,8 @@ pub struct GatewayParts<S = FixStore> {
     pub socket: Arc<OrderSocket>,
     /// Hops.
     pub recorder: Recorder,
-    /// Wait between attempts to connect.
-    pub reconnect: Nanos,
+    /// When to connect.
+    pub reconnect: Reconnect,
     /// Telemetry.
     pub outbox: Outbox<GatewaySnapshot>,
 }
@@ -93,7 +92,7 @@ pub struct GatewayStage<S = FixStore> {
     connector: Connector,
     commands: Consumer<CommandSlot>,
     inbox: RingInbox,
-    link: Option<Stream>,
+    link: Option<Link>,
     /// Buffers go from one connection to the next.
     out: Out,
     input: ReceiveBuffer,
@@ -104,9 +103,9 @@ pub struct GatewayStage<S = FixStore> {
     lifecycle: Arc<Lifecycle>,
     socket: Arc<OrderSocket>,
     recorder: Recorder,
-    reconnect: Nanos,
-    /// When to try again; `None` while an attempt is under way.
-    next_attempt: Option<Timestamp>,
+    reconnect: Reconnect,
+    /// The present connection has, or had, a session.
+    lived: bool,
     logging_out: bool,
     counters: GatewayCounters,
     last_error: String,
@@ -145,7 +144,7 @@ impl<S: TimedStore> GatewayStage<S> {
             socket: parts.socket,
             recorder: parts.recorder,
             reconnect: parts.reconnect,
-            next_attempt: Some(Timestamp::ZERO),
+            lived: false,
             logging_out: false,
             counters: GatewayCounters::default(),
             last_error: String::new(),
@@ -184,40 +183,38 @@ impl<S: TimedStore> GatewayStage<S> {
         if self.gate.is_cut() || self.logging_out || self.lifecycle.is_quiet() {
             return false;
         }
-        match self.next_attempt {
-            Some(at) if now >= at => {
-                self.connector.request();
-                self.did.mark(Act::Asked, true);
-                self.next_attempt = None;
-                true
-            }
-            Some(_) => false,
-            // The session's end and beginning must find room for what they say.
-            None if !self.inbox.ready() => false,
-            None => match self.connector.take() {
-                Some(Ok(stream)) => {
-                    self.begin(now, stream);
-                    true
-                }
-                Some(Err(error)) => {
-                    self.counters.failed_attempts += 1;
-                    self.did.mark(Act::Ended, true);
-                    self.last_error = error.to_string();
-                    self.next_attempt = Some(now.after(self.reconnect));
-                    true
-                }
-                None => false,
-            },
+        if self.reconnect.is_due(now) {
+            self.connector.request();
+            self.did.mark(Act::Asked, true);
+            self.reconnect.begin(now);
+            return true;
         }
+        // The session's end and beginning must find room for what they say.
+        if !self.reconnect.is_trying() || !self.inbox.ready() {
+            return false;
+        }
+        match self.connector.take() {
+            Some(Ok(link)) => self.begin(now, link),
+            Some(Err(error)) => {
+                self.counters.failed_attempts += 1;
+                self.did.mark(Act::Ended, true);
+                self.last_error = error.to_string();
+                self.reconnect.failed(now);
+            }
+            None => return false,
+        }
+        true
     }
 
-    fn begin(&mut self, now: Timestamp, stream: Stream) {
+    fn begin(&mut self, now: Timestamp, link: Link) {
         self.counters.connections += 1;
         self.did.mark(Act::Connected, true);
-        self.socket.set(stream.try_clone().ok());
+        self.socket.set(link.stream().try_clone().ok());
         self.out.0.clear();
         self.input.clear();
-        self.link = Some(stream);
+        self.link = Some(link);
+        self.lived = false;
+        self.reconnect.connected(now);
         self.session.store_mut().set_now(now);
         if let Err(why) = self.session.connected(now, &mut self.out) {
             self.end(now, &why.to_string());
@@ -228,8 +225,7 @@ impl<S: TimedStore> GatewayStage<S> {
     fn end(&mut self, now: Timestamp, why: &str) {
         self.did.mark(Act::Ended, true);
         if let Some(link) = self.link.take() {
-            let _ = self.out.0.flush(self.io.as_mut(), link.as_fd());
-            let _ = link.shutdown();
+            link.close(self.io.as_mut(), &mut self.out.0);
         }
         self.socket.set(None);
         if !self.logging_out {
@@ -238,29 +234,25 @@ impl<S: TimedStore> GatewayStage<S> {
         }
         let mut application = self.entry.application(&mut self.inbox);
         self.session.disconnected(now, &mut application);
-        self.next_attempt = Some(now.after(self.reconnect));
+        self.reconnect.ended(now, self.lived);
     }
 
     /// Reads what came and gives it to the session.
     fn read(&mut self, now: Timestamp) -> Result<bool, String> {
-        let Some(link) = &self.link else { return Ok(false) };
+        let Some(link) = &mut self.link else { return Ok(false) };
         let began = wire::stamp::now();
         let unread = !self.input.bytes().is_empty() || self.session.holds_messages();
         if !unread && began.wrapping_sub(self.looked) < LOOK_EVERY {
             return Ok(false);
         }
-        let came = match self.input.fill(self.io.as_mut(), link.as_fd()) {
-            Ok(Some(0)) => return Err("the venue closed the connection".to_owned()),
-            Ok(Some(_)) => true,
-            Ok(None) => false,
-            Err(error) => return Err(error.to_string()),
-        };
+        let filled = link.fill(self.io.as_mut(), &mut self.input);
+        let came = filled.map_err(|error| error.to_string())? > 0;
+        let stamp = link.received();
         self.looked = if came { 0 } else { began };
         if !came && !unread {
             return Ok(false);
         }
         self.did.mark(Act::Bytes, came);
-        let stamp = wire::stamp::now();
         let unread =
             |entry: &OrderEntry| entry.counters().faulty + entry.counters().unknown_instrument;
         let before = unread(&self.entry);
@@ -269,6 +261,7 @@ impl<S: TimedStore> GatewayStage<S> {
             let bytes = self.input.bytes();
             self.session.received(now, stamp, bytes, &mut self.out, &mut application)
         };
+        self.lived |= self.session.is_up();
         if unread(&self.entry) != before {
             self.inbox.put(Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL));
         }
@@ -346,14 +339,14 @@ impl<S: TimedStore> GatewayStage<S> {
 
     fn send_now(&mut self, now: Timestamp, slot: &CommandSlot) {
         let CommandSlot { command, stamps } = slot;
-        let Some(link) = &self.link else { return self.keep_back(slot, SendError::Down) };
+        let Some(link) = &mut self.link else { return self.keep_back(slot, SendError::Down) };
         match self.entry.send(&mut self.session, now, &mut self.out, command) {
             Err(error) => self.keep_back(slot, error),
             Ok(_) => {
                 self.throttle.note(now, slot);
                 let encoded = wire::stamp::now();
                 // What the socket does not take now goes with the next poll.
-                let _ = self.out.0.flush(self.io.as_mut(), link.as_fd());
+                let _ = link.flush(self.io.as_mut(), &mut self.out.0);
                 let sent = wire::stamp::now();
                 self.recorder.record(Hop::Encoded, stamps.checked, encoded);
                 self.recorder.record(Hop::Sent, encoded, sent);
@@ -385,10 +378,10 @@ impl<S: TimedStore> GatewayStage<S> {
 
     /// Heartbeats, time-outs, and whatever the socket did not take before.
     fn tend(&mut self, now: Timestamp) -> Result<bool, String> {
-        let Some(link) = &self.link else { return Ok(false) };
+        let Some(link) = &mut self.link else { return Ok(false) };
         let worked = self.session.poll(now, &mut self.out).map_err(|why| why.to_string())?;
-        if !self.out.0.is_empty() {
-            let flushed = self.out.0.flush(self.io.as_mut(), link.as_fd());
+        if !link.is_flushed(&self.out.0) {
+            let flushed = link.flush(self.io.as_mut(), &mut self.out.0);
             flushed.map_err(|error| error.to_string())?;
         }
         self.did.mark(Act::Session, worked);

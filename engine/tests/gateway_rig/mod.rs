@@ -5,11 +5,12 @@
 
 use engine::journal::{self, Copier, JournalSettings};
 use engine::latency::recorder;
-use engine::pipeline::connector::Connector;
+use engine::pipeline::connector::{Connector, Plan};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gate::Gate;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::lifecycle::Lifecycle;
+use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::telemetry::{GatewaySnapshot, mailbox};
 use engine::pipeline::trading_stage::{self, CommandSlot};
 use engine::runtime::clock;
@@ -56,11 +57,12 @@ impl Rig {
             ..SessionConfig::initiator("US", "VENUE")
         };
         let store = FixStore::new(opened.writer, Numbers::default(), &[]);
+        let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
         let stage = GatewayStage::new(GatewayParts {
             io: wire::open(wire::Backend::Plain).unwrap().io,
             session: Session::new(config, store).unwrap(),
             entry: OrderEntry::new(instruments(), 64, Dialect::of(Version::Fix44)),
-            connector: Connector::spawn(venue.ip().to_string(), venue.port()).unwrap(),
+            connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port())).unwrap(),
             commands: commands_in,
             reports: reports_out,
             limiter,
@@ -68,7 +70,7 @@ impl Rig {
             lifecycle: Arc::new(Lifecycle::default()),
             socket: Arc::default(),
             recorder: recorder::pair(clock::calibrate().0).0,
-            reconnect: Nanos::SECOND,
+            reconnect: Reconnect::new(pace, 1),
             outbox: mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0,
         });
         Rig { stage, commands, reports, copier }

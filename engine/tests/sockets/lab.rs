@@ -114,8 +114,9 @@ impl Lab {
             ]
         };
         let reconnect = "target_comp_id = \"EXCHANGE\"";
+        let transport = "[transport]\nreconnect_ms = 50";
         let mut changes = common(self.heard, engine_data, "engine");
-        changes.push((reconnect, format!("{reconnect}\nreconnect_ms = 50")));
+        changes.push((reconnect, format!("{reconnect}\n\n{transport}")));
         let hot = self.hot.path().display();
         let engine = changed(engine, &changes) + ENGINE_TAIL + &format!("hot_dir = \"{hot}\"\n");
         std::fs::write(self.dir().join("engine.toml"), engine).unwrap();

@@ -3,6 +3,8 @@
 //! Every lab has a loopback address and a folder of its own. Nothing here asserts a time; every wait
 //! is bounded, and every child process ends with the test that started it.
 
+#[path = "../../../wire/tests/acceptor/mod.rs"]
+mod acceptor;
 mod demo;
 mod exchange_kills;
 mod host;
@@ -14,4 +16,5 @@ mod slow_reader;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 mod two_processes;

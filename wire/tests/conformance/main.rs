@@ -3,6 +3,9 @@
 //! Nothing here knows which backend it talks to. Where the host refuses io_uring, its half says so
 //! on the standard error and passes; `TOUCHLINE_REQUIRE=io_uring` makes that a failure.
 
+#[path = "../acceptor/mod.rs"]
+mod acceptor;
+mod link;
 mod tcp;
 mod udp;
 

@@ -7,10 +7,11 @@ use crate::config::choice::{ClockSource, Start as FeedStart};
 use crate::config::run::RunConfig;
 use crate::latency::Recorder;
 use crate::pipeline::assembly;
-use crate::pipeline::connector::Connector;
+use crate::pipeline::connector::{Connector, Plan};
 use crate::pipeline::feed_stage::FeedStage;
 use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gateway_stage::{GatewayParts, GatewayStage};
+use crate::pipeline::reconnect::{Pace, Reconnect};
 use crate::pipeline::telemetry::{FeedSnapshot, GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
 use crate::pipeline::venue;
@@ -135,7 +136,10 @@ pub(super) fn order_gateway(
     if let Some(logon) = venue::logon(config)? {
         session.set_logon_body(Box::new(logon));
     }
-    let connector = Connector::spawn(ours.address.host.clone(), ours.address.port)?;
+    notices.extend(config.transport.warning(&ours.address));
+    let connector = Connector::spawn(Plan::new(&ours.address, &config.transport)?)?;
+    // Engines that were started together must not connect together.
+    let reconnect = Reconnect::new(Pace::from(&config.transport), wire::stamp::now());
     Ok(GatewayStage::new(GatewayParts {
         io: opened.io,
         session,
@@ -148,7 +152,7 @@ pub(super) fn order_gateway(
         lifecycle: shared.lifecycle.clone(),
         socket: shared.socket.clone(),
         recorder,
-        reconnect: ours.reconnect_ms,
+        reconnect,
         outbox,
     }))
 }
