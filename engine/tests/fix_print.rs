@@ -52,7 +52,7 @@ fn day() -> String {
          132=1.5|299=2|133=2|302=b|304=1|295=1|299=3|20003=why|",
     );
     let beat = framed("FIX.4.4", "35=0|34=4|49=VENUE|52=20250717-13:16:43|56=TLMM1|");
-    let wrong = beat.replace("9=48", "9=47").replace("VENUE", "VENUS");
+    let wrong = beat.replace("9=49", "9=48").replace("VENUE", "VENUS");
     let cut = &beat[..30];
     format!(
         "engine started\n2025-07-17T13:16:40.000000002Z OUT {logon}\n\

@@ -44,7 +44,7 @@ pub(super) fn cut(window: &[u8], last: bool, message: &mut Vec<u8>) -> Cut {
     let next = next_start(window, PREFIX.len());
     let part = &window[..next.unwrap_or(window.len())];
     let whole = next.is_some() || last;
-    let head = Head::of(window);
+    let head = Head::of(part);
     if let Some(head) = &head {
         // The length may reach over what looks like the beginning of another message.
         match head.told_end(window) {
@@ -76,7 +76,9 @@ pub(super) fn cut(window: &[u8], last: bool, message: &mut Vec<u8>) -> Cut {
         (Some(_), Some(_)) => "no CheckSum (10) before the next message",
         (Some(_), None) => "no CheckSum (10) before the end",
     };
-    Cut::Garbled(part.len().max(1), reason)
+    // The line of the next message says when that one went.
+    let line = part.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
+    Cut::Garbled(line.unwrap_or(part.len()).max(1), reason)
 }
 
 /// The message that a log has broken into lines, if it is as `wanted`.
