@@ -151,7 +151,7 @@ fn a_store_keeps_no_secret_of_any_frame() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = JournalSettings::new(folder.path(), "gateway");
     (settings.hot_dir, settings.segment_bytes) = (folder.path().join("hot"), 1 << 20);
-    let mut opened = journal::create(&settings, BEGIN).unwrap();
+    let opened = journal::create(&settings, BEGIN).unwrap();
     // A venue whose signature stands in Text, and whose key has a field of its own.
     let mut store = FixStore::new(opened.writer, Numbers::default(), &[58, 9407]);
     let own = message(&format!("35=A|34=1|58={CANARY}|9407={CANARY}|554={CANARY}|"));

@@ -1,6 +1,8 @@
 //! A gateway stage over a real journal and a loopback socket, polled by hand in virtual time, for
 //! tests of what it sends and what it writes down.
 
+#![allow(dead_code)]
+
 use engine::journal::{self, Copier, JournalSettings};
 use engine::latency::recorder;
 use engine::pipeline::connector::Connector;
