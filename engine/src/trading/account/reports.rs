@@ -83,8 +83,7 @@ impl Account {
         // More than was ever asked for cannot have traded; a replace under way may have asked for more.
         let most = order.qty.max(order.pending_qty);
         let fits = expected == Some(report.cum_qty)
-            && (Qty::ZERO..=most).contains(&report.cum_qty)
-            && report.leaves_qty >= Qty::ZERO
+            && report.cum_qty <= most
             && order.side == side
             && order.instrument == report.instrument;
         order.cum_qty = order.cum_qty.max(report.cum_qty).max(expected.unwrap_or(order.cum_qty));

@@ -91,6 +91,7 @@ fn executions_that_are_none() {
         ("14=100|", "", RequiredTagMissing, 14),
         ("14=100", "14=-100", ValueIncorrect, 14),
         ("151=200|", "", RequiredTagMissing, 151),
+        ("151=200", "151=-200", ValueIncorrect, 151),
         ("151=200|", "151=200|151=1|", Repeated, 151),
         ("151=200|", "151=200|60=later|", DataFormat, 60),
         ("151=200|", "151=200|912=?|", DataFormat, 912),
