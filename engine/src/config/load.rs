@@ -13,6 +13,7 @@ use super::problem::{ConfigErrors, Problem, Problems};
 use super::profile::{self, ProfileConfig};
 use super::run::{self, RunConfig};
 use super::sections::TopConfig;
+use super::transport::TransportConfig;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -27,8 +28,8 @@ pub enum Config {
     Backtest(Box<BacktestConfig>),
     /// A list of instruments.
     Instruments(Vec<Listed>),
-    /// How a venue speaks FIX.
-    Venue(Box<ProfileConfig>),
+    /// How a venue speaks FIX, and how to connect to it.
+    Venue(Box<(ProfileConfig, TransportConfig)>),
 }
 
 /// What the command line changes before the whole is judged.
@@ -92,7 +93,9 @@ impl Reading<'_> {
             problems.push(Problem::new(place, title, "remove it").help(help));
         }
         if top.kind == Kind::Venue {
-            return profile::read(document, problems).map(|read| Config::Venue(Box::new(read)));
+            let transport = document.section(problems);
+            let read = profile::read(document, problems).zip(transport);
+            return read.map(|read| Config::Venue(Box::new(read)));
         }
         let mut listing = match top.kind {
             Kind::Instruments => {
@@ -192,7 +195,7 @@ pub(crate) fn tables(kind: Kind) -> Vec<Table> {
         Kind::Exchange => exchange::tables(),
         Kind::Backtest => backtest::tables(),
         Kind::Instruments => instruments::TABLES.to_vec(),
-        Kind::Venue => profile::TABLES.to_vec(),
+        Kind::Venue => [profile::TABLES, &[TransportConfig::TABLE]].concat(),
     }
 }
 

@@ -174,8 +174,9 @@ pub(crate) fn read(
     let book = document.section(problems);
     let source = profile.unwrap_or(document);
     let venue = profile::read(source, problems);
-    let gateway = read_gateway(document, source, problems);
-    let transport: Option<TransportConfig> = document.section(problems);
+    let gateway: Option<GatewayConfig> = layered(document, source, "session", problems);
+    let floor: Option<TransportConfig> = profile.and_then(|profile| profile.section(problems));
+    let transport: Option<TransportConfig> = layered(document, source, "transport", problems);
     let trading = trading::read(document, listing, Choice::default(), problems);
     let journal = document.section(problems);
     let watchdog = document.section(problems);
@@ -195,7 +196,7 @@ pub(crate) fn read(
         check_environment(document, engine, venue, problems);
     }
     if let (Some(transport), Some(gateway)) = (&transport, &gateway) {
-        transport::check(document, transport, gateway, problems);
+        transport::check(document, transport, floor.as_ref(), gateway, problems);
     }
     if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
         let place = document.place("gateway", "target_comp_id");
@@ -222,23 +223,23 @@ pub(crate) fn read(
     })
 }
 
-/// `[gateway]`, and what the profile gives where it does not.
-fn read_gateway(
+/// A section of ours, and what the profile's table `theirs` gives where ours does not.
+fn layered<T: Section>(
     document: &Document<'_>,
     profile: &Document<'_>,
+    theirs: &str,
     problems: &mut Problems,
-) -> Option<GatewayConfig> {
-    let (span, table) = document.table("gateway", problems);
-    if table.is_none() && document.has("gateway") {
+) -> Option<T> {
+    let (span, table) = document.table(T::TABLE.name, problems);
+    if table.is_none() && document.has(T::TABLE.name) {
         return None;
     }
     // What is wrong there is said when the profile is read.
-    let fallback = profile.table("session", &mut Problems::default()).1;
-    let title = "[gateway]".to_owned();
-    let mut reader =
-        Reader::new(title, document.source, span, table, problems).with_fallback(fallback);
+    let fallback = profile.table(theirs, &mut Problems::default()).1;
+    let mut reader = Reader::new(T::TABLE.header(), document.source, span, table, problems)
+        .with_fallback(fallback);
     let section = reader.section();
-    reader.finish(&[GatewayConfig::TABLE]);
+    reader.finish(&[T::TABLE]);
     section
 }
 

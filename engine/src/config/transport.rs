@@ -86,6 +86,16 @@ impl TransportConfig {
         }
     }
 
+    /// In words, how often attempts to connect are made.
+    #[must_use]
+    pub fn describe_pace(&self) -> String {
+        let limit = match self.logons {
+            Some(count) => format!(", at most {count} in {}", self.logons_window_s),
+            None => String::new(),
+        };
+        format!("reconnects after {} to {}{limit}", self.reconnect_ms, self.reconnect_max_ms)
+    }
+
     /// What should make people think twice about a venue at `address`.
     #[must_use]
     pub fn warning(&self, address: &Endpoint) -> Option<String> {
@@ -99,10 +109,12 @@ impl TransportConfig {
     }
 }
 
-/// Refuses settings that contradict each other.
+/// Refuses settings that contradict each other, and less than the venue's profile asks for: orders to
+/// a venue that has TLS must not travel without it by an oversight. A host under test on loopback may.
 pub(crate) fn check(
     document: &Document<'_>,
     transport: &TransportConfig,
+    profile: Option<&TransportConfig>,
     gateway: &GatewayConfig,
     problems: &mut Problems,
 ) {
@@ -116,6 +128,16 @@ pub(crate) fn check(
         let title = format!("[{section}] {key} is given, and tls is off");
         let problem = Problem::new(document.place(section, key), title, "of no effect");
         problems.push(problem.help("set `tls = \"1.3\"` (or \"1.2\"), or remove the key"));
+    }
+    let least = profile.map_or(Tls::Off, |profile| profile.tls);
+    let near = gateway.address.to_socket_addr().is_some_and(|address| address.ip().is_loopback());
+    if transport.tls < least && !near {
+        let title = format!(
+            "[{section}] tls is {}, and the venue's profile asks for {least}",
+            transport.tls
+        );
+        let problem = Problem::new(document.place(section, "tls"), title, "less than that");
+        problems.push(problem.help("remove the key: the profile's value is then taken"));
     }
     let name = transport.name(&gateway.address);
     if transport.tls != Tls::Off && !is_server_name(name) {

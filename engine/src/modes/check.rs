@@ -44,7 +44,12 @@ pub(super) fn describe(config: &Config, cpus: &BTreeSet<usize>) -> Result<String
         Config::Exchange(exchange) => describe_exchange(&mut text, exchange)?,
         Config::Backtest(backtest) => describe_backtest(&mut text, backtest)?,
         Config::Instruments(listed) => describe_instruments(&mut text, listed)?,
-        Config::Venue(profile) => describe_profile(&mut text, profile)?,
+        Config::Venue(venue) => {
+            let (profile, transport) = &**venue;
+            describe_profile(&mut text, profile)?;
+            let tls = transport.tls;
+            writeln!(text, "transport   TLS {tls}, {}", transport.describe_pace())?;
+        }
     }
     Ok(text)
 }

@@ -1,0 +1,140 @@
+//! An engine to be between a market and a venue: the demo exchange publishes the market, the venue
+//! takes the orders, and what the engine says at its end is held against the venue's books.
+
+use crate::acceptor::{Acceptor, Venue};
+use crate::host::Host;
+use crate::lab::{Lab, engine_positions};
+use crate::tls;
+use rust_decimal::Decimal;
+use std::cell::RefCell;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+pub(crate) struct Floor {
+    lab: Lab,
+    profile: String,
+    target: String,
+    sender: String,
+    market: RefCell<Option<Host>>,
+}
+
+fn profile(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/venues").join(format!("{name}.toml"))
+}
+
+impl Floor {
+    /// For the profile of that name, as this SenderCompID.
+    pub(crate) fn new(name: &str, sender: &str) -> Floor {
+        let profile = std::fs::read_to_string(profile(name)).unwrap();
+        let target = profile.lines().find_map(|line| line.strip_prefix("target_comp_id = "));
+        let target = target.unwrap().trim_matches('"').to_owned();
+        let lab = Lab::synthetic(5);
+        Floor { lab, profile, target, sender: sender.to_owned(), market: RefCell::new(None) }
+    }
+
+    /// Starts the venue, over TLS with a certificate for `venue.test` if it wants that.
+    pub(crate) fn venue(&self, venue: impl Venue, encrypted: bool) -> Acceptor {
+        let trust = self.lab.dir().join("roots.pem");
+        let config = encrypted.then(|| tls::server("venue.test", &trust));
+        let acceptor = Acceptor::start(venue, config);
+        std::fs::write(self.lab.dir().join("venues/demo.toml"), &self.profile).unwrap();
+        let transport = match encrypted {
+            true => "[transport]\nserver_name = \"venue.test\"\ntrust = \"roots.pem\"",
+            false => "[transport]",
+        };
+        let heartbeat = "heartbeat_s = 30";
+        let gateway = format!(
+            "target_comp_id = \"{}\"\n{heartbeat}\ncredentials = \"venue.credentials\"\n\
+             without_cancel_on_disconnect = \"accepted\"",
+            self.target
+        );
+        self.lab.change(
+            "engine.toml",
+            &[
+                ("environment = \"demo\"", "environment = \"test\"".to_owned()),
+                (&self.lab.fix.to_string(), acceptor.address.to_string()),
+                ("sender_comp_id = \"TOUCHLINE\"", format!("sender_comp_id = \"{}\"", self.sender)),
+                ("target_comp_id = \"EXCHANGE\"", gateway),
+                ("[transport]", transport.to_owned()),
+            ],
+        );
+        acceptor
+    }
+
+    /// Another limit in the place of the profile's.
+    pub(crate) fn limit(&self, count: u32, window_ms: u32) {
+        let path = self.lab.dir().join("venues/demo.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, _) = text.split_once("[[rate]]").unwrap();
+        let rate = format!(
+            "[[rate]]\nname = \"messages\"\ncount = {count}\nwindow_ms = {window_ms}\n\
+             counts = \"all\"\naction = \"refuse\"\ncancel_reserve_percent = 40\n"
+        );
+        std::fs::write(&path, format!("{before}{rate}")).unwrap();
+    }
+
+    /// The file of credentials.
+    pub(crate) fn credentials(&self, key: &str, secret: &str, passphrase: &str) {
+        let path = self.lab.dir().join("venue.credentials");
+        let mut text = format!("key = \"{key}\"\nsecret = \"\"\"{secret}\"\"\"\n");
+        if !passphrase.is_empty() {
+            text += &format!("passphrase = \"{passphrase}\"\n");
+        }
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// Starts the market, if there is none yet, and the engine.
+    pub(crate) fn engine(&self) -> Host {
+        self.market.borrow_mut().get_or_insert_with(|| self.lab.exchange(&[]));
+        self.lab.engine()
+    }
+
+    /// What `touchline ctl status` says.
+    pub(crate) fn status(&self) -> String {
+        let socket = self.lab.dir().join("engine/touchline.sock");
+        let socket = socket.to_str().unwrap();
+        let args = ["ctl", "status", "--socket", socket];
+        Host::start(self.lab.dir(), "status.out", &args).wait_well()
+    }
+
+    /// Fills and positions are the venue's, nothing is open there, and nothing went wrong.
+    pub(crate) fn agrees(&self, report: &str, venue: &Acceptor) {
+        let seen = venue.seen();
+        let ours = engine_positions(report);
+        let theirs = seen.positions();
+        for (symbol, net) in &theirs {
+            let held = ours.get(symbol).map_or(0, |position| position.1);
+            assert_eq!(Decimal::from(held), *net, "{symbol}: {report}");
+        }
+        assert_eq!(ours.len(), theirs.len(), "{report}");
+        assert_eq!(seen.open_orders(), 0, "left at the venue: {report}");
+        for trouble in ["not ours", "contradictions", "illegal", "HALTED", "halted"] {
+            assert!(!report.contains(trouble), "{trouble}: {report}");
+        }
+        assert!(seen.rejects.is_empty(), "{:?}", seen.rejects);
+    }
+
+    /// No file below the lab but the credentials and no output holds any of these.
+    pub(crate) fn holds_no_secret(&self, secrets: &[&str]) {
+        let mut folders = vec![self.lab.dir().to_owned(), self.lab.hot().to_owned()];
+        let mut read = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.is_file() && !path.ends_with("venue.credentials") {
+                    let bytes = std::fs::read(&path).unwrap();
+                    read += 1;
+                    for secret in secrets {
+                        let found =
+                            bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+                        assert!(!found, "{} holds {secret}", path.display());
+                    }
+                }
+            }
+        }
+        assert!(read > 3, "only {read} files");
+    }
+}
