@@ -131,8 +131,8 @@ section! {
     pub struct RateSection = "rate" repeats {
         /// What the limit is called in reports.
         name: String => "messages", [1, 32];
-        /// How it counts time: windows that begin with a message (`fixed`) or by the clock, the last while
-        /// at every moment, or a leaking bucket. `sliding` is right where the documentation does not say.
+        /// How it counts time; `sliding` is right where the documentation does not say.
+        /// `fixed` windows begin with a message, `fixed_clock` ones by the clock; `leaky` is a bucket.
         window: WindowWord = "sliding";
         /// Most within the window.
         #[danger = "venues disconnect or ban sessions that send more"]
