@@ -133,7 +133,9 @@ impl Link {
         let received = &mut self.received;
         tls.fill(input, |cipher| {
             let came = cipher.fill(io, fd)?;
-            *received = stamp::now();
+            if came.is_some() {
+                *received = stamp::now();
+            }
             Ok(came)
         })
     }
