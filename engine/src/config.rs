@@ -15,6 +15,7 @@ pub mod backtest;
 pub mod builtin;
 pub mod choice;
 pub mod cores;
+pub mod drop_copy;
 pub mod exchange;
 pub mod fix_choices;
 pub mod fix_words;
@@ -48,6 +49,7 @@ pub use choice::{
     Protocol, Start, Tls,
 };
 pub use document::FILE_BYTES_MAX;
+pub use drop_copy::DropCopyConfig;
 pub use exchange::{ExchangeChanges, ExchangeConfig};
 pub use instruments::Listed;
 pub use limits::Limits;

@@ -126,12 +126,12 @@ fn a_stage_keeps_no_secret_of_a_logon() {
                 answered = true;
             }
         }
-        if rig.stage.link().0.disconnects > 0 {
+        if rig.stage.told().0.disconnects > 0 {
             break;
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    let (counters, last_error) = rig.stage.link();
+    let (counters, last_error) = rig.stage.told();
     assert_eq!((counters.connections, counters.disconnects), (1, 1), "{last_error}");
     assert!(last_error.contains("enough") && !holds_canary(last_error.as_bytes()));
     assert_eq!(rig.stage.session().counters().garbled, 1);

@@ -13,6 +13,7 @@ use engine::journal::{self, Copier, JournalSettings, Writer};
 use engine::latency::{Collector, recorder};
 use engine::pipeline::connector::{Connector, Plan};
 use engine::pipeline::feed_stage::{self, FeedStage};
+use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gate::Gate;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
@@ -270,22 +271,25 @@ impl Fused {
         let plan = Plan::plain(address.ip().to_string(), address.port());
         let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
         let gateway = GatewayStage::new(GatewayParts {
-            io: io(),
-            session: Session::new(config, store).unwrap(),
+            connection: ConnectionParts {
+                io: io(),
+                session: Session::new(config, store).unwrap(),
+                connector: Connector::spawn(plan).unwrap(),
+                reconnect: Reconnect::new(pace, 1),
+                hours: SessionHours::default(),
+                socket: Arc::default(),
+            },
             entry: OrderEntry::new(
                 Instruments::new(&instruments).unwrap(),
                 1 << 12,
                 Dialect::default(),
             ),
-            connector: Connector::spawn(plan).unwrap(),
             commands: commands_in,
             reports,
             limiter: limiter(),
             gate,
             lifecycle,
-            socket: Arc::default(),
             recorder: gateway_hops.0,
-            reconnect: Reconnect::new(pace, 1),
             outbox,
         });
         let told = (feed_told, trading_told, gateway_told);

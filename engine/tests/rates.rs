@@ -190,7 +190,7 @@ fn orders_are_refused_and_cancels_wait_their_turn() {
     assert_eq!(rig.refused(RejectReason::Rate), [7, 8, 9, 10, 15]);
     (0..20).for_each(|_| rig.poll());
     assert_eq!(rig.venue.heard.len(), 8);
-    assert_eq!(rig.engine.stage.link().0.rate_held, 3);
+    assert_eq!(rig.engine.stage.counters().rate_held, 3);
     // A second later the window has moved on.
     rig.now = rig.now.after(Nanos::SECOND);
     rig.order(17);
@@ -210,7 +210,7 @@ fn a_rule_that_refuses_refuses_cancels_too() {
     (1..=4).for_each(|id| rig.cancel(10 + id, id));
     rig.until(|rig| rig.venue.heard.len() == 8 && rig.said.len() == 4);
     assert_eq!(rig.refused(RejectReason::Rate), [7, 13, 14]);
-    let counters = rig.engine.stage.link().0;
+    let counters = rig.engine.stage.counters();
     assert_eq!((counters.rate_refused, counters.rate_held, counters.kept_back), (3, 0, 3));
     rig.check_limit();
 }
@@ -232,5 +232,5 @@ fn without_rules_everything_goes() {
     let mut rig = Rig::new(&[]);
     (1..=40).for_each(|id| rig.order(id));
     rig.until(|rig| rig.venue.heard.len() == 40);
-    assert_eq!(rig.engine.stage.link().0.kept_back, 0);
+    assert_eq!(rig.engine.stage.counters().kept_back, 0);
 }

@@ -13,6 +13,7 @@ use engine::latency::hops::HOPS;
 use engine::latency::{Collector, Hop, Recorder, recorder};
 use engine::pipeline::connector::{Connector, Plan};
 use engine::pipeline::feed_stage::{self, FeedStage};
+use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::{self, FixStore, TimedStore};
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::loop_driver::LoopDriver;
@@ -287,22 +288,25 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     let plan = Plan::plain(setup.venue.ip().to_string(), setup.venue.port());
     let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
     let gateway = GatewayStage::new(GatewayParts {
-        io: wire::open(setup.options.backend)?.io,
-        session: Session::new(client_session(), store)?,
+        connection: ConnectionParts {
+            io: wire::open(setup.options.backend)?.io,
+            session: Session::new(client_session(), store)?,
+            connector: Connector::spawn(plan)?,
+            reconnect: Reconnect::new(pace, 1),
+            hours: SessionHours::default(),
+            socket: Arc::default(),
+        },
         entry: OrderEntry::new(
             Instruments::new(&setup.listed.instruments)?,
             REQUESTS,
             Dialect::default(),
         ),
-        connector: Connector::spawn(plan)?,
         commands,
         reports,
         limiter: Limiter::default(),
         gate,
         lifecycle,
-        socket: Arc::default(),
         recorder,
-        reconnect: Reconnect::new(pace, 1),
         outbox,
     });
     let core = |stages: Vec<Box<dyn Stage>>| {

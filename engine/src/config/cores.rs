@@ -19,6 +19,8 @@ pub enum Stage {
     Trading,
     /// Orders out.
     Gateway,
+    /// Trades told once more, where there is a drop copy session.
+    DropCopy,
 }
 
 /// One hot thread.

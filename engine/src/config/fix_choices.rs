@@ -97,6 +97,8 @@ choice! {
         Ignore = "ignore",
         /// And we log out and come again.
         Reconnect = "reconnect",
+        /// And we log out and come again with sequence numbers that begin at 1.
+        Reset = "reset",
     }
 }
 

@@ -54,6 +54,26 @@ impl Field for FixField {
     }
 }
 
+/// The hours of a session, as [`gateway::schedule::Schedule::parse`] reads them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionHoursText(pub String);
+
+impl Field for SessionHoursText {
+    fn expects(_: &Key) -> String {
+        "the hours of a session, with a time zone".to_owned()
+    }
+    fn read(value: &Value<'_>, _: &Key) -> Result<Self, Wrong> {
+        let hours = text(value)?;
+        match gateway::schedule::Schedule::parse(hours) {
+            Ok(_) => Ok(SessionHoursText(hours.to_owned())),
+            Err(error) => Err(Wrong::new(format!("cannot be read: {error}"))),
+        }
+    }
+    fn write(&self, _: &str) -> Option<String> {
+        Some(quoted(&self.0))
+    }
+}
+
 /// Whether a venue cancels our orders when the session ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CancelOnDisconnect {

@@ -8,7 +8,9 @@ use super::fix_choices::{
     RateAction, RateCounts, RateScope, ResetRule, SchemeWord, SecretWord, TimeDigits,
     ValidationWord, WindowWord,
 };
-use super::fix_words::{CancelOnDisconnect, FixField, LogonText, MaybeChar, ReasonCode, SignPiece};
+use super::fix_words::{
+    CancelOnDisconnect, FixField, LogonText, MaybeChar, ReasonCode, SessionHoursText, SignPiece,
+};
 use super::key::section;
 use super::special::Endpoint;
 use market::Nanos;
@@ -62,6 +64,13 @@ section! {
         /// Whether our orders are canceled when the session ends, or how that is asked for.
         #[danger = "with `none`, a crash leaves orders standing"]
         cancel_on_disconnect: CancelOnDisconnect = "always" => "8013=Y";
+        /// When a session may be logged on, and so where its days begin: `24x7`, each day or each week,
+        /// in a time zone. A beginning that is also the end is open throughout, with a new day there.
+        hours: SessionHoursText = "24x7" => "Sun 17:00 to Fri 16:55 America/New_York";
+        /// Sequence numbers begin at 1 with each session day of `hours`.
+        reset_each_day: bool = false;
+        /// And when one side's MsgSeqNum has come so far.
+        reset_at_number: Option<u64> => 1_000_000, [1_000, 4_294_967_295];
         /// What News (B) leads to.
         news: NewsAction = "ignore";
     }

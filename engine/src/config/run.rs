@@ -3,6 +3,7 @@
 use super::choice::{Environment, Kind};
 use super::cores;
 use super::document::Document;
+use super::drop_copy::{self, DropCopyConfig};
 use super::fix_choices::ResetRule;
 use super::instruments::{self, Listing};
 use super::key::{Section, Table};
@@ -42,6 +43,8 @@ pub struct RunConfig {
     pub gateway: GatewayConfig,
     /// How the venue speaks.
     pub venue: ProfileConfig,
+    /// The second session.
+    pub drop_copy: DropCopyConfig,
     /// How the gateway connects.
     pub transport: TransportConfig,
     /// Instruments, strategies, quoter and limits.
@@ -108,6 +111,7 @@ impl RunConfig {
         text.section(&self.book);
         text.section(&self.gateway);
         self.venue.resolve(&mut text);
+        text.section(&self.drop_copy);
         text.section(&self.transport);
         text.trading(&self.trading);
         text.section(&self.journal);
@@ -142,6 +146,7 @@ pub(crate) fn tables() -> Vec<Table> {
         FeedConfig::TABLE,
         BookConfig::TABLE,
         GatewayConfig::TABLE,
+        DropCopyConfig::TABLE,
         TransportConfig::TABLE,
     ];
     tables.extend(trading::TABLES);
@@ -175,6 +180,7 @@ pub(crate) fn read(
     let source = profile.unwrap_or(document);
     let venue = profile::read(source, problems);
     let gateway: Option<GatewayConfig> = layered(document, source, "session", problems);
+    let drop_copy: Option<DropCopyConfig> = document.section(problems);
     let floor: Option<TransportConfig> = profile.and_then(|profile| profile.section(problems));
     let transport: Option<TransportConfig> = layered(document, source, "transport", problems);
     let trading = trading::read(document, listing, Choice::default(), problems);
@@ -191,6 +197,9 @@ pub(crate) fn read(
         let asked = &venue.session.cancel_on_disconnect;
         cores::check_watchdog(document, gateway, asked, problems);
         check_venue(document, gateway, venue, problems);
+    }
+    if let (Some(drop_copy), Some(venue)) = (&drop_copy, &venue) {
+        drop_copy::check(document, drop_copy, venue, problems);
     }
     if let (Some(engine), Some(venue), Some(_)) = (&engine, &venue, profile) {
         check_environment(document, engine, venue, problems);
@@ -213,6 +222,7 @@ pub(crate) fn read(
         book: book?,
         gateway: gateway?,
         venue: venue?,
+        drop_copy: drop_copy?,
         transport: transport?,
         trading: trading?,
         journal: journal?,

@@ -64,7 +64,7 @@ fn orders(page: &mut String, telemetry: &Telemetry, trading: &TradingSnapshot) -
             made.connections, made.failed_attempts, made.disconnects, fix.last_error
         )?;
     }
-    let made = fix.connections;
+    let made = fix.commands;
     if made.rate_held + made.rate_refused > 0 {
         writeln!(
             page,

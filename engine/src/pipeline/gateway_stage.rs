@@ -7,45 +7,29 @@ mod ends;
 mod throttle;
 
 use crate::latency::{Hop, Recorder};
-use crate::pipeline::connector::Connector;
+use crate::pipeline::fix_connection::{ConnectionCounters, ConnectionParts, FixConnection};
 use crate::pipeline::fix_store::{FixStore, TimedStore};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::lifecycle::Lifecycle;
-use crate::pipeline::reconnect::Reconnect;
 use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
 use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
-use ends::{Out, RingInbox};
+use ends::RingInbox;
 use gateway::orders::{Inbox, OrderEntry, not_sent};
 use gateway::rates::Limiter;
-use gateway::session::{Disconnect, SendError, Session};
+use gateway::session::{SendError, Session};
 use market::{CommandKind, Event, OrderId, RejectReason, Report, ReportKind, Timestamp};
 use std::sync::Arc;
 use throttle::{Admission, Throttle};
-use wire::{Io, Link, ReceiveBuffer, SendBuffer};
 
-pub use ends::OrderSocket;
-
-/// Bytes of each socket buffer of ours: many of the longest messages.
-const BUFFER_BYTES: usize = 256 * 1024;
 /// Commands sent before the socket is read again.
 const COMMANDS_AT_ONCE: usize = 32;
 
-/// Raw ticks between two looks at an order socket that had nothing, one or two microseconds: on a
-/// shared core each look keeps a tick waiting. It is looked at again at once after it had something.
-const LOOK_EVERY: u64 = 4_096;
-
-/// Counts of the stage beside those of session and order entry.
+/// Counts of the stage beside those of connection, session and order entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GatewayCounters {
-    /// Connections made.
-    pub connections: u64,
-    /// Attempts that failed.
-    pub failed_attempts: u64,
-    /// Connections that ended unasked.
-    pub disconnects: u64,
     /// Commands kept back, for whatever reason.
     pub kept_back: u64,
     /// Of those, commands that would have broken a rate of the venue.
@@ -56,14 +40,10 @@ pub struct GatewayCounters {
 
 /// What the stage is made of.
 pub struct GatewayParts<S = FixStore> {
-    /// Sockets.
-    pub io: Box<dyn Io>,
-    /// The session over its store.
-    pub session: Session<S>,
+    /// The session and its way to the venue.
+    pub connection: ConnectionParts<S>,
     /// Commands and reports as FIX.
     pub entry: OrderEntry,
-    /// Makes connections.
-    pub connector: Connector,
     /// `trading_gateway`.
     pub commands: Consumer<CommandSlot>,
     /// `gateway_trading`.
@@ -74,41 +54,23 @@ pub struct GatewayParts<S = FixStore> {
     pub gate: Arc<Gate>,
     /// How the run ends.
     pub lifecycle: Arc<Lifecycle>,
-    /// For the watchdog.
-    pub socket: Arc<OrderSocket>,
     /// Hops.
     pub recorder: Recorder,
-    /// When to connect.
-    pub reconnect: Reconnect,
     /// Telemetry.
     pub outbox: Outbox<GatewaySnapshot>,
 }
 
 /// Orders out, reports in.
 pub struct GatewayStage<S = FixStore> {
-    io: Box<dyn Io>,
-    session: Session<S>,
+    connection: FixConnection<S>,
     entry: OrderEntry,
-    connector: Connector,
     commands: Consumer<CommandSlot>,
     inbox: RingInbox,
-    link: Option<Link>,
-    /// Buffers go from one connection to the next.
-    out: Out,
-    input: ReceiveBuffer,
-    /// Raw tick of the last look at the socket that found nothing.
-    looked: u64,
     throttle: Throttle,
     gate: Arc<Gate>,
     lifecycle: Arc<Lifecycle>,
-    socket: Arc<OrderSocket>,
     recorder: Recorder,
-    reconnect: Reconnect,
-    /// The present connection has, or had, a session.
-    lived: bool,
-    logging_out: bool,
     counters: GatewayCounters,
-    last_error: String,
     outbox: Outbox<GatewaySnapshot>,
     did: Did,
     /// The journal's segment.
@@ -118,7 +80,7 @@ pub struct GatewayStage<S = FixStore> {
 impl GatewayStage {
     /// Closes the gateway's stream at the end of a run.
     pub fn close(self) {
-        self.session.into_store().close();
+        self.connection.into_store().close();
     }
 }
 
@@ -126,28 +88,17 @@ impl<S: TimedStore> GatewayStage<S> {
     /// A stage that connects at its first poll.
     #[must_use]
     pub fn new(parts: GatewayParts<S>) -> GatewayStage<S> {
-        let segment = parts.session.store().segment();
+        let segment = parts.connection.session.store().segment();
         GatewayStage {
-            io: parts.io,
-            session: parts.session,
+            connection: FixConnection::new(parts.connection),
             entry: parts.entry,
-            connector: parts.connector,
             commands: parts.commands,
             inbox: RingInbox::new(parts.reports),
-            link: None,
-            out: Out(SendBuffer::with_capacity(BUFFER_BYTES)),
-            input: ReceiveBuffer::with_capacity(BUFFER_BYTES),
-            looked: 0,
             throttle: Throttle::new(parts.limiter),
             gate: parts.gate,
             lifecycle: parts.lifecycle,
-            socket: parts.socket,
             recorder: parts.recorder,
-            reconnect: parts.reconnect,
-            lived: false,
-            logging_out: false,
             counters: GatewayCounters::default(),
-            last_error: String::new(),
             outbox: parts.outbox,
             did: Did::default(),
             segment,
@@ -157,7 +108,7 @@ impl<S: TimedStore> GatewayStage<S> {
     /// The session, for its counters.
     #[must_use]
     pub fn session(&self) -> &Session<S> {
-        &self.session
+        self.connection.session()
     }
 
     /// Commands and reports, for their counters.
@@ -166,10 +117,16 @@ impl<S: TimedStore> GatewayStage<S> {
         &self.entry
     }
 
+    /// Counts of the stage.
+    #[must_use]
+    pub fn counters(&self) -> GatewayCounters {
+        self.counters
+    }
+
     /// Counts of connections, and what the last failed attempt or ended connection said.
     #[must_use]
-    pub fn link(&self) -> (GatewayCounters, &str) {
-        (self.counters, &self.last_error)
+    pub fn told(&self) -> (ConnectionCounters, &str) {
+        self.connection.told()
     }
 
     /// The recorder, for the end of a run.
@@ -180,115 +137,46 @@ impl<S: TimedStore> GatewayStage<S> {
 
     /// Takes over a connection, or asks for one.
     fn connect(&mut self, now: Timestamp) -> bool {
-        if self.gate.is_cut() || self.logging_out || self.lifecycle.is_quiet() {
+        if self.gate.is_cut() || self.lifecycle.is_quiet() {
             return false;
-        }
-        if self.reconnect.is_due(now) {
-            self.connector.request();
-            self.did.mark(Act::Asked, true);
-            self.reconnect.begin(now);
-            return true;
-        }
-        // The session's end and beginning must find room for what they say.
-        if !self.reconnect.is_trying() || !self.inbox.ready() {
-            return false;
-        }
-        match self.connector.take() {
-            Some(Ok(link)) => self.begin(now, link),
-            Some(Err(error)) => {
-                self.counters.failed_attempts += 1;
-                self.did.mark(Act::Ended, true);
-                self.last_error = error.to_string();
-                self.reconnect.failed(now);
-            }
-            None => return false,
-        }
-        true
-    }
-
-    fn begin(&mut self, now: Timestamp, link: Link) {
-        self.counters.connections += 1;
-        self.did.mark(Act::Connected, true);
-        self.socket.set(link.stream().try_clone().ok());
-        self.out.0.clear();
-        self.input.clear();
-        self.link = Some(link);
-        self.lived = false;
-        self.reconnect.connected(now);
-        self.session.store_mut().set_now(now);
-        if let Err(why) = self.session.connected(now, &mut self.out) {
-            self.end(now, &why.to_string());
-        }
-    }
-
-    /// The connection is over.
-    fn end(&mut self, now: Timestamp, why: &str) {
-        self.did.mark(Act::Ended, true);
-        if let Some(link) = self.link.take() {
-            link.close(self.io.as_mut(), &mut self.out.0);
-        }
-        self.socket.set(None);
-        if !self.logging_out {
-            self.counters.disconnects += 1;
-            why.clone_into(&mut self.last_error);
         }
         let mut application = self.entry.application(&mut self.inbox);
-        self.session.disconnected(now, &mut application);
-        self.reconnect.ended(now, self.lived);
+        self.connection.connect(now, &mut application, &mut self.did)
+    }
+
+    fn end(&mut self, now: Timestamp, why: &str) {
+        let mut application = self.entry.application(&mut self.inbox);
+        self.connection.end(now, why, &mut application, &mut self.did);
     }
 
     /// Reads what came and gives it to the session.
     fn read(&mut self, now: Timestamp) -> Result<bool, String> {
-        let Some(link) = &mut self.link else { return Ok(false) };
-        let began = wire::stamp::now();
-        let unread = !self.input.bytes().is_empty() || self.session.holds_messages();
-        if !unread && began.wrapping_sub(self.looked) < LOOK_EVERY {
-            return Ok(false);
-        }
-        let filled = link.fill(self.io.as_mut(), &mut self.input);
-        let came = filled.map_err(|error| error.to_string())? > 0;
-        let stamp = link.received();
-        self.looked = if came { 0 } else { began };
-        if !came && !unread {
-            return Ok(false);
-        }
-        self.did.mark(Act::Bytes, came);
         let unread =
             |entry: &OrderEntry| entry.counters().faulty + entry.counters().unknown_instrument;
         let before = unread(&self.entry);
-        let consumed = {
+        let read = {
             let mut application = self.entry.application(&mut self.inbox);
-            let bytes = self.input.bytes();
-            self.session.received(now, stamp, bytes, &mut self.out, &mut application)
+            self.connection.read(now, &mut application, &mut self.did)
         };
-        self.lived |= self.session.is_up();
         if unread(&self.entry) != before {
             self.inbox.put(Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL));
         }
-        match consumed {
-            Ok(count) => {
-                self.input.consume(count);
-                self.heed_news(now).map_err(|why| why.to_string())?;
-                Ok(came || count > 0)
-            }
-            Err(why) => Err(self.reason(&why)),
+        if matches!(read, Ok(true)) {
+            self.heed_news(now)?;
         }
+        read
     }
 
     /// News (B) of the venue is kept for the operator; where it announces the end of the connection,
     /// we log out first and come again.
-    fn heed_news(&mut self, now: Timestamp) -> Result<(), Disconnect> {
+    fn heed_news(&mut self, now: Timestamp) -> Result<(), String> {
         let Some(headline) = self.entry.take_headline() else { return Ok(()) };
-        self.last_error = format!("news: {headline}");
-        if self.entry.dialect().settings().news_reconnects && self.session.is_up() {
-            self.session.logout(now, &mut self.out, "as the venue asked")?;
+        self.connection.note(format!("news: {headline}"));
+        self.connection.announce_renewal();
+        if self.entry.dialect().settings().news_reconnects && self.session().is_up() {
+            self.connection.log_out(now, "as the venue asked")?;
         }
         Ok(())
-    }
-
-    fn reason(&self, why: &Disconnect) -> String {
-        let text = String::from_utf8_lossy(self.session.peer_text());
-        if text.is_empty() { why.to_string() } else { format!("{why}: {text}") }
     }
 
     /// Sends commands that wait, each at once.
@@ -311,7 +199,7 @@ impl<S: TimedStore> GatewayStage<S> {
     fn release(&mut self, now: Timestamp) -> bool {
         let mut worked = false;
         while !self.throttle.is_clear() && self.inbox.ready() {
-            if self.link.is_none() || self.gate.is_cut() {
+            if !self.connection.is_linked() || self.gate.is_cut() {
                 let Some(slot) = self.throttle.give_up() else { break };
                 self.keep_back(&slot, SendError::Down);
             } else {
@@ -327,7 +215,8 @@ impl<S: TimedStore> GatewayStage<S> {
     }
 
     fn send_one(&mut self, now: Timestamp, slot: &CommandSlot) {
-        if self.gate.is_cut() || !self.gate.passes(slot.command.kind()) || self.link.is_none() {
+        let passes = !self.gate.is_cut() && self.gate.passes(slot.command.kind());
+        if !passes || !self.connection.is_linked() {
             return self.keep_back(slot, SendError::Down);
         }
         match self.throttle.admit(now, slot) {
@@ -339,14 +228,13 @@ impl<S: TimedStore> GatewayStage<S> {
 
     fn send_now(&mut self, now: Timestamp, slot: &CommandSlot) {
         let CommandSlot { command, stamps } = slot;
-        let Some(link) = &mut self.link else { return self.keep_back(slot, SendError::Down) };
-        match self.entry.send(&mut self.session, now, &mut self.out, command) {
+        let (session, out) = self.connection.sending();
+        match self.entry.send(session, now, out, command) {
             Err(error) => self.keep_back(slot, error),
             Ok(_) => {
                 self.throttle.note(now, slot);
                 let encoded = wire::stamp::now();
-                // What the socket does not take now goes with the next poll.
-                let _ = link.flush(self.io.as_mut(), &mut self.out.0);
+                self.connection.flush();
                 let sent = wire::stamp::now();
                 self.recorder.record(Hop::Encoded, stamps.checked, encoded);
                 self.recorder.record(Hop::Sent, encoded, sent);
@@ -376,21 +264,13 @@ impl<S: TimedStore> GatewayStage<S> {
         }
     }
 
-    /// Heartbeats, time-outs, and whatever the socket did not take before.
     fn tend(&mut self, now: Timestamp) -> Result<bool, String> {
-        let Some(link) = &mut self.link else { return Ok(false) };
-        let worked = self.session.poll(now, &mut self.out).map_err(|why| why.to_string())?;
-        if !link.is_flushed(&self.out.0) {
-            let flushed = link.flush(self.io.as_mut(), &mut self.out.0);
-            flushed.map_err(|error| error.to_string())?;
-        }
-        self.did.mark(Act::Session, worked);
-        Ok(worked)
+        self.connection.tend(now, &mut self.did)
     }
 
     /// Notes what else a poll that worked did.
     fn note(&mut self) {
-        let segment = self.session.store().segment();
+        let segment = self.session().store().segment();
         let moved = std::mem::replace(&mut self.segment, segment) != segment;
         self.did.mark(Act::Segment, moved);
         self.did.add(Act::Reports, self.inbox.take_count());
@@ -401,13 +281,8 @@ impl<S: TimedStore> GatewayStage<S> {
         if !self.lifecycle.is_quiet() || !self.throttle.is_clear() {
             return;
         }
-        if self.link.is_some()
-            && !std::mem::replace(&mut self.logging_out, true)
-            && let Err(why) = self.session.logout(now, &mut self.out, "the engine stops")
-        {
-            self.end(now, &why.to_string());
-        }
-        if self.link.is_none() {
+        let mut application = self.entry.application(&mut self.inbox);
+        if self.connection.leave(now, &mut application, &mut self.did) {
             self.lifecycle.set_finished();
         }
     }
@@ -420,9 +295,9 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
 
     fn poll(&mut self, now: Timestamp) -> Work {
         self.did = Did::default();
-        self.session.store_mut().set_now(now);
+        self.connection.set_now(now);
         let mut worked = self.inbox.drain();
-        if self.link.is_none() {
+        if !self.connection.is_linked() {
             worked |= self.connect(now);
         } else if self.gate.is_cut() {
             self.end(now, "the gate was cut");
@@ -438,7 +313,7 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
                 }
             }
         }
-        self.throttle.catch_up(now, self.session.counters());
+        self.throttle.catch_up(now, self.connection.session().counters());
         self.finish(now);
         if !worked {
             return Work::Idle;
@@ -452,9 +327,9 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
     }
 
     fn housekeeping(&mut self, now: Timestamp) {
-        let (session, entry) = (&self.session, &self.entry);
-        let link = (self.counters, self.last_error.as_str());
-        self.outbox.offer(|snapshot| snapshot.fill(now, session, entry, link));
+        let (session, entry) = (self.connection.session(), &self.entry);
+        let told = (self.counters, self.connection.told());
+        self.outbox.offer(|snapshot| snapshot.fill(now, session, entry, told));
         while let Some((sent, acked)) = self.inbox.next_acked() {
             self.recorder.record(Hop::Acked, sent, acked);
         }

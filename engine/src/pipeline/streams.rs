@@ -73,36 +73,40 @@ pub enum TakeOverError {
     },
 }
 
+/// The stream of a session, taken over or begun.
+pub struct SessionStream {
+    /// The stream.
+    pub opened: journal::Opened,
+    /// The session's numbers.
+    pub numbers: Numbers,
+    /// When they were last used.
+    pub used: Option<Timestamp>,
+    /// Its last frames, where orders may be sent again.
+    pub kept: Option<KeptFrames>,
+}
+
 /// A journal taken over, or begun.
 pub struct Streams {
     /// The trading stream.
     pub trading: journal::Opened,
-    /// The gateway stream.
-    pub gateway: journal::Opened,
+    /// The stream of the order session.
+    pub gateway: SessionStream,
+    /// The stream of the drop copy session, where there is one.
+    pub drop_copy: Option<SessionStream>,
     /// What the start takes over.
     pub opening: OpeningState,
-    /// The session's numbers.
-    pub numbers: Numbers,
-    /// Its last frames, where orders may be sent again.
-    pub kept: Option<KeptFrames>,
     /// Fills that the session took and the loop did not: the first inputs of the new loop.
     pub missed: Vec<Report>,
     /// What to tell people, a line each.
     pub notices: Vec<String>,
 }
 
-/// Opens both streams of a run's journal, going on where the last run ended.
+/// Opens the streams of a run's journal, going on where the last run ended.
 ///
 /// # Errors
 /// [`TakeOverError`]; nothing may be traded then.
 pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError> {
-    let settings = |name: &str| JournalSettings {
-        hot_dir: config.journal.hot_dir.clone(),
-        segment_bytes: config.journal.segment_bytes as u64,
-        durability: durability(config),
-        ..JournalSettings::new(&config.journal_dir(), name)
-    };
-    let (trading, gateway) = (settings("trading"), settings("gateway"));
+    let trading = settings(config, "trading");
     let mut notices = Vec::new();
     let mut follower = Follower::default();
     let trading = if journal::exists(&trading.dir, &trading.name)? {
@@ -120,31 +124,62 @@ pub fn open(config: &RunConfig, now: Timestamp) -> Result<Streams, TakeOverError
     } else {
         journal::create(&trading, now)?
     };
-    let mut numbers = Numbers::default();
+    let (gateway, frames) = session_stream(config, "gateway", now, &mut notices)?;
+    let wanted = config.drop_copy.address.is_some();
+    let copied = wanted.then(|| session_stream(config, "drop_copy", now, &mut notices));
+    let (drop_copy, copies) = copied.transpose()?.unzip();
+    notices.extend(trading.notice.clone());
+    let instruments = assembly::instruments(&config.trading);
+    let opening = follower.opening(&instruments, now)?;
+    let dialect = venue::dialect(config)?;
+    let mut missed = frames.missed(&instruments, &dialect, follower.account())?;
+    if let Some(copies) = copies {
+        // What both streams hold counts once: the loop knows executions.
+        let told = copies.missed(&instruments, &dialect, follower.account())?;
+        missed.extend(told.iter().map(|report| report.by_drop_copy()));
+    }
+    if !missed.is_empty() {
+        notices.push(format!("journal: {} fills taken from the session's stream", missed.len()));
+    }
+    Ok(Streams { trading, gateway, drop_copy, opening, missed, notices })
+}
+
+fn settings(config: &RunConfig, name: &str) -> JournalSettings {
+    JournalSettings {
+        hot_dir: config.journal.hot_dir.clone(),
+        segment_bytes: config.journal.segment_bytes as u64,
+        durability: durability(config),
+        ..JournalSettings::new(&config.journal_dir(), name)
+    }
+}
+
+/// Takes over, or begins, the stream of one session.
+fn session_stream(
+    config: &RunConfig,
+    name: &str,
+    now: Timestamp,
+    notices: &mut Vec<String>,
+) -> Result<(SessionStream, LastFrames), TakeOverError> {
+    let settings = settings(config, name);
+    let (mut numbers, mut used) = (Numbers::default(), None);
     let mut frames = LastFrames::default();
     let mut kept = config.gateway.replay_orders.then(KeptFrames::default);
-    let gateway = if journal::exists(&gateway.dir, &gateway.name)? {
-        let recovered = journal::recover(&gateway, now, |record| {
+    let opened = if journal::exists(&settings.dir, &settings.name)? {
+        let recovered = journal::recover(&settings, now, |record| {
             numbers.follow(&record);
             frames.follow(&record);
+            used = StoredFrame::of(&record).map_or(used, |frame| Some(frame.now));
             if let Some(kept) = &mut kept {
                 fix_store::follow_frames(kept, &record);
             }
         })?;
-        notices.push(tail_notice("gateway", recovered.records, &recovered.tail));
+        notices.push(tail_notice(name, recovered.records, &recovered.tail));
         recovered.opened
     } else {
-        journal::create(&gateway, now)?
+        journal::create(&settings, now)?
     };
-    notices.extend([&trading, &gateway].into_iter().filter_map(|opened| opened.notice.clone()));
-    let instruments = assembly::instruments(&config.trading);
-    let opening = follower.opening(&instruments, now)?;
-    let dialect = venue::dialect(config)?;
-    let missed = frames.missed(&instruments, &dialect, follower.account())?;
-    if !missed.is_empty() {
-        notices.push(format!("journal: {} fills taken from the session's stream", missed.len()));
-    }
-    Ok(Streams { trading, gateway, opening, numbers, kept, missed, notices })
+    notices.extend(opened.notice.clone());
+    Ok((SessionStream { opened, numbers, used, kept }, frames))
 }
 
 pub(crate) fn durability(config: &RunConfig) -> Durability {

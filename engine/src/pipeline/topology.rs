@@ -4,9 +4,10 @@
 //!   UDP A,B ─▶ feed ──feed_trading──▶ trading ──trading_gateway──▶ gateway ─▶ TCP
 //!                                       ▲  ▲                          │
 //!                          control_trading └──────gateway_trading─────┘
+//!                                          drop_copy_trading ◀── drop copy ◀─ TCP
 //! ```
 //!
-//! Cores are threads that poll one or more of the three stages; the configuration says which. Every
+//! Cores are threads that poll one or more of the stages; the configuration says which. Every
 //! thread and every socket is made here, before anything is pinned.
 
 mod ended;
@@ -20,13 +21,13 @@ use crate::journal::{Copier, Durability, StreamState};
 use crate::latency::recorder::{self, Collector, Recorder};
 use crate::pipeline::assembly::{self, LoopMode};
 use crate::pipeline::feed_stage;
+use crate::pipeline::fix_connection::OrderSocket;
 use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gate::{Gate, Shut};
-use crate::pipeline::gateway_stage::OrderSocket;
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::loop_driver::LoopDriver;
 use crate::pipeline::records::Start;
-use crate::pipeline::streams::{self, Streams};
+use crate::pipeline::streams::{self, SessionStream, Streams};
 use crate::pipeline::telemetry::{
     FeedSnapshot, GatewaySnapshot, Telemetry, TradingSnapshot, mailbox,
 };
@@ -65,8 +66,8 @@ pub struct Pipeline {
     pub telemetry: Arc<Mutex<Telemetry>>,
     /// What the kernel counts of every core's thread.
     pub watches: Vec<Arc<CoreWatch>>,
-    /// Health of both streams.
-    pub streams: [Arc<StreamState>; 2],
+    /// Health of every stream.
+    pub streams: Vec<Arc<StreamState>>,
     /// What the host refused and what else people should know, a line each.
     pub notices: Vec<String>,
 }
@@ -75,6 +76,7 @@ struct Rings {
     feed_trading: (Producer<Event>, Consumer<Event>),
     trading_gateway: (Producer<CommandSlot>, Consumer<CommandSlot>),
     gateway_trading: (Producer<Report>, Consumer<Report>),
+    drop_copy_trading: (Producer<Report>, Consumer<Report>),
     control_trading: (Producer<Control>, Consumer<Control>),
 }
 
@@ -84,6 +86,7 @@ impl Rings {
             feed_trading: ring::channel(feed_stage::RING_DEPTH),
             trading_gateway: ring::channel(trading_stage::COMMANDS_DEPTH),
             gateway_trading: ring::channel(trading_stage::REPORTS_DEPTH),
+            drop_copy_trading: ring::channel(trading_stage::REPORTS_DEPTH),
             control_trading: ring::channel(CONTROL_DEPTH),
         }
     }
@@ -105,14 +108,25 @@ struct Shared {
 pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let now = clock.now();
     let streams = streams::open(config, now).context("the journal cannot be taken over")?;
-    let Streams { trading, gateway, opening, numbers, kept, missed, mut notices } = streams;
+    let Streams { trading, gateway, drop_copy, opening, missed, mut notices } = streams;
     let shared = Shared::default();
     if opening.killed.is_some() {
         shared.gate.shut(Shut::Killed);
     }
-    let states = [trading.writer.state(), gateway.writer.state()];
     let every = streams::durability(config).copy_every();
-    let copier = Copier::spawn(vec![trading.drain, gateway.drain], every)?;
+    let (mut states, mut drains) = (vec![trading.writer.state()], vec![trading.drain]);
+    let mut store = |stream: SessionStream| -> anyhow::Result<_> {
+        let SessionStream { opened, numbers, used, kept } = stream;
+        states.push(opened.writer.state());
+        drains.push(opened.drain);
+        let secrets = &config.venue.logon.secret_tags;
+        let mut store = FixStore::new(opened.writer, numbers, secrets).keeping(kept);
+        store.record_start(now)?;
+        Ok((store, used))
+    };
+    let gateway = store(gateway)?;
+    let drop_copy = drop_copy.map(store).transpose()?;
+    let copier = Copier::spawn(drains, every)?;
     let rings = Rings::new();
     let pairs: [(Recorder, Collector); 3] = std::array::from_fn(|_| recorder::pair(clock.clone()));
     let [feed_hops, trading_hops, gateway_hops] = pairs;
@@ -147,25 +161,30 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let inputs = Inputs {
         events: rings.feed_trading.1,
         reports: rings.gateway_trading.1,
-        drop_copy: None,
+        drop_copy: drop_copy.is_some().then_some(rings.drop_copy_trading.1),
         control: rings.control_trading.1,
     };
     let Shared { gate, lifecycle, socket, stop } = shared.clone();
     let links = Links { gate: gate.clone(), lifecycle, stop, outbox: trading_told.0 };
     let trading = TradingStage::new(driver, inputs, time, links);
 
-    let secrets = &config.venue.logon.secret_tags;
-    let mut store = FixStore::new(gateway.writer, numbers, secrets).keeping(kept);
-    store.record_start(now)?;
     let (commands, reports) = (rings.trading_gateway.1, rings.gateway_trading.0);
     let ends = (commands, reports, gateway_hops.0, gateway_told.0);
-    let gateway = sides::order_gateway(config, store, ends, &shared, &mut notices)?;
+    let gateway = sides::order_gateway(config, gateway, ends, &shared, &mut notices)?;
+    let copies = rings.drop_copy_trading.0;
+    let drop_copy = match drop_copy {
+        Some(store) => sides::drop_copy(config, store, copies, &shared, &mut notices)?,
+        None => None,
+    };
 
-    let stages: [(StageName, Box<dyn Stage>); 3] = [
+    let mut stages: Vec<(StageName, Box<dyn Stage>)> = vec![
         (StageName::Feed, Box::new(feed)),
         (StageName::Trading, Box::new(trading)),
         (StageName::Gateway, Box::new(gateway)),
     ];
+    if let Some(drop_copy) = drop_copy {
+        stages.push((StageName::DropCopy, Box::new(drop_copy)));
+    }
     notices.extend(cores::lock_memory().err());
     let cores = threads::spawn(config, stages, clock, &shared, &mut notices)?;
     Ok(Pipeline {

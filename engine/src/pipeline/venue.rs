@@ -6,9 +6,11 @@
 
 use crate::config::fix_choices as ways;
 use crate::config::fix_words as words;
+use crate::config::fix_words::FixField;
 use crate::config::profile_sections::RateSection;
 use crate::config::{ProfileConfig, RunConfig};
 use crate::pipeline::credentials;
+use crate::pipeline::fix_connection::SessionHours;
 use crate::trading::VenueRules;
 use anyhow::Context as _;
 use gateway::dialect::logon::{LogonField, LogonPlan, Nonce, Random, Value, VenueLogon};
@@ -18,9 +20,10 @@ use gateway::dialect::{
 };
 use gateway::fix::Precision;
 use gateway::rates::{Action, Counts, Limiter, Member, RateError, Rule, Scope, Window};
+use gateway::schedule::{Renewal, Schedule, ScheduleError};
 use gateway::session::{Resend, Reset, SessionConfig};
 use gateway::spec::{Validation, Version};
-use market::Nanos;
+use market::{Nanos, Timestamp};
 use std::fs::File;
 use std::io::Read as _;
 
@@ -74,7 +77,7 @@ pub fn dialect(config: &RunConfig) -> Result<Dialect, DialectError> {
             .iter()
             .map(|code| Code { tag: code.tag, value: code.value.clone(), reason: code.reason })
             .collect(),
-        news_reconnects: session.news == ways::NewsAction::Reconnect,
+        news_reconnects: session.news != ways::NewsAction::Ignore,
     })
 }
 
@@ -108,6 +111,32 @@ pub fn session(config: &RunConfig) -> SessionConfig {
         },
         ..SessionConfig::initiator(&ours.sender_comp_id, &ours.target_comp_id)
     }
+}
+
+/// The session of the drop copy: the venue's, with CompIDs and heartbeat of its own where it has them.
+#[must_use]
+pub fn drop_copy_session(config: &RunConfig) -> SessionConfig {
+    let (own, order) = (&config.drop_copy, session(config));
+    SessionConfig {
+        sender: own.sender_comp_id.clone().unwrap_or(order.sender.clone()),
+        target: own.target_comp_id.clone().unwrap_or(order.target.clone()),
+        heartbeat: own.heartbeat_s.map_or(order.heartbeat, |s| Nanos::from_secs(s.into())),
+        ..order
+    }
+}
+
+/// When its sessions are open and begin anew. `used` is when a session's numbers were last used.
+///
+/// # Errors
+/// [`ScheduleError`], which a checked configuration rules out.
+pub fn hours(config: &RunConfig, used: Option<Timestamp>) -> Result<SessionHours, ScheduleError> {
+    let session = &config.venue.session;
+    let renewal = Renewal {
+        each_day: session.reset_each_day,
+        at_number: session.reset_at_number,
+        on_news: session.news == ways::NewsAction::Reset,
+    };
+    Ok(SessionHours::new(Schedule::parse(&session.hours.0)?, renewal, used))
 }
 
 /// The limits of the venue, for its order session.
@@ -213,12 +242,15 @@ pub fn plan(profile: &ProfileConfig) -> LogonPlan {
     }
 }
 
-/// Who fills in the Logons; `None` where FIX's own fields are all there is. Reads the credentials.
+/// Who fills in the Logons, with `more` constant fields; `None` where FIX's own fields are all there is. Reads the credentials.
 ///
 /// # Errors
 /// The file of credentials, or what is in it, will not do.
-pub fn logon(config: &RunConfig) -> anyhow::Result<Option<VenueLogon>> {
-    let plan = plan(&config.venue);
+pub fn logon(config: &RunConfig, more: &[FixField]) -> anyhow::Result<Option<VenueLogon>> {
+    let mut plan = plan(&config.venue);
+    let constant = |field: &FixField| Value::Constant(field.value.clone());
+    plan.fields
+        .extend(more.iter().map(|field| LogonField { tag: field.tag, value: constant(field) }));
     if plan.fields.is_empty() {
         return Ok(None);
     }

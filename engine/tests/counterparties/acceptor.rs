@@ -1,7 +1,8 @@
 //! A venue for one client at a time, over TLS or plain TCP: session, desk and what the test tells
 //! it to do. Everything that venues do differently is in [`Venue`].
 //!
-//! It keeps no sequence numbers over a connection unless the venue does, and asks for no resend.
+//! It keeps sequence numbers from one connection to the next, asks for what it misses, drops what is
+//! ahead of it, and fills the gap where it is asked for one.
 
 use crate::book::{Book, Order, Told};
 use crate::text::{Fields, Message, field, frame};
@@ -45,6 +46,10 @@ pub(crate) trait Venue: Send + 'static {
     }
     /// Anything else that the venue understands, as messages beginning with 35.
     fn other(&mut self, request: &Message, book: &mut Book) -> Option<Vec<Fields>>;
+    /// What it says unasked, as messages beginning with 35.
+    fn says(&mut self) -> Vec<Fields> {
+        Vec::new()
+    }
     /// Messages of a client in one window of a second before it is logged out.
     fn messages_per_second(&self) -> usize {
         usize::MAX
@@ -54,8 +59,6 @@ pub(crate) trait Venue: Send + 'static {
 /// What the test makes the venue do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// A Logout of the venue's own, then the end of the connection.
-    Logout(String),
     /// Closes the connection without a word.
     Drop,
     /// Sends a message with this body, 35 first.
@@ -74,7 +77,13 @@ pub(crate) struct Seen {
     /// Orders that were open when a connection ended and not canceled by the venue.
     pub(crate) survivors: usize,
     pub(crate) trades: usize,
+    /// Trades are not told to who made them.
+    pub(crate) silent: bool,
+    /// Reports of trades, for a drop copy.
+    pub(crate) copies: Vec<Fields>,
     pub(crate) bytes: Vec<u8>,
+    /// Numbers of the session, kept from one connection to the next: ours, and the client's.
+    numbers: (u64, u64),
     book: Book,
     acts: Vec<Act>,
 }
@@ -117,6 +126,11 @@ impl Acceptor {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What it saw, to share with a drop copy.
+    pub(crate) fn share(&self) -> Arc<Mutex<Seen>> {
+        self.seen.clone()
+    }
+
     pub(crate) fn act(&self, act: Act) {
         self.seen().acts.push(act);
     }
@@ -147,10 +161,9 @@ fn serve(
             venue: &mut venue,
             link: Link::new(stream, tls.clone()),
             seen,
-            next: 1,
-            expected: 1,
             peer: String::new(),
             input: Vec::new(),
+            missing: false,
             window: Vec::new(),
             logged_on: None,
             over: false,
@@ -168,10 +181,10 @@ struct Client<'a, V> {
     venue: &'a mut V,
     link: Link,
     seen: &'a Mutex<Seen>,
-    next: u64,
-    expected: u64,
     peer: String,
     input: Vec<u8>,
+    /// Messages before the Logon are missing, and were asked for.
+    missing: bool,
     /// Times of the last messages.
     window: Vec<Instant>,
     logged_on: Option<Message>,
@@ -200,14 +213,21 @@ impl<V: Venue> Client<'_, V> {
         }
         let trade = self.seen().book.trade();
         if let Some((order, told)) = trade {
+            let mut fields = vec![field(35, "8")];
+            fields.extend(self.venue.report(&order, told));
             self.seen().trades += 1;
-            self.execution(&order, told);
+            self.seen().copies.push(fields.clone());
+            if !self.seen().silent {
+                self.send(fields);
+            }
+        }
+        for fields in self.venue.says() {
+            self.send(fields);
         }
         let acts = std::mem::take(&mut self.seen().acts);
         for act in acts {
             match act {
                 Act::Drop => self.over = true,
-                Act::Logout(text) => self.log_out(&text),
                 Act::Send(fields) => self.send(fields),
             }
         }
@@ -219,15 +239,20 @@ impl<V: Venue> Client<'_, V> {
     }
 
     /// Sends a body that begins with 35; the header goes behind it.
-    fn send(&mut self, mut fields: Fields) {
+    fn send(&mut self, fields: Fields) {
+        let next = self.seen().numbers.0;
+        self.seen().numbers.0 += 1;
+        self.send_as(next, fields);
+    }
+
+    fn send_as(&mut self, number: u64, mut fields: Fields) {
         let header = [
-            field(34, self.next),
+            field(34, number),
             field(49, self.venue.comp_id()),
             field(52, utc()),
             field(56, &self.peer),
         ];
         fields.splice(1..1, header);
-        self.next += 1;
         let bytes = frame(self.venue.begin_string(), self.venue.length_digits(), &fields);
         self.over |= self.link.send(&bytes).is_err();
     }
@@ -244,8 +269,18 @@ impl<V: Venue> Client<'_, V> {
             return self.take_logon(message);
         }
         let seq: u64 = message.get(34).parse().unwrap();
-        assert_eq!(seq, self.expected, "{message:?}");
-        self.expected += 1;
+        let expected = self.seen().numbers.1;
+        if message.msg_type() == "4" && message.get(123) == "Y" {
+            assert!(seq <= expected, "{message:?}");
+            self.seen().numbers.1 = message.get(36).parse().unwrap();
+            return;
+        }
+        if seq > expected && self.missing {
+            return;
+        }
+        assert_eq!(seq, expected, "{message:?}");
+        self.missing = false;
+        self.seen().numbers.1 += 1;
         let now = Instant::now();
         self.window.retain(|at| now - *at < Duration::from_secs(1));
         self.window.push(now);
@@ -255,6 +290,12 @@ impl<V: Venue> Client<'_, V> {
         }
         match message.msg_type() {
             "0" => {}
+            "2" => {
+                // Nothing is told again.
+                let (begin, next) = (message.get(7).parse().unwrap(), self.seen().numbers.0);
+                let fill = vec![field(35, "4"), field(43, "Y"), field(123, "Y"), field(36, next)];
+                self.send_as(begin, fill);
+            }
             "1" => self.send(vec![field(35, "0"), field(112, message.get(112))]),
             "3" | "j" => self.seen().rejects.push(format!("{message:?}")),
             "5" => {
@@ -268,7 +309,23 @@ impl<V: Venue> Client<'_, V> {
     fn take_logon(&mut self, logon: &Message) {
         self.seen().logons.push(logon.clone());
         self.peer = logon.get(49).to_owned();
-        self.expected = logon.get(34).parse::<u64>().unwrap() + 1;
+        let number: u64 = logon.get(34).parse().unwrap();
+        let expected = match logon.get(141) == "Y" || self.seen().numbers == (0, 0) {
+            true => {
+                self.seen().numbers = (1, 1);
+                1
+            }
+            false => self.seen().numbers.1,
+        };
+        if number < expected {
+            let text = format!("MsgSeqNum is {number}, and {expected} was expected");
+            self.seen().refused.push(text.clone());
+            return self.log_out(&text);
+        }
+        self.missing = number > expected;
+        if !self.missing {
+            self.seen().numbers.1 = number + 1;
+        }
         match self.venue.logon(logon) {
             Err(text) => {
                 self.seen().refused.push(text.clone());
@@ -281,6 +338,9 @@ impl<V: Venue> Client<'_, V> {
                 }
                 fields.extend(more);
                 self.send(fields);
+                if self.missing {
+                    self.send(vec![field(35, "2"), field(7, expected), field(16, 0)]);
+                }
                 self.logged_on = Some(logon.clone());
             }
         }

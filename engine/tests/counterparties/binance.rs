@@ -135,8 +135,9 @@ impl Venue for Binance {
             false => Err(format!("tag {tag} is {}", order.get(tag))),
         };
         one_of(40, &["2"])?;
-        one_of(59, &["1", "3", "4"])?;
         one_of(18, &["", "6"])?;
+        // A LIMIT_MAKER has no TimeInForce.
+        one_of(59, if order.get(18) == "6" { &[""] } else { &["1", "3", "4"] })?;
         let allowed =
             [8, 9, 10, 11, 18, 34, 35, 38, 40, 44, 49, 52, 54, 55, 56, 59, 60, 25_000, 25_001];
         match order.fields.iter().find(|(tag, _)| !allowed.contains(tag)) {

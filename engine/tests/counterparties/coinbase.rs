@@ -52,7 +52,9 @@ impl Venue for Coinbase {
         must(34, "1")?;
         must(49, KEY)?;
         must(553, KEY)?;
-        must(554, PASSPHRASE)?;
+        if logon.get(554) != PASSPHRASE {
+            return Err("Invalid passphrase".to_owned());
+        }
         let time = logon.get(52);
         if time.len() != 21 || time.as_bytes()[17] != b'.' {
             return Err(format!("SendingTime needs three fractional digits: {time}"));

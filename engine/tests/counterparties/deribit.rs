@@ -90,9 +90,9 @@ impl Venue for Deribit {
 
     fn cancel_reject(&self, request: &Message) -> Fields {
         vec![
-            field(37, request.get(41)),
+            field(37, "NONE"),
             field(11, request.get(11)),
-            field(41, request.get(41)),
+            field(41, request.get(11)),
             field(39, 8),
             field(102, 1),
             field(434, if request.msg_type() == "G" { 2 } else { 1 }),

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use std::cell::RefCell;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) struct Floor {
     lab: Lab,
@@ -61,6 +62,27 @@ impl Floor {
         acceptor
     }
 
+    /// Session days that end so many seconds from now, in the place of the profile's.
+    pub(crate) fn rollover(&self, seconds: u64) {
+        let path = self.lab.dir().join("venues/demo.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + seconds;
+        let (hour, minute, second) = (now / 3_600 % 24, now / 60 % 60, now % 60);
+        let moment = format!("{hour:02}:{minute:02}:{second:02}");
+        let hours = format!("hours = \"{moment} to {moment} UTC\"");
+        let own = text.lines().find(|line| line.starts_with("hours = ")).unwrap();
+        std::fs::write(&path, text.replace(own, &hours)).unwrap();
+    }
+
+    /// A drop copy session at this venue.
+    pub(crate) fn drop_copy(&self, venue: &Acceptor) {
+        let section = format!(
+            "[drop_copy]\naddress = \"{}\"\nsender_comp_id = \"COPY\"\n\n[transport]",
+            venue.address
+        );
+        self.lab.change("engine.toml", &[("[transport]", section)]);
+    }
+
     /// Another limit in the place of the profile's.
     pub(crate) fn limit(&self, count: u32, window_ms: u32) {
         let path = self.lab.dir().join("venues/demo.toml");
@@ -94,8 +116,14 @@ impl Floor {
     pub(crate) fn status(&self) -> String {
         let socket = self.lab.dir().join("engine/touchline.sock");
         let socket = socket.to_str().unwrap();
-        let args = ["ctl", "status", "--socket", socket];
+        let args = ["ctl", "--socket", socket, "status"];
         Host::start(self.lab.dir(), "status.out", &args).wait_well()
+    }
+
+    /// The journal replays to what was decided.
+    pub(crate) fn replays(&self) {
+        let replayed = crate::host::replay(self.lab.dir(), &self.lab.journal());
+        assert!(replayed.contains("\nidentical, state hash "), "{replayed}");
     }
 
     /// Fills and positions are the venue's, nothing is open there, and nothing went wrong.

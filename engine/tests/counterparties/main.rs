@@ -9,6 +9,7 @@ mod binance;
 mod book;
 mod coinbase;
 mod deribit;
+mod drop_copy;
 mod floor;
 #[allow(dead_code)]
 #[path = "../sockets/host.rs"]
@@ -53,7 +54,7 @@ fn coinbase_refuses_a_wrong_passphrase_and_the_engine_waits() {
     let engine = floor.engine();
     eventually("two refusals", || (venue.seen().refused.len() >= 2).then_some(()));
     let status = floor.status();
-    assert!(status.contains("tag 554"), "it says why: {status}");
+    assert!(status.contains("Invalid passphrase"), "it says why: {status}");
     assert!(!status.contains("wrong"), "and no secret: {status}");
     let report = engine.stop();
     assert_eq!(venue.seen().requests.len(), 0, "{report}");
@@ -80,10 +81,10 @@ fn binance_with_news_before_maintenance() {
 #[test]
 fn binance_logs_out_who_sends_too_much_and_nobody_does() {
     let floor = Floor::new("binance-spot-testnet", "TLINE");
-    // Ten messages in every second: far fewer than the strategy would like to send.
+    // Ten messages in every second, as they arrive: far fewer than the strategy would like to send.
     let venue = floor.venue(binance::Binance { limit: 10 }, true);
     floor.credentials(binance::KEY, binance::PEM, "");
-    floor.limit(10, 1_000);
+    floor.limit(6, 1_000);
     let engine = floor.engine();
     eventually("many requests", || (venue.seen().requests.len() >= 40).then_some(()));
     let report = engine.stop();
@@ -123,13 +124,16 @@ fn deribit_drops_the_connection_and_nonces_increase() {
 fn kraken_cancels_on_disconnect_by_a_zero_and_begins_anew_every_day() {
     let floor = Floor::new("kraken-uat", "KRAKEN-CLIENT");
     let venue = floor.venue(kraken::Kraken, true);
+    // The rollover of the day comes in a few seconds.
+    floor.rollover(20);
     floor.credentials(kraken::KEY, kraken::SECRET, "");
     let engine = floor.engine();
     eventually("fills", || (venue.seen().trades >= 2).then_some(()));
     assert!(venue.seen().logons.iter().all(|logon| logon.get(8674) == "0"));
-    // The rollover: a Logout, and numbers from one at the next logon, on both sides.
-    venue.act(Act::Logout("Session rollover".to_owned()));
+    // The engine logs out, and numbers begin at one with the next logon, on both sides.
     eventually("a second logon", || (venue.seen().logons.len() >= 2).then_some(()));
+    assert_eq!(venue.seen().logouts, 1);
+    assert_eq!((venue.seen().logons[1].get(34), venue.seen().logons[1].get(141)), ("1", "Y"));
     let before = venue.seen().trades;
     eventually("more fills", || (venue.seen().trades > before + 1).then_some(()));
     let report = engine.stop();
@@ -147,4 +151,29 @@ fn a_venue_refuses_what_its_documentation_refuses() {
     assert!(kraken::Kraken.logon(&logon).is_err());
     assert!(!coinbase::is_uuid("00000000-0000-1000-8000-000000000000"), "version 1");
     assert!(!coinbase::is_uuid("00000000-0000-4000-8000-00000000000A"), "upper case");
+}
+
+#[test]
+fn a_drop_copy_confirms_and_tells_what_the_order_session_does_not() {
+    let floor = Floor::new("deribit-test", "TOUCHLINE");
+    let venue = floor.venue(deribit::Deribit::default(), false);
+    let copy = Acceptor::start(drop_copy::DropCopy::of(&venue), None);
+    floor.drop_copy(&copy);
+    floor.credentials(deribit::KEY, deribit::SECRET, "");
+    let engine = floor.engine();
+    eventually("fills", || (venue.seen().trades >= 4).then_some(()));
+    assert_eq!(copy.seen().logons[0].get(49), "COPY");
+    venue.seen().silent = true;
+    let before = venue.seen().trades;
+    eventually("more fills", || (venue.seen().trades >= before + 4).then_some(()));
+    venue.seen().silent = false;
+    let before = venue.seen().trades;
+    eventually("fills again", || (venue.seen().trades >= before + 2).then_some(()));
+    let report = engine.stop();
+    floor.agrees(&report, &venue);
+    let copied = report.lines().find(|line| line.starts_with("drop copy")).unwrap();
+    assert!(copied.contains("confirmed") && copied.contains("told first"), "{copied}");
+    assert_eq!(copy.seen().requests.len(), 0, "nothing is asked of a drop copy");
+    assert_eq!(copy.seen().logouts, 1);
+    floor.replays();
 }

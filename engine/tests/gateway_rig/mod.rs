@@ -6,6 +6,7 @@
 use engine::journal::{self, Copier, JournalSettings};
 use engine::latency::recorder;
 use engine::pipeline::connector::{Connector, Plan};
+use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gate::Gate;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
@@ -59,18 +60,22 @@ impl Rig {
         let store = FixStore::new(opened.writer, Numbers::default(), &[]);
         let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
         let stage = GatewayStage::new(GatewayParts {
-            io: wire::open(wire::Backend::Plain).unwrap().io,
-            session: Session::new(config, store).unwrap(),
+            connection: ConnectionParts {
+                io: wire::open(wire::Backend::Plain).unwrap().io,
+                session: Session::new(config, store).unwrap(),
+                connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port()))
+                    .unwrap(),
+                reconnect: Reconnect::new(pace, 1),
+                hours: SessionHours::default(),
+                socket: Arc::default(),
+            },
             entry: OrderEntry::new(instruments(), 64, Dialect::of(Version::Fix44)),
-            connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port())).unwrap(),
             commands: commands_in,
             reports: reports_out,
             limiter,
             gate: Arc::new(Gate::default()),
             lifecycle: Arc::new(Lifecycle::default()),
-            socket: Arc::default(),
             recorder: recorder::pair(clock::calibrate().0).0,
-            reconnect: Reconnect::new(pace, 1),
             outbox: mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0,
         });
         Rig { stage, commands, reports, copier }

@@ -112,7 +112,7 @@ impl Rig {
     /// Starts the engine on what its journal holds, and logs on.
     pub(crate) fn start(&mut self) {
         let opened = streams::open(&self.config, self.now).unwrap();
-        let drains = vec![opened.trading.drain, opened.gateway.drain];
+        let drains = vec![opened.trading.drain, opened.gateway.opened.drain];
         let copier = Copier::spawn(drains, Duration::from_millis(1)).unwrap();
         let mode = LoopMode::of_run(&self.config);
         let settings = assembly::trading_settings(&self.config.trading, mode).unwrap();
@@ -127,7 +127,7 @@ impl Rig {
         let trading = TradingLoop::new(settings, &opened.opening);
         let writer = opened.trading.writer;
         let driver = LoopDriver::start(trading, writer, Orders::default(), NoStamps, &start);
-        let store = FixStore::new(opened.gateway.writer, opened.numbers, &[]);
+        let store = FixStore::new(opened.gateway.opened.writer, opened.gateway.numbers, &[]);
         let gateway = &self.config.gateway;
         let identity = SessionConfig::initiator(&gateway.sender_comp_id, &gateway.target_comp_id);
         let table = Instruments::new(&assembly::instruments(&self.config.trading)).unwrap();

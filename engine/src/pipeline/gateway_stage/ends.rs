@@ -1,52 +1,15 @@
-//! The ends of the gateway stage: reports into the ring, bytes out to the socket, and the socket as
-//! the watchdog knows it. Nothing here knows FIX.
+//! The end of the gateway stage toward the loop: reports into the ring, and when requests were
+//! answered. Nothing here knows FIX.
 
 use crate::runtime::ring::Producer;
 use gateway::orders::Inbox;
-use gateway::session::Outbound;
 use market::Report;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-use wire::SendBuffer;
-use wire::tcp::Stream;
 
 /// Reports kept when the ring is full; reading has stopped long before.
 const BACKLOG: usize = 64;
 /// Requests whose send stamps are kept for order-to-ack.
 const STAMPS: usize = 4_096;
-
-/// The socket of the present connection, for the watchdog to shut from its own thread.
-#[derive(Default)]
-pub struct OrderSocket(Mutex<Option<Stream>>);
-
-impl OrderSocket {
-    /// Shuts the connection, whoever owns it now.
-    pub fn shut(&self) {
-        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stream) = stream.as_ref() {
-            let _ = stream.shutdown();
-        }
-    }
-
-    /// Only when a connection begins or ends.
-    pub(super) fn set(&self, stream: Option<Stream>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stream;
-    }
-}
-
-/// What the session sends: kept until the socket takes it.
-pub(super) struct Out(pub(super) SendBuffer);
-
-impl Outbound for Out {
-    fn room(&self) -> usize {
-        self.0.room()
-    }
-
-    fn send(&mut self, frame: &[u8]) {
-        // Room was asked for.
-        let _ = self.0.push(frame);
-    }
-}
 
 /// `gateway_trading` as the session's application: never drops a report.
 pub(super) struct RingInbox {

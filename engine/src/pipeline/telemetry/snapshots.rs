@@ -1,6 +1,7 @@
 //! What each stage tells: plain values of a size fixed at construction. Filling never allocates.
 
 use crate::pipeline::feed_stage::FeedTroubles;
+use crate::pipeline::fix_connection::ConnectionCounters;
 use crate::pipeline::gateway_stage::GatewayCounters;
 use crate::trading::{Counters, TradingLoop};
 use feeds::Feed;
@@ -202,7 +203,9 @@ pub struct GatewaySnapshot {
     /// MsgSeqNum awaited.
     pub next_incoming: u64,
     /// Connections made, failed and lost.
-    pub connections: GatewayCounters,
+    pub connections: ConnectionCounters,
+    /// Commands kept back or held.
+    pub commands: GatewayCounters,
     /// What the last failed attempt or ended connection said; empty before the first.
     pub last_error: String,
 }
@@ -216,7 +219,8 @@ impl Default for GatewaySnapshot {
             entry: EntryCounters::default(),
             next_outgoing: 1,
             next_incoming: 1,
-            connections: GatewayCounters::default(),
+            connections: ConnectionCounters::default(),
+            commands: GatewayCounters::default(),
             last_error: String::with_capacity(TEXT_MAX),
         }
     }
@@ -229,7 +233,7 @@ impl GatewaySnapshot {
         now: Timestamp,
         session: &Session<S>,
         entry: &OrderEntry,
-        (connections, last_error): (GatewayCounters, &str),
+        (commands, (connections, last_error)): (GatewayCounters, (ConnectionCounters, &str)),
     ) {
         self.now = now;
         self.state = session.state();
@@ -237,6 +241,7 @@ impl GatewaySnapshot {
         self.entry = entry.counters();
         self.next_outgoing = session.store().next_outgoing();
         self.next_incoming = session.store().next_incoming();
+        self.commands = commands;
         self.connections = connections;
         copy_text(&mut self.last_error, last_error);
     }

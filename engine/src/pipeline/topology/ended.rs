@@ -3,6 +3,7 @@
 use super::Pipeline;
 use crate::journal::{JournalError, JournalHealth, StreamState, Writer};
 use crate::latency::recorder;
+use crate::pipeline::drop_copy_stage::DropCopyStage;
 use crate::pipeline::feed_stage::FeedStage;
 use crate::pipeline::gateway_stage::GatewayStage;
 use crate::pipeline::telemetry::{Blame, FeedSnapshot, GatewaySnapshot};
@@ -60,12 +61,20 @@ impl Pipeline {
     /// A core that panicked.
     pub fn join(self) -> anyhow::Result<Ended> {
         let (mut feed, mut trading, mut gateway) = (None, None, None);
+        let mut drop_copy: Option<DropCopyStage> = None;
         for core in self.cores {
             let stages = core.join().map_err(|_| anyhow::anyhow!("a core panicked"))?;
             for stage in stages.into_iter().map(stage::Stage::as_any) {
                 let stage = match stage.downcast::<FeedStage>() {
                     Ok(stage) => {
                         feed = Some(*stage);
+                        continue;
+                    }
+                    Err(other) => other,
+                };
+                let stage = match stage.downcast::<DropCopyStage>() {
+                    Ok(stage) => {
+                        drop_copy = Some(*stage);
                         continue;
                     }
                     Err(other) => other,
@@ -91,13 +100,17 @@ impl Pipeline {
         drop(telemetry);
         told.0.fill(now, feed.feed(), feed.troubles());
         told.0.waited = feed.waited();
-        told.1.fill(now, gateway.session(), gateway.entry(), gateway.link());
+        let connection = (gateway.counters(), gateway.told());
+        told.1.fill(now, gateway.session(), gateway.entry(), connection);
         let waited = trading.waited();
         let driver = trading.into_driver();
         let inputs = driver.inputs();
         let (trading, state_hash, writer, _) = driver.finish();
         writer.close();
         gateway.close();
+        if let Some(drop_copy) = drop_copy {
+            drop_copy.close();
+        }
         Ok(Ended {
             trading,
             inputs,

@@ -3,12 +3,15 @@
 //! Whatever the host grants only in part is said in a notice; nothing is polled here.
 
 use super::Shared;
+use crate::config::Endpoint;
 use crate::config::choice::{ClockSource, Start as FeedStart};
 use crate::config::run::RunConfig;
 use crate::latency::Recorder;
 use crate::pipeline::assembly;
 use crate::pipeline::connector::{Connector, Plan};
+use crate::pipeline::drop_copy_stage::DropCopyStage;
 use crate::pipeline::feed_stage::FeedStage;
+use crate::pipeline::fix_connection::{ConnectionParts, OrderSocket};
 use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use crate::pipeline::reconnect::{Pace, Reconnect};
@@ -20,10 +23,12 @@ use anyhow::Context as _;
 use feeds::itch50::{Decoder, Listing};
 use feeds::moldudp64::{Config as FeedSettings, Requests, Start as FeedFrom};
 use feeds::{Feed, UdpFeed};
+use gateway::dialect::logon::VenueLogon;
 use gateway::orders::{Instruments, OrderEntry};
-use gateway::session::Session;
+use gateway::session::{Session, SessionConfig};
 use market::{Event, Report, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
 use wire::udp::Socket;
 
 /// Requests the gateway remembers, for rejects that name only a sequence number.
@@ -115,44 +120,78 @@ fn line(address: SocketAddrV4, config: &RunConfig) -> std::io::Result<Socket> {
 pub(super) type GatewayEnds =
     (Consumer<CommandSlot>, Producer<Report>, Recorder, Outbox<GatewaySnapshot>);
 
+/// What goes from the store to the venue: session, connector, hours. `used` is when the store's
+/// numbers were last used.
+fn connection(
+    config: &RunConfig,
+    (session, store, used): (SessionConfig, FixStore, Option<Timestamp>),
+    (address, logon): (&Endpoint, Option<VenueLogon>),
+    socket: Arc<OrderSocket>,
+    notices: &mut Vec<String>,
+) -> anyhow::Result<ConnectionParts<FixStore>> {
+    let opened = wire::open(config.wire.backend).context("[wire] backend")?;
+    // The feed's socket said the same.
+    notices.extend(opened.notice.filter(|notice| !notices.contains(notice)));
+    notices.extend(config.transport.warning(address));
+    let mut session = Session::new(session, store)?;
+    if let Some(logon) = logon {
+        session.set_logon_body(Box::new(logon));
+    }
+    Ok(ConnectionParts {
+        io: opened.io,
+        session,
+        connector: Connector::spawn(Plan::new(address, &config.transport)?)?,
+        // Engines that were started together must not connect together.
+        reconnect: Reconnect::new(Pace::from(&config.transport), wire::stamp::now()),
+        hours: venue::hours(config, used)?,
+        socket,
+    })
+}
+
 /// The gateway stage, its session over its store.
 ///
 /// # Errors
 /// What the host or the configuration refuses.
 pub(super) fn order_gateway(
     config: &RunConfig,
-    store: FixStore,
+    (store, used): (FixStore, Option<Timestamp>),
     (commands, reports, recorder, outbox): GatewayEnds,
     shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<GatewayStage> {
-    let opened = wire::open(config.wire.backend).context("[wire] backend")?;
-    // The feed's socket said the same.
-    notices.extend(opened.notice.filter(|notice| !notices.contains(notice)));
-    let ours = &config.gateway;
     let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
-    let dialect = venue::dialect(config)?;
-    let mut session = Session::new(venue::session(config), store)?;
-    if let Some(logon) = venue::logon(config)? {
-        session.set_logon_body(Box::new(logon));
-    }
-    notices.extend(config.transport.warning(&ours.address));
-    let connector = Connector::spawn(Plan::new(&ours.address, &config.transport)?)?;
-    // Engines that were started together must not connect together.
-    let reconnect = Reconnect::new(Pace::from(&config.transport), wire::stamp::now());
+    let way = (&config.gateway.address, venue::logon(config, &[])?);
+    let session = (venue::session(config), store, used);
     Ok(GatewayStage::new(GatewayParts {
-        io: opened.io,
-        session,
-        entry: OrderEntry::new(instruments, REQUESTS, dialect),
-        connector,
+        connection: connection(config, session, way, shared.socket.clone(), notices)?,
+        entry: OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?),
         commands,
         reports,
         limiter: venue::limiter(config).context("the venue's profile")?,
         gate: shared.gate.clone(),
         lifecycle: shared.lifecycle.clone(),
-        socket: shared.socket.clone(),
         recorder,
-        reconnect,
         outbox,
     }))
+}
+
+/// The drop copy stage, if there is a drop copy session.
+///
+/// # Errors
+/// What the host or the configuration refuses.
+pub(super) fn drop_copy(
+    config: &RunConfig,
+    (store, used): (FixStore, Option<Timestamp>),
+    reports: Producer<Report>,
+    shared: &Shared,
+    notices: &mut Vec<String>,
+) -> anyhow::Result<Option<DropCopyStage>> {
+    let Some(address) = &config.drop_copy.address else { return Ok(None) };
+    let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
+    let way = (address, venue::logon(config, &config.drop_copy.fields)?);
+    let session = (venue::drop_copy_session(config), store, used);
+    // The watchdog shuts the order session alone: a drop copy sends no orders.
+    let connection = connection(config, session, way, Arc::default(), notices)?;
+    let entry = OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?);
+    Ok(Some(DropCopyStage::new(connection, entry, reports, shared.lifecycle.clone())))
 }

@@ -45,13 +45,16 @@ impl Drop for PanicGuard {
 /// A thread that could not be made.
 pub(super) fn spawn(
     config: &RunConfig,
-    stages: [(StageName, Box<dyn Stage>); 3],
+    stages: Vec<(StageName, Box<dyn Stage>)>,
     clock: &Clock,
     shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<Cores> {
     let cpus: BTreeSet<usize> = cores::allowed();
-    let threads = config.cores.threads(&cpus);
+    let mut threads = config.cores.threads(&cpus);
+    if stages.iter().any(|(name, _)| *name == StageName::DropCopy) {
+        config.drop_copy.place(&mut threads, config.cores.pin);
+    }
     let (mut counters, mut watches, mut running) = (Vec::new(), Vec::new(), Vec::new());
     let mut waiting: Vec<_> = stages.into_iter().map(Some).collect();
     for Thread { stages: names, cpu } in threads {

@@ -1,0 +1,112 @@
+//! The drop copy stage: a second session of the venue that tells trades once more. What it says of
+//! trades goes into `drop_copy_trading`, marked as told by a drop copy; nothing goes out.
+//!
+//! It must never tell of anything but trades: orders live by what their own session says. It never
+//! drops a report: a full ring stops the session's reading.
+
+use crate::pipeline::fix_connection::{ConnectionCounters, ConnectionParts, FixConnection};
+use crate::pipeline::fix_store::{FixStore, TimedStore};
+use crate::pipeline::lifecycle::Lifecycle;
+use crate::runtime::did::Did;
+use crate::runtime::ring::Producer;
+use crate::runtime::stage::{Stage, Work};
+use gateway::orders::{Inbox, OrderEntry};
+use market::{Report, ReportKind, Timestamp};
+use std::sync::Arc;
+
+/// Trades of a drop copy, in.
+pub struct DropCopyStage<S = FixStore> {
+    connection: FixConnection<S>,
+    entry: OrderEntry,
+    copies: Copies,
+    lifecycle: Arc<Lifecycle>,
+    /// The session is logged out for good.
+    left: bool,
+    did: Did,
+}
+
+/// `drop_copy_trading`: trades only.
+struct Copies(Producer<Report>);
+
+impl Inbox<Report> for Copies {
+    fn ready(&self) -> bool {
+        self.0.has_room(4)
+    }
+
+    fn put(&mut self, report: Report) {
+        if matches!(
+            report.kind(),
+            Some(ReportKind::Filled | ReportKind::Busted | ReportKind::Corrected)
+        ) {
+            // Room was asked for.
+            let _ = self.0.push(report.by_drop_copy());
+        }
+    }
+}
+
+impl DropCopyStage {
+    /// Closes the session's stream at the end of a run.
+    pub fn close(self) {
+        self.connection.into_store().close();
+    }
+}
+
+impl<S: TimedStore> DropCopyStage<S> {
+    /// A stage that connects at its first poll.
+    #[must_use]
+    pub fn new(
+        connection: ConnectionParts<S>,
+        entry: OrderEntry,
+        reports: Producer<Report>,
+        lifecycle: Arc<Lifecycle>,
+    ) -> DropCopyStage<S> {
+        let connection = FixConnection::new(connection);
+        let (copies, did) = (Copies(reports), Did::default());
+        DropCopyStage { connection, entry, copies, lifecycle, left: false, did }
+    }
+
+    /// Counts of connections, and what the last failed attempt or ended connection said.
+    #[must_use]
+    pub fn told(&self) -> (ConnectionCounters, &str) {
+        self.connection.told()
+    }
+}
+
+impl<S: TimedStore + Send + 'static> Stage for DropCopyStage<S> {
+    fn name(&self) -> &'static str {
+        "drop copy"
+    }
+
+    fn poll(&mut self, now: Timestamp) -> Work {
+        self.did = Did::default();
+        let DropCopyStage { connection, entry, copies, did, .. } = self;
+        let mut app = entry.application(copies);
+        connection.set_now(now);
+        if self.lifecycle.is_quiet() {
+            self.left = connection.leave(now, &mut app, did);
+        }
+        let mut worked = !connection.is_linked() && connection.connect(now, &mut app, did);
+        let read = connection.read(now, &mut app, did);
+        let tended = read.and_then(|read| Ok(connection.tend(now, did)? | read));
+        match tended {
+            Ok(did) => worked |= did,
+            Err(why) => {
+                connection.end(now, &why, &mut app, did);
+                worked = true;
+            }
+        }
+        if worked { Work::Busy } else { Work::Idle }
+    }
+
+    fn did(&self) -> Did {
+        self.did
+    }
+
+    fn is_done(&self) -> bool {
+        self.left
+    }
+
+    fn as_any(self: Box<Self>) -> Box<dyn std::any::Any> {
+        self
+    }
+}

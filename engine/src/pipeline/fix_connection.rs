@@ -1,0 +1,328 @@
+//! A FIX session over its connection: asks for one, reads, sends, tends, ends, and comes again. The
+//! stages that speak FIX own one each and say what messages mean.
+//!
+//! It must never wait, and never connect outside of the session's hours or more often than the
+//! venue allows.
+
+mod hours;
+
+use crate::pipeline::connector::Connector;
+use crate::pipeline::fix_store::TimedStore;
+use crate::pipeline::reconnect::Reconnect;
+use crate::runtime::did::{Act, Did};
+use gateway::session::{Application, Disconnect, Outbound, Session};
+use market::Timestamp;
+use std::sync::{Arc, Mutex, PoisonError};
+use wire::tcp::Stream;
+use wire::{Io, Link, ReceiveBuffer, SendBuffer};
+
+pub use hours::SessionHours;
+
+/// Bytes of each socket buffer of ours: many of the longest messages.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Raw ticks between two looks at an order socket that had nothing, one or two microseconds: on a
+/// shared core each look keeps a tick waiting. It is looked at again at once after it had something.
+const LOOK_EVERY: u64 = 4_096;
+
+/// The socket of the present connection, for the watchdog to shut from its own thread.
+#[derive(Default)]
+pub struct OrderSocket(Mutex<Option<Stream>>);
+
+impl OrderSocket {
+    /// Shuts the connection, whoever owns it now.
+    pub fn shut(&self) {
+        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stream) = stream.as_ref() {
+            let _ = stream.shutdown();
+        }
+    }
+
+    /// Only when a connection begins or ends.
+    fn set(&self, stream: Option<Stream>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+    }
+}
+
+/// What the session sends: kept until the socket takes it.
+pub struct Out(SendBuffer);
+
+impl Outbound for Out {
+    fn room(&self) -> usize {
+        self.0.room()
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        // Room was asked for.
+        let _ = self.0.push(frame);
+    }
+}
+
+/// Counts of connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionCounters {
+    /// Connections made.
+    pub connections: u64,
+    /// Attempts that failed.
+    pub failed_attempts: u64,
+    /// Connections that ended unasked.
+    pub disconnects: u64,
+}
+
+/// What a connection is made of.
+pub struct ConnectionParts<S> {
+    /// Sockets.
+    pub io: Box<dyn Io>,
+    /// The session over its store.
+    pub session: Session<S>,
+    /// Makes connections.
+    pub connector: Connector,
+    /// When to connect.
+    pub reconnect: Reconnect,
+    /// When the session is open, and when its numbers begin anew.
+    pub hours: SessionHours,
+    /// For the watchdog.
+    pub socket: Arc<OrderSocket>,
+}
+
+/// The session and everything between it and the wire.
+pub struct FixConnection<S> {
+    io: Box<dyn Io>,
+    session: Session<S>,
+    connector: Connector,
+    reconnect: Reconnect,
+    hours: SessionHours,
+    socket: Arc<OrderSocket>,
+    link: Option<Link>,
+    /// Buffers go from one connection to the next.
+    out: Out,
+    input: ReceiveBuffer,
+    /// Raw tick of the last look at the socket that found nothing.
+    looked: u64,
+    /// The present connection has, or had, a session.
+    lived: bool,
+    /// We end it for good.
+    leaving: bool,
+    counters: ConnectionCounters,
+    last_error: String,
+}
+
+impl<S: TimedStore> FixConnection<S> {
+    /// Not connected.
+    #[must_use]
+    pub fn new(parts: ConnectionParts<S>) -> FixConnection<S> {
+        FixConnection {
+            io: parts.io,
+            session: parts.session,
+            connector: parts.connector,
+            reconnect: parts.reconnect,
+            hours: parts.hours,
+            socket: parts.socket,
+            link: None,
+            out: Out(SendBuffer::with_capacity(BUFFER_BYTES)),
+            input: ReceiveBuffer::with_capacity(BUFFER_BYTES),
+            looked: 0,
+            lived: false,
+            leaving: false,
+            counters: ConnectionCounters::default(),
+            last_error: String::new(),
+        }
+    }
+
+    /// The session, for its counters.
+    #[must_use]
+    pub fn session(&self) -> &Session<S> {
+        &self.session
+    }
+
+    /// The session, and where its frames go.
+    pub fn sending(&mut self) -> (&mut Session<S>, &mut Out) {
+        (&mut self.session, &mut self.out)
+    }
+
+    /// Ends it, and gives back the store.
+    #[must_use]
+    pub fn into_store(self) -> S {
+        self.session.into_store()
+    }
+
+    /// There is a connection; its session may not be up yet.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Counts of connections, and what the last failed attempt or ended connection said.
+    #[must_use]
+    pub fn told(&self) -> (ConnectionCounters, &str) {
+        (self.counters, &self.last_error)
+    }
+
+    /// Keeps a word for the operator in the place of the last error.
+    pub fn note(&mut self, text: String) {
+        self.last_error = text;
+    }
+
+    /// Takes over a connection, or asks for one; true if it did. `app` must have room for what the
+    /// session's end and beginning say.
+    pub fn connect(&mut self, now: Timestamp, app: &mut dyn Application, did: &mut Did) -> bool {
+        if self.leaving || !self.hours.is_open(now) {
+            return false;
+        }
+        if self.reconnect.is_due(now) {
+            if let Err(error) = self.hours.renew(now, &mut self.session) {
+                self.last_error = error;
+                return false;
+            }
+            self.connector.request();
+            did.mark(Act::Asked, true);
+            self.reconnect.begin(now);
+            return true;
+        }
+        if !self.reconnect.is_trying() || !app.ready() {
+            return false;
+        }
+        match self.connector.take() {
+            Some(Ok(link)) => self.begin(now, link, app, did),
+            Some(Err(error)) => {
+                self.counters.failed_attempts += 1;
+                did.mark(Act::Ended, true);
+                self.last_error = error.to_string();
+                self.reconnect.failed(now);
+            }
+            None => return false,
+        }
+        true
+    }
+
+    fn begin(&mut self, now: Timestamp, link: Link, app: &mut dyn Application, did: &mut Did) {
+        self.counters.connections += 1;
+        did.mark(Act::Connected, true);
+        self.socket.set(link.stream().try_clone().ok());
+        self.out.0.clear();
+        self.input.clear();
+        self.link = Some(link);
+        self.lived = false;
+        self.reconnect.connected(now);
+        self.session.store_mut().set_now(now);
+        if let Err(why) = self.session.connected(now, &mut self.out) {
+            self.end(now, &why.to_string(), app, did);
+        }
+    }
+
+    /// The connection is over.
+    pub fn end(&mut self, now: Timestamp, why: &str, app: &mut dyn Application, did: &mut Did) {
+        did.mark(Act::Ended, true);
+        if let Some(link) = self.link.take() {
+            link.close(self.io.as_mut(), &mut self.out.0);
+        }
+        self.socket.set(None);
+        if !self.leaving {
+            self.counters.disconnects += 1;
+            why.clone_into(&mut self.last_error);
+        }
+        self.session.disconnected(now, app);
+        self.reconnect.ended(now, self.lived);
+    }
+
+    /// Reads what came and gives it to the session; true if anything did.
+    ///
+    /// # Errors
+    /// Why the connection must end.
+    pub fn read(
+        &mut self,
+        now: Timestamp,
+        app: &mut dyn Application,
+        did: &mut Did,
+    ) -> Result<bool, String> {
+        let Some(link) = &mut self.link else { return Ok(false) };
+        let began = wire::stamp::now();
+        let unread = !self.input.bytes().is_empty() || self.session.holds_messages();
+        if !unread && began.wrapping_sub(self.looked) < LOOK_EVERY {
+            return Ok(false);
+        }
+        let filled = link.fill(self.io.as_mut(), &mut self.input);
+        let came = filled.map_err(|error| error.to_string())? > 0;
+        let stamp = link.received();
+        self.looked = if came { 0 } else { began };
+        if !came && !unread {
+            return Ok(false);
+        }
+        did.mark(Act::Bytes, came);
+        let bytes = self.input.bytes();
+        let consumed = self.session.received(now, stamp, bytes, &mut self.out, app);
+        self.lived |= self.session.is_up();
+        match consumed {
+            Ok(count) => {
+                self.input.consume(count);
+                Ok(came || count > 0)
+            }
+            Err(why) => Err(self.reason(&why)),
+        }
+    }
+
+    fn reason(&self, why: &Disconnect) -> String {
+        let text = String::from_utf8_lossy(self.session.peer_text());
+        if text.is_empty() { why.to_string() } else { format!("{why}: {text}") }
+    }
+
+    /// Offers to the socket what waits. What it does not take goes with the next poll.
+    #[inline]
+    pub fn flush(&mut self) {
+        if let Some(link) = &mut self.link {
+            let _ = link.flush(self.io.as_mut(), &mut self.out.0);
+        }
+    }
+
+    /// Heartbeats, time-outs, the end of the session's hours, and whatever the socket did not take.
+    ///
+    /// # Errors
+    /// Why the connection must end.
+    pub fn tend(&mut self, now: Timestamp, did: &mut Did) -> Result<bool, String> {
+        if self.link.is_none() {
+            return Ok(false);
+        }
+        if self.session.is_up()
+            && let Some(why) = self.hours.leave(now, &self.session)
+        {
+            self.log_out(now, why)?;
+        }
+        let worked = self.session.poll(now, &mut self.out).map_err(|why| why.to_string())?;
+        if let Some(link) = self.link.as_mut().filter(|link| !link.is_flushed(&self.out.0)) {
+            let flushed = link.flush(self.io.as_mut(), &mut self.out.0);
+            flushed.map_err(|error| error.to_string())?;
+        }
+        did.mark(Act::Session, worked);
+        Ok(worked)
+    }
+
+    /// Logs out; the session's end then ends the connection, and it comes again.
+    ///
+    /// # Errors
+    /// Why the connection must end at once.
+    pub fn log_out(&mut self, now: Timestamp, text: &str) -> Result<(), String> {
+        self.session.logout(now, &mut self.out, text).map_err(|why| why.to_string())
+    }
+
+    /// The venue said that numbers are to begin anew.
+    pub fn announce_renewal(&mut self) {
+        self.hours.announce();
+    }
+
+    /// Logs out for good; true once there is no connection.
+    pub fn leave(&mut self, now: Timestamp, app: &mut dyn Application, did: &mut Did) -> bool {
+        let leaving = std::mem::replace(&mut self.leaving, true);
+        if self.link.is_some()
+            && !leaving
+            && let Err(why) = self.log_out(now, "the engine stops")
+        {
+            self.end(now, &why, app, did);
+        }
+        self.link.is_none()
+    }
+
+    /// The time that records bear from now on.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.session.store_mut().set_now(now);
+    }
+}

@@ -1,0 +1,157 @@
+//! When a session may be connected, and when its numbers begin anew: the schedule asked once for each
+//! of its boundaries, so that a poll compares one time.
+
+use gateway::schedule::{Hours, Renewal, Schedule, SessionDay};
+use gateway::session::{Session, Store};
+use market::Timestamp;
+
+/// Schedule and renewal of one session.
+#[derive(Debug, Default)]
+pub struct SessionHours {
+    schedule: Schedule,
+    renewal: Renewal,
+    /// The day on which numbers were last used.
+    last: Option<SessionDay>,
+    open: bool,
+    /// When to ask the schedule again.
+    due: Timestamp,
+    /// The venue said that numbers are to begin anew.
+    announced: bool,
+}
+
+impl SessionHours {
+    /// `used` is when the numbers of the session's store were last used; `None` for a new one.
+    #[must_use]
+    pub fn new(schedule: Schedule, renewal: Renewal, used: Option<Timestamp>) -> SessionHours {
+        let last = used.and_then(|used| match schedule.at(used) {
+            Hours::Open { day, .. } => Some(day),
+            // Between two days: the numbers are of the one before, and so are not of the next.
+            Hours::Closed { until } => match schedule.at(until) {
+                Hours::Open { day, .. } => day.0.checked_sub(1).map(SessionDay),
+                Hours::Closed { .. } => None,
+            },
+        });
+        SessionHours { schedule, renewal, last, ..SessionHours::default() }
+    }
+
+    /// True if the session may be connected now.
+    pub fn is_open(&mut self, now: Timestamp) -> bool {
+        if now >= self.due {
+            let hours = self.schedule.at(now);
+            self.open = matches!(hours, Hours::Open { .. });
+            self.due = hours.until();
+        }
+        self.open
+    }
+
+    /// The venue said that numbers are to begin anew.
+    pub(super) fn announce(&mut self) {
+        self.announced = true;
+    }
+
+    fn must_renew<S: Store>(&self, now: Timestamp, session: &Session<S>) -> bool {
+        let store = session.store();
+        let highest = store.next_outgoing().max(store.next_incoming());
+        self.renewal.cause(&self.schedule, self.last, now, highest, self.announced).is_some()
+    }
+
+    /// Before a connection: both numbers begin at 1 where that is due.
+    ///
+    /// # Errors
+    /// The store refused; nothing may be sent.
+    pub(super) fn renew<S: Store>(
+        &mut self,
+        now: Timestamp,
+        session: &mut Session<S>,
+    ) -> Result<(), String> {
+        if self.must_renew(now, session) {
+            session.begin_anew().map_err(|error| error.to_string())?;
+            self.announced = false;
+        }
+        if let Hours::Open { day, .. } = self.schedule.at(now) {
+            self.last = Some(day);
+        }
+        Ok(())
+    }
+
+    /// Why the session must log out now, if it must.
+    pub(super) fn leave<S: Store>(
+        &mut self,
+        now: Timestamp,
+        session: &Session<S>,
+    ) -> Option<&'static str> {
+        let day_over = now >= self.due;
+        if !self.is_open(now) {
+            return Some("the session's hours are over");
+        }
+        let store = session.store();
+        let reached = |number| store.next_outgoing().max(store.next_incoming()) >= number;
+        let counted = self.renewal.at_number.is_some_and(reached);
+        let announced = self.renewal.on_news && self.announced;
+        let anew = day_over && self.must_renew(now, session);
+        (counted || announced || anew).then_some("sequence numbers begin anew")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gateway::session::{MemoryStore, SessionConfig};
+
+    /// 2025-07-17T21:59:00Z.
+    const EVENING: u64 = 1_752_789_540;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_nanos((EVENING + seconds) * 1_000_000_000)
+    }
+
+    fn session(sent: u64) -> Session<MemoryStore> {
+        let mut store = MemoryStore::new(16, 1 << 12);
+        store.reset(sent, 1).unwrap();
+        Session::new(SessionConfig::initiator("A", "B"), store).unwrap()
+    }
+
+    #[test]
+    fn a_rollover_logs_out_and_begins_anew() {
+        let schedule = Schedule::parse("22:00:30 to 22:00 UTC").unwrap();
+        let renewal = Renewal { each_day: true, ..Renewal::default() };
+        let mut hours = SessionHours::new(schedule, renewal, Some(at(0)));
+        let mut session = session(7);
+        assert!(hours.is_open(at(0)));
+        hours.renew(at(0), &mut session).unwrap();
+        assert_eq!(session.store().next_outgoing(), 7, "the same day goes on");
+        assert_eq!(hours.leave(at(59), &session), None);
+        assert_eq!(hours.leave(at(60), &session), Some("the session's hours are over"));
+        assert!(!hours.is_open(at(89)) && hours.is_open(at(90)));
+        hours.renew(at(90), &mut session).unwrap();
+        assert_eq!(session.store().next_outgoing(), 1);
+        assert_eq!(hours.leave(at(91), &session), None);
+    }
+
+    #[test]
+    fn a_restart_in_a_later_day_begins_anew() {
+        let schedule = || Schedule::parse("22:00 to 22:00 UTC").unwrap();
+        let renewal = Renewal { each_day: true, ..Renewal::default() };
+        for (used, expected) in [(Some(at(0)), 1), (Some(at(70)), 7), (None, 7)] {
+            let mut hours = SessionHours::new(schedule(), renewal, used);
+            let mut session = session(7);
+            assert!(hours.is_open(at(100)));
+            hours.renew(at(100), &mut session).unwrap();
+            assert_eq!(session.store().next_outgoing(), expected, "{used:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_news_end_a_session_once() {
+        let renewal = Renewal { at_number: Some(9), on_news: true, each_day: false };
+        let mut hours = SessionHours::new(Schedule::always(), renewal, Some(at(0)));
+        let mut many = session(9);
+        assert!(hours.leave(at(1), &many).is_some());
+        hours.renew(at(2), &mut many).unwrap();
+        assert_eq!((many.store().next_outgoing(), hours.leave(at(3), &many)), (1, None));
+        hours.announce();
+        assert!(hours.leave(at(4), &many).is_some());
+        hours.renew(at(5), &mut many).unwrap();
+        assert_eq!(hours.leave(at(6), &many), None);
+    }
+}
