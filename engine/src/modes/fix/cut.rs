@@ -58,7 +58,7 @@ pub(super) fn cut(window: &[u8], last: bool, message: &mut Vec<u8>) -> Cut {
             if !broken || Verdict::of(message).is_right() {
                 return found;
             }
-            if let Some(joined) = join(&part[..end], message, |verdict| verdict.is_right()) {
+            if let Some(joined) = join(&part[..end], message, super::verdict::Verdict::is_right) {
                 return joined;
             }
             return head.write(&part[..end], message);

@@ -147,7 +147,7 @@ fn line(field: &Field<'_>, dictionaries: &[&'static Dictionary; 2]) -> Line {
     }
     Line {
         tag: plain(field.tag_text),
-        name: info.map(|info| info.name()),
+        name: info.map(gateway::spec::FieldInfo::name),
         value,
         meaning,
         depth: 0,

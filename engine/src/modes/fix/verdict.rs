@@ -31,7 +31,7 @@ impl Verdict {
             }
             match field.tag {
                 Some(tags::BODY_LENGTH) if place == 1 => {
-                    (told_length, body) = (field.value, field.end)
+                    (told_length, body) = (field.value, field.end);
                 }
                 Some(tags::CHECK_SUM) => (told_sum, trailer) = (field.value, field.start),
                 Some(tag) if SECRET_TAGS.contains(&tag) => {
