@@ -28,7 +28,7 @@ section! {
         /// PEM file of the root certificates that alone are trusted.
         /// Mozilla's, as of this build, when absent.
         trust: Option<PathBuf> => "venue-roots.pem";
-        /// Pin: SHA-256 of the public key (SubjectPublicKeyInfo) that the venue's certificate must have.
+        /// Pin: SHA-256 of the public key (SubjectPublicKeyInfo) that the certificate must have.
         /// It is asked for beside all else that is verified.
         #[danger = "when the venue changes its key, nothing connects until the pin is changed"]
         pin_sha256: Option<Pin> =>

@@ -63,21 +63,21 @@ fn unshare(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Compiles the shim beside the test's executable.
+/// Compiles the shim into the folder that Cargo keeps for tests.
 fn shim() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let id = std::process::id();
-    let source = own.with_file_name(format!("bind-{id}.c"));
-    let library = own.with_file_name(format!("bind-{id}.so"));
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let [source, made] = ["bind.c", "bind.so"].map(|name| folder.path().join(name));
     std::fs::write(&source, SHIM).unwrap();
-    let made = Command::new("cc")
+    let compiled = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-o"])
-        .args([&library, &source])
+        .args([&made, &source])
         .arg("-ldl")
         .output()
         .unwrap_or_else(|error| panic!("neither unshare nor cc: {error}"));
-    let _ = std::fs::remove_file(&source);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    // Whole or not at all: others may be about to use it.
+    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bind.so");
+    std::fs::rename(made, &library).unwrap();
     library
 }
 

@@ -6,16 +6,19 @@ use engine::config::RunConfig;
 use engine::journal::{self, Copier, JournalSettings, Opened};
 use engine::latency::recorder;
 use engine::pipeline::assembly;
-use engine::pipeline::connector::Connector;
+use engine::pipeline::connector::{Connector, Plan};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::lifecycle::Lifecycle;
+use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::telemetry::{GatewaySnapshot, Inbox, mailbox};
 use engine::pipeline::trading_stage::{COMMANDS_DEPTH, CommandSlot, REPORTS_DEPTH};
 use engine::runtime::clock;
 use engine::runtime::ring::{self, Consumer, Producer};
 use engine::runtime::stage::{Stage as _, Work};
+use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
+use gateway::rates::Limiter;
 use gateway::session::{Reset, Session, SessionConfig};
 use gateway::spec::Version;
 use market::{
@@ -48,8 +51,8 @@ impl Manner {
     }
 
     fn session(self) -> SessionConfig {
-        assert_eq!(self.version, Version::Fix44, "the session speaks FIX.4.4 only");
         SessionConfig {
+            version: self.version,
             reset_on_logon: self.reset,
             heartbeat: self.heartbeat,
             ..SessionConfig::initiator("US", "VENUE")
@@ -106,18 +109,21 @@ impl Desk {
         let (outbox, told) = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
         let (lifecycle, killed): (Arc<Lifecycle>, Arc<AtomicBool>) = Default::default();
         let table = Instruments::new(&instruments()).unwrap();
+        let wait = Nanos::from_millis(20);
         let mut stage = GatewayStage::new(GatewayParts {
             io: wire::open(wire::Backend::Auto).unwrap().io,
-            session: Session::new(manner.session(), FixStore::new(opened.writer, numbers)).unwrap(),
-            entry: OrderEntry::new(table, REQUESTS, None),
-            connector: Connector::spawn("127.0.0.1".to_owned(), port).unwrap(),
+            session: Session::new(manner.session(), FixStore::new(opened.writer, numbers, &[]))
+                .unwrap(),
+            entry: OrderEntry::new(table, REQUESTS, Dialect::of(manner.version)),
+            connector: Connector::spawn(Plan::plain("127.0.0.1".to_owned(), port)).unwrap(),
             commands: from_us,
             reports: to_us,
+            limiter: Limiter::default(),
             gate: Arc::default(),
             lifecycle: lifecycle.clone(),
             socket: Arc::default(),
             recorder: recorder::pair(clock.clone()).0,
-            reconnect: Nanos::from_millis(20),
+            reconnect: Reconnect::new(Pace { first: wait, longest: wait, limit: None }, 1),
             outbox,
         });
         let dead = killed.clone();

@@ -31,7 +31,9 @@ mod venue;
 /// Makes scenarios tests of every version, each in a process of its own. A version is a line here.
 macro_rules! scenarios {
     ($($name:ident)*) => {
+        $crate::scenarios! { @ fix42 Fix42 $($name)* }
         $crate::scenarios! { @ fix44 Fix44 $($name)* }
+        $crate::scenarios! { @ fix50sp2 Fix50Sp2 $($name)* }
     };
     (@ $module:ident $version:ident $($name:ident)*) => {
         mod $module {

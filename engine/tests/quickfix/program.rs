@@ -1,6 +1,7 @@
 //! The program as a trader runs it, with QuickFIX as its venue: market data of the demo exchange,
 //! orders to a counterparty that is not ours, kill -9 in the middle, and both agree in the end.
 
+use crate::exchange::speaking;
 use crate::fix::Fix;
 use crate::host::{Host, eventually, replay};
 use crate::lab::{Lab, Positions, engine_positions};
@@ -76,6 +77,7 @@ impl Market {
                 self.voice.send("r", &answer);
             }
             "AF" => self.tell_status(request),
+            "H" => self.tell_order(request),
             _ => panic!("what the engine never sends: {request:?}"),
         }
     }
@@ -153,6 +155,17 @@ impl Market {
         }
     }
 
+    fn tell_order(&mut self, request: &Fix) {
+        match self.orders.get(request.need(11)) {
+            Some(order) => {
+                let status = if order.cum > 0 { "1" } else { "0" };
+                let told = (0, order.cum, order.qty - order.cum);
+                self.voice.report(&order.request, ("I", status), told, &[]);
+            }
+            None => self.voice.report(request, ("I", "8"), (0, 0, 0), &[]),
+        }
+    }
+
     fn tell_status(&mut self, request: &Fix) {
         let asked = request.need(584);
         for order in self.orders.values() {
@@ -180,7 +193,7 @@ struct Street {
 
 impl Street {
     fn new(version: Version) -> Street {
-        let lab = Lab::synthetic(10);
+        let lab = speaking(Lab::synthetic(10), version);
         let exchange = lab.exchange(&[]);
         eventually("a session", || lab.session());
         let voice = Arc::new(Voice::new(version));
@@ -243,6 +256,9 @@ fn the_engine_is_killed_and_comes_back(version: Version) {
     let fills = street.market.lock().unwrap().count("F");
     let engine = street.lab.engine();
     street.until("more fills", |market| market.count("F") >= fills + 4);
-    assert_eq!(street.market.lock().unwrap().asked["AF"], 2, "it did not ask what stands");
+    // FIX.4.2 asks for single orders, of which none was left in doubt.
+    if version != Version::Fix42 {
+        assert_eq!(street.market.lock().unwrap().asked["AF"], 2, "it did not ask what stands");
+    }
     street.end(engine);
 }

@@ -147,9 +147,10 @@ impl Voice {
         let [last, cum, leaves] = [last, cum, leaves].map(|qty| qty.to_string());
         let now = utc_now();
         let is_trade = matches!(exec_type, "F" | "H");
-        // In FIX.4.2 a trade is told by how much of the order is done, and a bust by tag 20.
+        // In FIX.4.2 a trade is told by how much of the order is done, a bust and a status by tag 20.
         let is_old = self.version == Version::Fix42;
-        let told = if is_old && is_trade { ord_status } else { exec_type };
+        let by_status = is_old && matches!(exec_type, "F" | "H" | "I");
+        let told = if by_status { ord_status } else { exec_type };
         let mut fields = vec![
             (37, order.as_str()),
             (17, &exec),
@@ -164,7 +165,12 @@ impl Voice {
             (60, &now),
         ];
         if is_old {
-            fields.push((20, if exec_type == "H" { "1" } else { "0" }));
+            let kind = match exec_type {
+                "H" => "1",
+                "I" => "3",
+                _ => "0",
+            };
+            fields.push((20, kind));
         }
         if is_trade {
             fields.extend([(31, request.need(44)), (32, last.as_str())]);

@@ -12,7 +12,7 @@ const INSTRUMENTS: [(&str, &str); 2] = [
     ("demo.toml", include_str!("../../../config/instruments/demo.toml")),
     ("arl.toml", include_str!("../../../config/instruments/arl.toml")),
 ];
-const VENUE: &str = include_str!("../../../config/venues/demo.toml");
+const PROFILE: &str = include_str!("../../../config/venues/demo.toml");
 const ENGINE: &str = include_str!("../../../config/demo.toml");
 const EXCHANGE: &str = include_str!("../../../config/exchange.toml");
 const ENGINE_ARL: &str = include_str!("../../../config/arl.toml");
@@ -104,8 +104,9 @@ impl Lab {
         for (name, text) in INSTRUMENTS {
             std::fs::write(folder.join(name), text).unwrap();
         }
-        std::fs::create_dir(self.dir().join("venues")).unwrap();
-        std::fs::write(self.dir().join("venues/demo.toml"), VENUE).unwrap();
+        let folder = self.dir().join("venues");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("demo.toml"), PROFILE).unwrap();
         let retransmit = udp(*self.fix.ip()).to_string();
         let common = |lines: [SocketAddrV4; 2], data: &str, own: &str| {
             vec![

@@ -199,9 +199,7 @@ fn execution(
         let price = need(tags::LAST_PX, fields.last_px)?;
         report.price = Price::from_raw(as_decimal(tags::LAST_PX, price, Price::DIGITS)?);
         report.qty = amount(tags::LAST_QTY, fields.last_qty, digits)?;
-        // A fill of nothing, or of more than was ever filled, is none.
-        if kind == ReportKind::Filled && (!report.qty.is_positive() || report.qty > report.cum_qty)
-        {
+        if kind == ReportKind::Filled && !report.qty.is_positive() {
             return Err(wrong(tags::LAST_QTY).into());
         }
     } else {
