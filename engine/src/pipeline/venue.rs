@@ -242,7 +242,8 @@ pub fn plan(profile: &ProfileConfig) -> LogonPlan {
     }
 }
 
-/// Who fills in the Logons, with `more` constant fields; `None` where FIX's own fields are all there is. Reads the credentials.
+/// Who fills in the Logons, with `more` constant fields; `None` where FIX's own fields are all there
+/// is. Reads the credentials.
 ///
 /// # Errors
 /// The file of credentials, or what is in it, will not do.
