@@ -145,11 +145,21 @@ fn fix44_in_virtual_time() {
     in_virtual_time("fix44", "FIX.4.4", "TW44", 59);
 }
 
+/// What the scripts of FIX.4.4 say that is otherwise in FIX.5.0SP2: its dictionary has a field 999, and
+/// no TradingSessionID (336) in a SecurityDefinition.
+const OF_FIX44: [(&str, &str, &str); 2] = [
+    ("14a_BadField", "999", "4999"),
+    ("21_RepeatingGroupSpecifierWithValueOfZero", "336=ONE_MAIN\x01", ""),
+];
+
 /// A script of FIX.4.4 as FIXT.1.1 and FIX.5.0SP2 would have it: another BeginString and name, and
 /// DefaultApplVerID in each Logon.
 fn as_fixt11(script: &Script) -> Script {
     let line = |line: &str| {
         let mut text = line.replace("FIX.4.4", "FIXT.1.1").replace("TW44", "TW50SP2");
+        for (_, from, to) in OF_FIX44.iter().filter(|(name, ..)| *name == script.name) {
+            text = text.replace(from, to);
+        }
         if text.contains("\x0135=A\x01") {
             let end = text.find("\x0110=").map_or(text.len(), |at| at + 1);
             text.insert_str(end, "1137=9\x01");

@@ -40,20 +40,31 @@ impl<'a> Header<'a> {
         // number.
         let mixed = message.fault().is_some_and(|fault| fault.code == RejectCode::Order);
         for (tag, value) in message.fields() {
+            // What stands twice counts as it stood first.
+            let text = |slot: &mut &'a [u8]| {
+                let again = !slot.is_empty();
+                if !again {
+                    *slot = value;
+                }
+                again
+            };
             let again = match tag {
-                tags::BEGIN_STRING => !std::mem::replace(&mut this.begin_string, value).is_empty(),
-                tags::MSG_TYPE => !std::mem::replace(&mut this.msg_type, value).is_empty(),
-                tags::SENDER_COMP_ID => !std::mem::replace(&mut this.sender, value).is_empty(),
-                tags::TARGET_COMP_ID => !std::mem::replace(&mut this.target, value).is_empty(),
+                tags::BEGIN_STRING => text(&mut this.begin_string),
+                tags::MSG_TYPE => text(&mut this.msg_type),
+                tags::SENDER_COMP_ID => text(&mut this.sender),
+                tags::TARGET_COMP_ID => text(&mut this.target),
                 tags::SENDING_TIME => this.sending_time.replace(value).is_some(),
                 tags::ORIG_SENDING_TIME => this.orig_sending_time.replace(value).is_some(),
                 tags::MSG_SEQ_NUM => {
-                    let seq = as_u64(tag, value).and_then(|seq| match seq {
-                        // Zero is the number of a SequenceReset that has none of its own.
-                        0..SEQ_MAX => Ok(seq),
-                        _ => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
-                    });
-                    std::mem::replace(&mut this.seq, seq).is_ok()
+                    let again = this.seq.is_ok();
+                    if !again {
+                        this.seq = as_u64(tag, value).and_then(|seq| match seq {
+                            // Zero is the number of a SequenceReset that has none of its own.
+                            0..SEQ_MAX => Ok(seq),
+                            _ => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
+                        });
+                    }
+                    again
                 }
                 tags::POSS_DUP_FLAG | tags::POSS_RESEND => {
                     let flag = match tag {

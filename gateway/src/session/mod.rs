@@ -13,6 +13,7 @@ mod ahead;
 mod application;
 mod config;
 mod file;
+mod gaps;
 mod header;
 mod logon;
 mod logon_body;
@@ -37,6 +38,7 @@ use crate::fix::tags;
 use crate::fix::{Encoder, FieldIndex, Frame, Garble, Template, frame};
 use crate::spec::Dictionary;
 use ahead::Ahead;
+use gaps::Gap;
 use market::{Nanos, Timestamp};
 use resend::Cursor;
 
@@ -47,17 +49,6 @@ const AHEAD: usize = 4;
 
 /// Most orders that wait behind a resend.
 const UNSENT_MAX: u64 = 32;
-
-/// Missing messages that were asked for.
-#[derive(Clone, Copy, Debug)]
-struct Gap {
-    /// The number that came too early: the gap is closed when it has been taken.
-    end: u64,
-    /// When a missing message last came.
-    since: Timestamp,
-    /// The last number that was asked for.
-    asked: u64,
-}
 
 /// The outside world for the length of one call.
 struct Io<'a> {
@@ -289,6 +280,9 @@ impl<S: Store> Session<S> {
                 Ok(Some(Taken::Busy)) => return Ok(at),
                 Err(why) => return Err(self.close(why)),
             }
+            if let Err(why) = self.ask_on(&mut io) {
+                return Err(self.close(why));
+            }
             match frame(&bytes[at..], self.config.max_message) {
                 Frame::Incomplete => return Ok(at),
                 Frame::Garbled { reason: Garble::TooLong, .. } => {
@@ -318,25 +312,6 @@ impl<S: Store> Session<S> {
         let taken = self.on_message(io, &index.parse(bytes));
         self.index = index;
         taken
-    }
-
-    /// Takes the next message if it came before, ahead of sequence.
-    fn take_kept(&mut self, io: &mut Io<'_>) -> Result<Option<Taken>, Disconnect> {
-        if self.ahead.is_empty() {
-            return Ok(None);
-        }
-        let next = self.store.next_incoming();
-        self.ahead.forget_below(next);
-        let mut ahead = std::mem::take(&mut self.ahead);
-        let mut index = std::mem::take(&mut self.index);
-        let taken = ahead.get(next).map(|frame| self.on_kept(io, next, &index.parse(frame)));
-        self.index = index;
-        // Numbers may have begun anew meanwhile.
-        if self.store.next_incoming() < next {
-            ahead.clear();
-        }
-        self.ahead = ahead;
-        taken.transpose()
     }
 
     /// Sends an application message whose body `write` adds. It is recorded first; gives back its

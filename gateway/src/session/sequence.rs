@@ -2,7 +2,7 @@
 
 use super::header::{Header, SEQ_MAX};
 use super::store::Store;
-use super::{Disconnect, FrameKind, Gap, Io, Meta, Session, State, Taken, Verdict};
+use super::{Disconnect, FrameKind, Io, Meta, Session, State, Taken, Verdict};
 use crate::fix::tags::{self, msg};
 use crate::fix::{Fault, Message, RejectCode, time};
 use market::Timestamp;
@@ -217,7 +217,7 @@ impl<S: Store> Session<S> {
         Ok(Ok(()))
     }
 
-    fn on_resend_request(
+    pub(super) fn on_resend_request(
         &mut self,
         io: &mut Io<'_>,
         message: &Message<'_>,
@@ -257,7 +257,7 @@ impl<S: Store> Session<S> {
             self.store.set_next_incoming(next)?;
         }
         self.counters.received += 1;
-        self.progressed(io)?;
+        self.progressed(io);
         Ok(Ok(()))
     }
 
@@ -279,76 +279,8 @@ impl<S: Store> Session<S> {
             // The number of such a message counts only if it happens to be the next one.
             Err(fault) => self.reject(io, seq, header, fault, message)?,
         }
-        self.progressed(io)?;
+        self.progressed(io);
         Ok(Taken::Yes)
-    }
-
-    /// Ahead of sequence: ask for what is missing, keep this one if there is room.
-    fn on_too_high(
-        &mut self,
-        io: &mut Io<'_>,
-        seq: u64,
-        header: &Header<'_>,
-        message: &Message<'_>,
-    ) -> Result<Taken, Disconnect> {
-        self.counters.too_high += 1;
-        match header.msg_type {
-            msg::LOGOUT => return Err(self.on_logout(io, seq, message)),
-            // Answered first, or two sides that miss messages of each other would wait forever.
-            msg::RESEND_REQUEST => self.answer_out_of_sequence(io, seq, header, message)?,
-            _ => {}
-        }
-        self.ahead.keep(seq, message.bytes());
-        self.ask_for_missing(io, seq)?;
-        Ok(Taken::Yes)
-    }
-
-    /// A ResendRequest under a number that is not the awaited one.
-    fn answer_out_of_sequence(
-        &mut self,
-        io: &mut Io<'_>,
-        seq: u64,
-        header: &Header<'_>,
-        message: &Message<'_>,
-    ) -> Result<(), Disconnect> {
-        let done = match message.fault() {
-            Some(fault) => Err(fault),
-            None => self.on_resend_request(io, message)?,
-        };
-        match done {
-            Ok(()) => Ok(()),
-            Err(fault) => self.reject(io, seq, header, fault, message),
-        }
-    }
-
-    /// Asks for everything from the awaited number on, once, or for the first part of it.
-    pub(super) fn ask_for_missing(&mut self, io: &mut Io<'_>, seen: u64) -> Result<(), Disconnect> {
-        if let Some(gap) = &mut self.gap {
-            // All there is was asked for at once; parts go on to the last number seen.
-            if self.config.chunk.is_some() {
-                gap.end = gap.end.max(seen);
-            }
-            return Ok(());
-        }
-        self.ask(io, seen)
-    }
-
-    /// Sends a ResendRequest for what is missing before `seen`.
-    fn ask(&mut self, io: &mut Io<'_>, seen: u64) -> Result<(), Disconnect> {
-        let begin = self.store.next_incoming();
-        let before = (seen - 1).max(begin);
-        let last = self.config.chunk.map(|most| (begin + u64::from(most) - 1).min(before));
-        self.await_missing(io, seen, last.unwrap_or(u64::MAX));
-        self.emit(io.now, io.out, FrameKind::Session, msg::RESEND_REQUEST, |encoder| {
-            encoder.u64(tags::BEGIN_SEQ_NO, begin);
-            encoder.u64(tags::END_SEQ_NO, last.unwrap_or(0));
-        })?;
-        Ok(())
-    }
-
-    /// Everything before `seen` is missing, and asked for up to `asked`.
-    pub(super) fn await_missing(&mut self, io: &Io<'_>, seen: u64, asked: u64) {
-        self.gap = Some(Gap { end: seen, since: io.now, asked });
     }
 
     /// A number that was used before: a duplicate if it says so, else the end.
@@ -403,21 +335,7 @@ impl<S: Store> Session<S> {
         self.store.record_incoming(seq, message.bytes())?;
         self.counters.received += 1;
         self.resets = 0;
-        self.progressed(io)
-    }
-
-    /// A missing message came: perhaps the last one, or the last of a part.
-    fn progressed(&mut self, io: &mut Io<'_>) -> Result<(), Disconnect> {
-        if let Some(gap) = &mut self.gap {
-            gap.since = io.now;
-            let (next, end) = (self.store.next_incoming(), gap.end);
-            if next > end {
-                self.gap = None;
-            } else if next > gap.asked && self.ahead.get(next).is_none() {
-                self.ask(io, end)?;
-            }
-        }
-        self.announce(io);
+        self.progressed(io);
         Ok(())
     }
 

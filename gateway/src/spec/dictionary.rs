@@ -202,7 +202,8 @@ impl Dictionary {
     /// types (`U…`) are held to their header, their trailer and the values of known fields.
     ///
     /// # Errors
-    /// The first [`Fault`], in the order of the wire; what is missing comes last.
+    /// The first [`Fault`], in the order of the wire; what is missing comes last. A group's count is
+    /// wrong before the values in it.
     pub fn check(&self, message: &Message<'_>, validation: Validation) -> Result<(), Fault> {
         if validation == Validation::None {
             return Ok(());
@@ -214,18 +215,30 @@ impl Dictionary {
         }
         let full = validation == Validation::Full;
         let mut walk = self.walk(msg_type);
+        // A value within a group: said unless the group turns out to be miscounted, as its count
+        // stands before its values.
+        let mut held = None;
+        let settle = |fault: Fault, held: Option<Fault>| match fault.code {
+            RejectCode::GroupCount => fault,
+            _ => held.unwrap_or(fault),
+        };
         for (tag, value) in message.fields() {
             let step = walk.step(tag, value);
             let field = self.field(tag);
-            let fault = step
+            let place = step
                 .fault
-                .or_else(|| if step.member { None } else { self.stray(tag, field, known, full) })
-                .or_else(|| field.filter(|_| full).and_then(|field| field.fault(value)));
-            if let Some(fault) = fault {
-                return Err(fault);
+                .or_else(|| if step.member { None } else { self.stray(tag, field, known, full) });
+            let wrong = || field.filter(|_| full).and_then(|field| field.fault(value));
+            match place.or_else(wrong) {
+                Some(fault) if place.is_none() && step.depth > 0 => held = held.or(Some(fault)),
+                Some(fault) => return Err(settle(fault, held)),
+                None => {}
             }
         }
-        walk.end().map_or(Ok(()), Err)
+        match walk.end() {
+            Some(fault) => Err(settle(fault, held)),
+            None => held.map_or(Ok(()), Err),
+        }
     }
 
     /// What is wrong with a field that its message does not have.

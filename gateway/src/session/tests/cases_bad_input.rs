@@ -2,7 +2,7 @@
 //! under its number, or the end. Nothing may panic, loop, grow or be lost.
 
 use super::harness::{Bench, LOGON, Log, message};
-use crate::session::{Disconnect, MemoryStore, Session, SessionConfig, State, Store};
+use crate::session::{Disconnect, MemoryStore, Session, State, Store};
 use market::Nanos;
 use proptest::prelude::*;
 

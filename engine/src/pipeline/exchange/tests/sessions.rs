@@ -51,7 +51,7 @@ fn any_comp_id_makes_an_account_where_that_is_allowed() {
         if lab.engines[at].session.is_up() {
             let id = lab.engines[at].id();
             lab.command(at, &buy(id, "1.00".parse().unwrap(), 7));
-            assert_eq!(kinds(&lab.engines[at].heard()), [K::Accepted], "{name} trades");
+            assert!(kinds(&lab.engines[at].heard()).ends_with(&[K::Accepted]), "{name} trades");
             lab.hang_up(at);
             names.push(name);
         }

@@ -1,0 +1,125 @@
+//! Missing messages: what came too early is kept, what is missing is asked for, at once or in parts.
+//!
+//! One ResendRequest is out at a time. It must never ask again for what is on its way.
+
+use super::header::Header;
+use super::store::Store;
+use super::{Disconnect, FrameKind, Io, Session, Taken};
+use crate::fix::Message;
+use crate::fix::tags::{self, msg};
+use market::Timestamp;
+
+/// Missing messages that were asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gap {
+    /// The number that came too early: the gap is closed when it has been taken.
+    pub(super) end: u64,
+    /// When a missing message last came.
+    pub(super) since: Timestamp,
+    /// The last number that was asked for.
+    pub(super) asked: u64,
+}
+
+impl<S: Store> Session<S> {
+    /// Ahead of sequence: ask for what is missing, keep this one if there is room.
+    pub(super) fn on_too_high(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        self.counters.too_high += 1;
+        match header.msg_type {
+            msg::LOGOUT => return Err(self.on_logout(io, seq, message)),
+            // Answered first, or two sides that miss messages of each other would wait forever.
+            msg::RESEND_REQUEST => self.answer_out_of_sequence(io, seq, header, message)?,
+            _ => {}
+        }
+        self.ahead.keep(seq, message.bytes());
+        self.ask_for_missing(io, seq)?;
+        Ok(Taken::Yes)
+    }
+
+    /// A ResendRequest under a number that is not the awaited one.
+    pub(super) fn answer_out_of_sequence(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<(), Disconnect> {
+        let done = match message.fault() {
+            Some(fault) => Err(fault),
+            None => self.on_resend_request(io, message)?,
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(fault) => self.reject(io, seq, header, fault, message),
+        }
+    }
+
+    /// Asks for everything from the awaited number on, once, or for the first part of it.
+    pub(super) fn ask_for_missing(&mut self, io: &mut Io<'_>, seen: u64) -> Result<(), Disconnect> {
+        if let Some(gap) = &mut self.gap {
+            // All there is was asked for at once; parts go on to the last number seen.
+            if self.config.chunk.is_some() {
+                gap.end = gap.end.max(seen);
+            }
+            return Ok(());
+        }
+        self.ask(io, seen)
+    }
+
+    /// Sends a ResendRequest for what is missing before `seen`.
+    fn ask(&mut self, io: &mut Io<'_>, seen: u64) -> Result<(), Disconnect> {
+        let begin = self.store.next_incoming();
+        let before = (seen - 1).max(begin);
+        let last = self.config.chunk.map(|most| (begin + u64::from(most) - 1).min(before));
+        self.await_missing(io, seen, last.unwrap_or(u64::MAX));
+        self.emit(io.now, io.out, FrameKind::Session, msg::RESEND_REQUEST, |encoder| {
+            encoder.u64(tags::BEGIN_SEQ_NO, begin);
+            encoder.u64(tags::END_SEQ_NO, last.unwrap_or(0));
+        })?;
+        Ok(())
+    }
+
+    /// Everything before `seen` is missing, and asked for up to `asked`.
+    pub(super) fn await_missing(&mut self, io: &Io<'_>, seen: u64, asked: u64) {
+        self.gap = Some(Gap { end: seen, since: io.now, asked });
+    }
+
+    /// Takes the next message if it came before, ahead of sequence.
+    pub(super) fn take_kept(&mut self, io: &mut Io<'_>) -> Result<Option<Taken>, Disconnect> {
+        if self.ahead.is_empty() || self.ending.is_some() {
+            return Ok(None);
+        }
+        let next = self.store.next_incoming();
+        self.ahead.forget_below(next);
+        let ahead = std::mem::take(&mut self.ahead);
+        let mut index = std::mem::take(&mut self.index);
+        let taken = ahead.get(next).map(|frame| self.on_kept(io, next, &index.parse(frame)));
+        self.index = index;
+        self.ahead = ahead;
+        taken.transpose()
+    }
+
+    /// A missing message came: perhaps the last one.
+    pub(super) fn progressed(&mut self, io: &mut Io<'_>) {
+        if let Some(gap) = &mut self.gap {
+            gap.since = io.now;
+            if self.store.next_incoming() > gap.end {
+                self.gap = None;
+            }
+        }
+        self.announce(io);
+    }
+
+    /// Asks for the next part of what is missing, once the last has come.
+    pub(super) fn ask_on(&mut self, io: &mut Io<'_>) -> Result<(), Disconnect> {
+        match self.gap {
+            Some(gap) if self.store.next_incoming() > gap.asked => self.ask(io, gap.end),
+            _ => Ok(()),
+        }
+    }
+}
