@@ -11,7 +11,7 @@ use crate::runtime::did::Did;
 use crate::runtime::ring::Producer;
 use crate::runtime::stage::{Stage, Work};
 use gateway::orders::{Inbox, OrderEntry};
-use market::{Report, ReportKind, Timestamp};
+use market::{Event, OrderId, Report, ReportKind, Timestamp};
 use std::sync::Arc;
 
 /// Trades of a drop copy, in.
@@ -22,6 +22,8 @@ pub struct DropCopyStage<S = FixStore> {
     lifecycle: Arc<Lifecycle>,
     /// The session is logged out for good.
     left: bool,
+    /// Reports that could not be read, so far.
+    faulty: u64,
     did: Did,
 }
 
@@ -30,7 +32,7 @@ struct Copies(Producer<Report>);
 
 impl Inbox<Report> for Copies {
     fn ready(&self) -> bool {
-        self.0.has_room(4)
+        self.0.has_room(5)
     }
 
     fn put(&mut self, report: Report) {
@@ -62,7 +64,7 @@ impl<S: TimedStore> DropCopyStage<S> {
     ) -> DropCopyStage<S> {
         let connection = FixConnection::new(connection);
         let (copies, did) = (Copies(reports), Did::default());
-        DropCopyStage { connection, entry, copies, lifecycle, left: false, did }
+        DropCopyStage { connection, entry, copies, lifecycle, left: false, faulty: 0, did }
     }
 
     /// Counts of connections, and what the last failed attempt or ended connection said.
@@ -87,6 +89,14 @@ impl<S: TimedStore + Send + 'static> Stage for DropCopyStage<S> {
         }
         let mut worked = !connection.is_linked() && connection.connect(now, &mut app, did);
         let read = connection.read(now, &mut app, did);
+        drop(app);
+        if entry.counters().faulty != self.faulty {
+            self.faulty = entry.counters().faulty;
+            // A trade that nobody can read may be one that nobody else tells.
+            let unreadable = Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL);
+            let _ = copies.0.push(unreadable.by_drop_copy());
+        }
+        let mut app = entry.application(copies);
         let tended = read.and_then(|read| Ok(connection.tend(now, did)? | read));
         match tended {
             Ok(did) => worked |= did,

@@ -166,7 +166,14 @@ impl<S: TimedStore> FixConnection<S> {
     /// Takes over a connection, or asks for one; true if it did. `app` must have room for what the
     /// session's end and beginning say.
     pub fn connect(&mut self, now: Timestamp, app: &mut dyn Application, did: &mut Did) -> bool {
-        if self.leaving || !self.hours.is_open(now) {
+        if self.leaving {
+            return false;
+        }
+        if !self.hours.is_open(now) {
+            // A connection that comes too late is of a day that is over.
+            if self.reconnect.is_trying() && self.connector.take().is_some() {
+                self.reconnect.failed(now);
+            }
             return false;
         }
         if self.reconnect.is_due(now) {
@@ -242,11 +249,14 @@ impl<S: TimedStore> FixConnection<S> {
             return Ok(false);
         }
         let filled = link.fill(self.io.as_mut(), &mut self.input);
-        let came = filled.map_err(|error| error.to_string())? > 0;
+        let (came, broken) = match filled {
+            Ok(count) => (count > 0, None),
+            Err(error) => (false, Some(error.to_string())),
+        };
         let stamp = link.received();
         self.looked = if came { 0 } else { began };
         if !came && !unread {
-            return Ok(false);
+            return broken.map_or(Ok(false), Err);
         }
         did.mark(Act::Bytes, came);
         let bytes = self.input.bytes();
@@ -255,7 +265,11 @@ impl<S: TimedStore> FixConnection<S> {
         match consumed {
             Ok(count) => {
                 self.input.consume(count);
-                Ok(came || count > 0)
+                // What came before the end is taken first, as soon as there is room for it.
+                match broken {
+                    Some(why) if app.ready() => Err(why),
+                    _ => Ok(came || count > 0),
+                }
             }
             Err(why) => Err(self.reason(&why)),
         }

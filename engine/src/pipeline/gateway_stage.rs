@@ -229,10 +229,15 @@ impl<S: TimedStore> GatewayStage<S> {
     fn send_now(&mut self, now: Timestamp, slot: &CommandSlot) {
         let CommandSlot { command, stamps } = slot;
         let (session, out) = self.connection.sending();
-        match self.entry.send(session, now, out, command) {
+        let before = session.counters().sent;
+        let outcome = self.entry.send(session, now, out, command);
+        // One command may be several messages.
+        for _ in before..session.counters().sent {
+            self.throttle.note(now, slot);
+        }
+        match outcome {
             Err(error) => self.keep_back(slot, error),
             Ok(_) => {
-                self.throttle.note(now, slot);
                 let encoded = wire::stamp::now();
                 self.connection.flush();
                 let sent = wire::stamp::now();
@@ -296,6 +301,10 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
     fn poll(&mut self, now: Timestamp) -> Work {
         self.did = Did::default();
         self.connection.set_now(now);
+        if self.gate.is_shut() {
+            // What the venue asks for again must not bring back an order either.
+            self.connection.sending().0.withhold_orders();
+        }
         let mut worked = self.inbox.drain();
         if !self.connection.is_linked() {
             worked |= self.connect(now);

@@ -277,7 +277,10 @@ impl LastFrames {
             let message = index.parse(bytes);
             // Frames that are no reports, or that nobody could read then either.
             let _ = decode_report(&message, 0, &table, dialect, &requests, &mut |report| {
-                let trade = matches!(report.kind(), Some(ReportKind::Filled | ReportKind::Busted));
+                let trade = matches!(
+                    report.kind(),
+                    Some(ReportKind::Filled | ReportKind::Busted | ReportKind::Corrected)
+                );
                 let known = account.is_some_and(|account| account.has_counted(&report));
                 if trade && !known {
                     missed.push(report);

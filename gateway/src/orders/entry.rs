@@ -217,12 +217,20 @@ impl Application for Receiver<'_> {
         }
     }
 
+    fn refused(&mut self, message: &Message<'_>) {
+        if matches!(message.msg_type(), msg::EXECUTION_REPORT | msg::ORDER_CANCEL_REJECT) {
+            self.entry.counters.faulty += 1;
+        }
+    }
+
     fn up(&mut self, now: Timestamp) {
         self.session(ReportKind::SessionUp, now);
     }
 
     fn down(&mut self, now: Timestamp) {
         self.entry.sweep = None;
+        // Numbers may begin anew: a Reject of a later session must not find a request of this one.
+        self.entry.requests.forget_numbers();
         self.session(ReportKind::SessionDown, now);
     }
 }

@@ -40,6 +40,11 @@ impl Requests {
         }
     }
 
+    /// Forgets under which numbers requests were sent.
+    pub fn forget_numbers(&mut self) {
+        self.by_seq.iter_mut().for_each(|(seq, _)| *seq = 0);
+    }
+
     /// The request sent under `seq`, if not forgotten.
     #[must_use]
     pub fn by_seq(&self, seq: u64) -> Option<&Command> {

@@ -99,7 +99,8 @@ pub enum Kind {
     Order,
     /// A cancel or mass cancel.
     Cancel,
-    /// A request that is no order, such as a status request: counted by [`Counts::All`] alone.
+    /// A request that is no order, such as a status request: counted by [`Counts::All`] alone, and
+    /// clear of what is kept for cancels.
     Request,
     /// A message of the session layer: never held or refused, counted by [`Counts::All`] alone.
     Session,
@@ -162,9 +163,9 @@ struct Counted {
     meter: Meter,
     counts: Counts,
     action: Action,
-    /// Places that cancels and requests may fill.
+    /// Places that cancels may fill.
     most: u32,
-    /// Places that orders may fill.
+    /// Places that orders and requests may fill.
     orders: u32,
 }
 
@@ -293,8 +294,8 @@ impl Counted {
             return None;
         }
         match kind {
-            Kind::Order => Some(self.orders),
-            Kind::Cancel | Kind::Request => Some(self.most),
+            Kind::Order | Kind::Request => Some(self.orders),
+            Kind::Cancel => Some(self.most),
             Kind::Session => None,
         }
     }

@@ -89,8 +89,8 @@ impl Twin<'_> {
         match kind {
             Kind::Session => true,
             _ if !self.counts(kind) => true,
-            Kind::Order => self.has_room(now, most - reserve),
-            Kind::Cancel | Kind::Request => self.has_room(now, most),
+            Kind::Order | Kind::Request => self.has_room(now, most - reserve),
+            Kind::Cancel => self.has_room(now, most),
         }
     }
 }

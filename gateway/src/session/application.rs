@@ -94,6 +94,10 @@ pub trait Application {
     /// application must know duplicates (by ExecID, by ClOrdID).
     fn message(&mut self, meta: &Meta, message: &Message<'_>) -> Verdict;
 
+    /// A message of the application that the session refused, for its form or by the dictionary; it
+    /// is answered with Reject (3), its number is used up, and it will not come again.
+    fn refused(&mut self, _message: &Message<'_>) {}
+
     /// Logged on, and nothing is missing any more.
     fn up(&mut self, now: Timestamp);
 

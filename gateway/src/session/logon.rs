@@ -11,6 +11,7 @@ use crate::fix::tags::{self, msg};
 use crate::fix::{Fault, Message, RejectCode};
 use market::{Nanos, Timestamp};
 use std::cmp::Ordering;
+use zeroize::Zeroize as _;
 
 /// Logons with ResetSeqNumFlag in a row that are answered.
 const RESETS_MAX: u32 = 3;
@@ -46,6 +47,10 @@ impl<S: Store> Session<S> {
     fn wants_reset(&self) -> bool {
         match self.config.reset_on_logon {
             Reset::Never => false,
+            // A Logon of ours that the venue never answered began nothing.
+            Reset::WhenNew if self.config.role == Role::Initiator => {
+                self.store.next_incoming() == 1
+            }
             Reset::WhenNew => self.store.is_new(),
             Reset::Always => true,
         }
@@ -92,6 +97,10 @@ impl<S: Store> Session<S> {
                 body.write(&facts, encoder);
             }
         });
+        if body.is_some() {
+            // It held what only the venue may see.
+            self.buffer.zeroize();
+        }
         self.logon_body = self.logon_body.take().or(body);
         sent?;
         Ok(())
@@ -113,7 +122,8 @@ impl<S: Store> Session<S> {
             msg::LOGON => {}
             msg::LOGOUT | msg::REJECT if self.state == State::LogonSent => {
                 self.keep_text(message.get(tags::TEXT));
-                if seq == self.store.next_incoming() {
+                // After a refusal of new numbers, they are asked for again.
+                if seq == self.store.next_incoming() && !self.reset_sent {
                     self.store.record_incoming(seq, message.bytes())?;
                 }
                 return Err(Disconnect::Refused);
@@ -287,6 +297,8 @@ impl<S: Store> Session<S> {
         }
         self.store.reset(1, 1)?;
         self.forget_gaps();
+        // What was on its way is lost: the application must ask.
+        self.announced = false;
         self.store.record_incoming(1, message.bytes())?;
         self.counters.received += 1;
         if self.config.role == Role::Acceptor {

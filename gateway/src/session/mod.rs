@@ -66,7 +66,6 @@ enum Taken {
 }
 
 /// One FIX session.
-#[derive(Debug)]
 pub struct Session<S> {
     config: SessionConfig,
     store: S,
@@ -101,6 +100,17 @@ pub struct Session<S> {
     peer_text: Box<[u8]>,
     peer_text_len: usize,
     counters: Counters,
+}
+
+/// Without its buffer, which held our last Logon.
+impl<S> std::fmt::Debug for Session<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Session { config, state, counters, .. } = self;
+        let mut shown = f.debug_struct("Session");
+        let names = (&config.sender, &config.target);
+        shown.field("names", &names).field("state", state).field("counters", counters);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl<S: Store> Session<S> {
@@ -142,6 +152,11 @@ impl<S: Store> Session<S> {
             peer_text_len: 0,
             counters: Counters::default(),
         })
+    }
+
+    /// From now on, orders that the peer asks for again are gap-filled.
+    pub const fn withhold_orders(&mut self) {
+        self.config.resend = Resend::GapFillOrders;
     }
 
     /// Where the session stands.

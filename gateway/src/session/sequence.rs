@@ -119,6 +119,7 @@ impl<S: Store> Session<S> {
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
         self.reject(io, seq, header, fault, message)?;
+        io.app.refused(message);
         match fault.code {
             RejectCode::SendingTime => self.log_out_over(io, "", Disconnect::SendingTime),
             _ => Ok(Taken::Yes),
@@ -274,7 +275,11 @@ impl<S: Store> Session<S> {
             return self.refuse_message(io, seq, header, fault, message);
         }
         match new_seq_no(message, expected) {
-            Ok(next) if next > expected => self.store.set_next_incoming(next)?,
+            Ok(next) if next > expected => {
+                self.store.set_next_incoming(next)?;
+                // What was skipped will never be told: the application must ask.
+                self.announced = false;
+            }
             Ok(_) => {}
             // The number of such a message counts only if it happens to be the next one.
             Err(fault) => self.reject(io, seq, header, fault, message)?,
@@ -339,7 +344,8 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    /// Tells the application once that the session is up and whole.
+    /// Tells the application that the session is up and whole: once, and again after numbers that
+    /// were skipped.
     pub(super) fn announce(&mut self, io: &mut Io<'_>) {
         if !self.announced && self.gap.is_none() && self.state == State::Up {
             self.announced = true;

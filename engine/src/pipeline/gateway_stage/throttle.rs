@@ -2,8 +2,8 @@
 //! refused at once, and what takes risk away waits its turn.
 //!
 //! New orders and replaces never wait: their prices are of the moment. Cancels, mass cancels and
-//! requests do, in order, where the rule says `hold`; an order behind them overtakes none, for it
-//! has less room than they. Nothing is dropped, and nothing is allocated after construction.
+//! requests do, cancels before requests, where the rule says `hold`; an order behind them overtakes
+//! none, for it has no more room than they. Nothing is dropped, and nothing is allocated after construction.
 
 use crate::pipeline::trading_stage::{COMMANDS_DEPTH, CommandSlot};
 use gateway::rates::{Kind, Limiter, Verdict};
@@ -28,7 +28,10 @@ pub(super) enum Admission {
 /// The limiter, and what waits for it.
 pub(super) struct Throttle {
     limiter: Limiter,
+    /// Cancels and mass cancels that wait: they go first.
     waiting: VecDeque<CommandSlot>,
+    /// Status requests that wait.
+    asking: VecDeque<CommandSlot>,
     /// Before this, the first that waits may not go.
     due: Timestamp,
     /// Messages of the session that were counted.
@@ -40,12 +43,13 @@ impl Throttle {
         // At most one cancel of an order is in flight, so that there is room for every order's.
         let depth = if limiter.is_empty() { 0 } else { COMMANDS_DEPTH };
         let waiting = VecDeque::with_capacity(depth);
-        Throttle { limiter, waiting, due: Timestamp::ZERO, counted: 0 }
+        let asking = VecDeque::with_capacity(depth);
+        Throttle { limiter, waiting, asking, due: Timestamp::ZERO, counted: 0 }
     }
 
     /// Nothing waits.
     pub(super) fn is_clear(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.asking.is_empty()
     }
 
     /// Judges a command that has just come.
@@ -53,7 +57,11 @@ impl Throttle {
         if self.limiter.is_empty() {
             return Admission::Goes;
         }
-        if may_wait(slot) && !self.is_clear() {
+        let behind = match kind_of(slot) {
+            Kind::Cancel => !self.waiting.is_empty(),
+            _ => !self.is_clear(),
+        };
+        if may_wait(slot) && behind {
             return self.wait(slot);
         }
         match self.judge(now, slot) {
@@ -67,16 +75,21 @@ impl Throttle {
     }
 
     fn wait(&mut self, slot: &CommandSlot) -> Admission {
-        if self.waiting.len() == self.waiting.capacity() {
+        let line = match kind_of(slot) {
+            Kind::Cancel => &mut self.waiting,
+            _ => &mut self.asking,
+        };
+        if line.len() == line.capacity() {
             return Admission::Refused;
         }
-        self.waiting.push_back(*slot);
+        line.push_back(*slot);
         Admission::Waits
     }
 
     /// Takes out the first that waits, if its time has come, and whether it goes or is refused.
     pub(super) fn next_due(&mut self, now: Timestamp) -> Option<(CommandSlot, Admission)> {
-        let front = *self.waiting.front().filter(|_| now >= self.due)?;
+        let first = self.waiting.front().or(self.asking.front());
+        let front = *first.filter(|_| now >= self.due)?;
         let admission = match self.judge(now, &front) {
             Verdict::Pass => Admission::Goes,
             Verdict::Hold(until) => {
@@ -85,12 +98,12 @@ impl Throttle {
             }
             Verdict::Refuse(_) => Admission::Refused,
         };
-        self.waiting.pop_front().map(|slot| (slot, admission))
+        self.give_up().map(|slot| (slot, admission))
     }
 
     /// Takes out the first that waits, whatever the time: there is nobody to send it to.
     pub(super) fn give_up(&mut self) -> Option<CommandSlot> {
-        self.waiting.pop_front()
+        self.waiting.pop_front().or_else(|| self.asking.pop_front())
     }
 
     /// A command was sent.

@@ -57,7 +57,7 @@ impl Account {
     #[must_use]
     pub fn has_counted(&self, report: &Report) -> bool {
         self.executions.knows(match report.kind() {
-            Some(ReportKind::Busted) => undone(report.exec),
+            Some(ReportKind::Busted) => undone(report),
             _ => fill_key(report),
         })
     }
@@ -117,7 +117,7 @@ impl Account {
     fn on_correction(&mut self, report: &Report, mid: Option<Price>) -> Effect {
         // The report names the fill that it undoes; a fill is undone once.
         let busted = report.kind() == Some(ReportKind::Busted);
-        if !busted || !self.executions.is_new(undone(report.exec)) {
+        if !busted || !self.executions.is_new(undone(report)) {
             return Effect::Contradiction;
         }
         let found = self.orders.find(report.order);
@@ -148,7 +148,9 @@ impl Account {
         if !report.venue_order.is_none() {
             self.orders.get_mut(slot).venue_order = report.venue_order;
         }
-        match kind {
+        // Whatever it says of the order, it also says of trades that we were never told.
+        let missed = report.cum_qty > self.orders.get(slot).cum_qty;
+        let effect = match kind {
             ReportKind::Accepted => self.on_accepted(slot, now),
             ReportKind::Rejected => self.refuse(slot, OrderEvent::Rejected, report.reason()),
             ReportKind::Replaced => self.on_replaced(slot, report, now),
@@ -156,7 +158,8 @@ impl Account {
             ReportKind::Status => self.on_status(slot, report, now),
             ReportKind::Canceled => self.close(slot, OrderEvent::Canceled),
             _ => self.close(slot, OrderEvent::Expired),
-        }
+        };
+        if missed { Effect::Contradiction } else { effect }
     }
 
     fn on_accepted(&mut self, slot: u32, now: Timestamp) -> Effect {
@@ -263,11 +266,18 @@ fn fill_key(report: &Report) -> ExecId {
     if report.exec.is_none() {
         ExecId([report.order.0, report.cum_qty.raw().cast_unsigned()])
     } else {
-        report.exec
+        of_instrument(report)
     }
 }
 
 /// What the bust of a fill is counted by.
-fn undone(fill: ExecId) -> ExecId {
-    ExecId(fill.0.map(|word| !word))
+fn undone(report: &Report) -> ExecId {
+    ExecId(of_instrument(report).0.map(|word| !word))
+}
+
+/// Venues number trades by instrument: the same id in another instrument is another trade.
+fn of_instrument(report: &Report) -> ExecId {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let [high, low] = report.exec.0;
+    ExecId([high ^ u64::from(report.instrument.0).wrapping_mul(MIX), low])
 }

@@ -181,13 +181,14 @@ fn a_logon_is_signed_over_what_is_on_the_wire() {
         SessionConfig { reset_on_logon: Reset::WhenNew, ..SessionConfig::initiator("US", "THEM") };
     let mut bench = Bench::new(config);
     bench.session.set_logon_body(Box::new(Signer(true)));
-    for seq in [1, 2] {
+    // The first is never answered, so that the second begins at 1 once more.
+    for seq in [1, 1] {
         bench.connect().unwrap();
         let mut index = FieldIndex::new(64);
         let frame = std::mem::take(&mut bench.out.bytes);
         let message = index.parse(&frame);
         let time = String::from_utf8_lossy(message.get(52).unwrap()).into_owned();
-        let expected = format!("FIX.4.4/US/THEM/{seq}/{time}/30/{}", seq == 1);
+        let expected = format!("FIX.4.4/US/THEM/{seq}/{time}/30/true");
         assert_eq!(message.get(554), Some(expected.as_bytes()));
         let order: Vec<u32> = message.fields().map(|field| field.0).collect();
         assert!(order.ends_with(&[554, 10]), "{order:?}");
@@ -198,7 +199,7 @@ fn a_logon_is_signed_over_what_is_on_the_wire() {
     let why = Disconnect::Encode(EncodeError::NoMessage);
     assert_eq!(bench.connect(), Err(why));
     assert!(bench.out.bytes.is_empty());
-    assert_eq!(bench.session.store().next_outgoing(), 3, "no number is used");
+    assert_eq!(bench.session.store().next_outgoing(), 1, "no number is used");
 }
 
 #[test]

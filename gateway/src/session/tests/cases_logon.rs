@@ -191,13 +191,34 @@ fn reset_answered_to_an_initiator_that_did_not_ask() {
     assert_eq!(bench.send("x"), 2, "our Logon was number 1");
 }
 
+/// A Logon with new numbers that the venue did not take began nothing: it is sent again as it was.
+#[test]
+fn new_numbers_are_asked_for_until_the_venue_takes_them() {
+    let config =
+        SessionConfig { reset_on_logon: Reset::WhenNew, ..SessionConfig::initiator("US", "THEM") };
+    let mut bench = Bench::new(config);
+    for _ in 0..3 {
+        bench.connect().unwrap();
+        assert_eq!(bench.sent(), ["A 1 98=0|108=30|141=Y"]);
+        let refused = bench.give("5", 1, "58=not yet|");
+        assert_eq!(refused, Err(Disconnect::Refused));
+        bench.disconnect();
+    }
+    bench.connect().unwrap();
+    assert_eq!(bench.sent(), ["A 1 98=0|108=30|141=Y"]);
+    bench.give("A", 1, "98=0|108=30|141=Y|").unwrap();
+    bench.disconnect();
+    bench.connect().unwrap();
+    assert_eq!(bench.sent(), ["A 2 98=0|108=30"], "taken: numbers go on");
+}
+
 #[test]
 fn session_reset_while_up() {
     let mut bench = Bench::acceptor_up();
     bench.give("0", 2, "").unwrap();
     bench.give("A", 1, "98=0|108=30|141=Y|").unwrap();
     assert_eq!(bench.sent(), ["A 1 98=0|108=30|141=Y"]);
-    assert_eq!((bench.app.ups, bench.next_incoming()), (1, 2));
+    assert_eq!((bench.app.ups, bench.next_incoming()), (2, 2), "what was on its way is lost");
     bench.give("A", 2, LOGON).unwrap();
     assert_eq!(bench.sent(), ["3 2 45=2|58=Other|371=35|372=A|373=99"], "a Logon for nothing");
 }
