@@ -27,7 +27,7 @@ fn a_logon_in_every_version_and_role() {
             assert_eq!((bench.session.state(), bench.app.ups), (State::Up, 1));
             let begin = format!("8={}\x019=", version.begin_string());
             assert!(bench.out.bytes.starts_with(begin.as_bytes()));
-            assert_eq!(bench.sent(), [answer.clone()]);
+            assert_eq!(bench.sent(), std::slice::from_ref(&answer));
             assert_eq!(bench.give("5", 2, ""), Err(Disconnect::PeerLogout));
             assert_eq!(bench.sent(), ["5 2"]);
         }
