@@ -158,8 +158,8 @@ pub(super) fn sum_of_blocks(blocks: &[[u8; BLOCK]]) -> u8 {
     blocks.as_flattened().iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte))
 }
 
-/// Offset of the next place where a message may begin, at least one and `past`; what may be the start of a
-/// prefix at the very end is kept.
+/// Offset of the next place where a message may begin, at least one and `past`; what may be the
+/// start of a prefix at the very end is kept.
 fn resync(bytes: &[u8], past: usize) -> usize {
     (past.max(1)..bytes.len())
         .find(|&at| {
