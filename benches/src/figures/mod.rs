@@ -10,6 +10,7 @@ mod sockets;
 mod stamps;
 mod through;
 mod tls;
+mod trip;
 mod ttt;
 
 use crate::figure::Figure;
@@ -48,6 +49,12 @@ pub const GROUPS: &[Group] = &[
         about: "tick to trade under load, from scheduled send times, and overload",
         cpus: 2,
         run: load::run,
+    },
+    Group {
+        name: "trip",
+        about: "an order's round trip through our gateway and our acceptor; many sessions",
+        cpus: 2,
+        run: trip::run,
     },
     Group { name: "fix", about: "FIX decode and encode", cpus: 1, run: fix::run },
     Group {

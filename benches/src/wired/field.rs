@@ -80,7 +80,10 @@ pub fn run<T: Send>(
 }
 
 /// Folders of a journal, on disk and in memory; without a tmpfs it costs more.
-pub(super) fn folders() -> anyhow::Result<(TempDir, TempDir)> {
+///
+/// # Errors
+/// What the host refuses.
+pub fn folders() -> anyhow::Result<(TempDir, TempDir)> {
     let disk = tempfile::tempdir().context("a folder for the journal")?;
     Ok((disk, tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?))
 }

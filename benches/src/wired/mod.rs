@@ -16,6 +16,7 @@ pub mod noted;
 pub mod orders;
 pub mod plan;
 pub mod stand;
+pub mod trip;
 pub mod venue;
 
 /// The CPU of those who answer.

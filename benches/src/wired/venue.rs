@@ -130,6 +130,11 @@ impl Venue {
         self.resting.len()
     }
 
+    /// Forgets every order that rests, as if it had never been.
+    pub fn forget(&mut self) {
+        self.resting.clear();
+    }
+
     /// Takes what came; gives how many bytes were whole messages. Answers stand in `answers`.
     ///
     /// # Errors
