@@ -4,7 +4,7 @@
 
 use crate::pipeline::feed_stage::FeedTroubles;
 use crate::pipeline::gate::{Gate, Shut};
-use crate::pipeline::telemetry::{OrderSession, Telemetry, TradingSnapshot};
+use crate::pipeline::telemetry::{Inbox, OrderSession, Telemetry, TradingSnapshot};
 use crate::runtime::stage::REGIMES;
 use market::{BookState, Instrument, Qty};
 use std::fmt::Write;
@@ -63,6 +63,14 @@ fn orders(page: &mut String, telemetry: &Telemetry, trading: &TradingSnapshot) -
             "connection {} made, {} attempts failed, {} lost; the last said: {}",
             made.connections, made.failed_attempts, made.disconnects, fix.last_error
         )?;
+    }
+    if let Some(copy) = telemetry.drop_copy.as_ref().map(Inbox::current) {
+        let up = if copy.is_up() { "up" } else { "down" };
+        write!(page, "drop copy  FIX {up}, {} received", copy.session.received)?;
+        match copy.last_error.is_empty() {
+            true => writeln!(page)?,
+            false => writeln!(page, "; the last connection said: {}", copy.last_error)?,
+        }
     }
     let made = fix.commands;
     if made.rate_held + made.rate_refused > 0 {

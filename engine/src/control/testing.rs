@@ -96,6 +96,7 @@ impl Engine {
             trading: trading_in,
             feed: feed_in,
             gateway: gateway_in,
+            drop_copy: None,
             gate: gate.clone(),
             stages: vec![("trading", Arc::new(StageCounters::default()))],
             cores: Vec::new(),

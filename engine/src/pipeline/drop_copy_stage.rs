@@ -4,9 +4,11 @@
 //! It must never tell of anything but trades: orders live by what their own session says. It never
 //! drops a report: a full ring stops the session's reading.
 
-use crate::pipeline::fix_connection::{ConnectionCounters, ConnectionParts, FixConnection};
+use crate::pipeline::fix_connection::{ConnectionParts, FixConnection};
 use crate::pipeline::fix_store::{FixStore, TimedStore};
+use crate::pipeline::gateway_stage::GatewayCounters;
 use crate::pipeline::lifecycle::Lifecycle;
+use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::runtime::did::Did;
 use crate::runtime::ring::Producer;
 use crate::runtime::stage::{Stage, Work};
@@ -24,6 +26,7 @@ pub struct DropCopyStage<S = FixStore> {
     left: bool,
     /// Reports that could not be read, so far.
     faulty: u64,
+    outbox: Outbox<GatewaySnapshot>,
     did: Did,
 }
 
@@ -61,16 +64,11 @@ impl<S: TimedStore> DropCopyStage<S> {
         entry: OrderEntry,
         reports: Producer<Report>,
         lifecycle: Arc<Lifecycle>,
+        outbox: Outbox<GatewaySnapshot>,
     ) -> DropCopyStage<S> {
         let connection = FixConnection::new(connection);
         let (copies, did) = (Copies(reports), Did::default());
-        DropCopyStage { connection, entry, copies, lifecycle, left: false, faulty: 0, did }
-    }
-
-    /// Counts of connections, and what the last failed attempt or ended connection said.
-    #[must_use]
-    pub fn told(&self) -> (ConnectionCounters, &str) {
-        self.connection.told()
+        DropCopyStage { connection, entry, copies, lifecycle, left: false, faulty: 0, outbox, did }
     }
 }
 
@@ -96,6 +94,7 @@ impl<S: TimedStore + Send + 'static> Stage for DropCopyStage<S> {
             let unreadable = Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL);
             let _ = copies.0.push(unreadable.by_drop_copy());
         }
+        let read = read.and_then(|read| connection.heed_news(now, entry).map(|()| read));
         let mut app = entry.application(copies);
         let tended = read.and_then(|read| Ok(connection.tend(now, did)? | read));
         match tended {
@@ -110,6 +109,13 @@ impl<S: TimedStore + Send + 'static> Stage for DropCopyStage<S> {
 
     fn did(&self) -> Did {
         self.did
+    }
+
+    fn housekeeping(&mut self, now: Timestamp) {
+        let (session, entry) = (self.connection.session(), &self.entry);
+        // It has no commands to hold or keep back.
+        let told = (GatewayCounters::default(), self.connection.told());
+        self.outbox.offer(|snapshot| snapshot.fill(now, session, entry, told));
     }
 
     fn is_done(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::pipeline::connector::Connector;
 use crate::pipeline::fix_store::TimedStore;
 use crate::pipeline::reconnect::Reconnect;
 use crate::runtime::did::{Act, Did};
+use gateway::orders::OrderEntry;
 use gateway::session::{Application, Disconnect, Outbound, Session};
 use market::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -156,11 +157,6 @@ impl<S: TimedStore> FixConnection<S> {
     #[must_use]
     pub fn told(&self) -> (ConnectionCounters, &str) {
         (self.counters, &self.last_error)
-    }
-
-    /// Keeps a word for the operator in the place of the last error.
-    pub fn note(&mut self, text: String) {
-        self.last_error = text;
     }
 
     /// Takes over a connection, or asks for one; true if it did. `app` must have room for what the
@@ -314,13 +310,23 @@ impl<S: TimedStore> FixConnection<S> {
     ///
     /// # Errors
     /// Why the connection must end at once.
-    pub fn log_out(&mut self, now: Timestamp, text: &str) -> Result<(), String> {
+    fn log_out(&mut self, now: Timestamp, text: &str) -> Result<(), String> {
         self.session.logout(now, &mut self.out, text).map_err(|why| why.to_string())
     }
 
-    /// The venue said that numbers are to begin anew.
-    pub fn announce_renewal(&mut self) {
+    /// News (B) of the venue is kept for the operator; where it announces the end of the connection,
+    /// we log out first and come again.
+    ///
+    /// # Errors
+    /// Why the connection must end at once.
+    pub fn heed_news(&mut self, now: Timestamp, entry: &mut OrderEntry) -> Result<(), String> {
+        let Some(headline) = entry.take_headline() else { return Ok(()) };
+        self.last_error = format!("news: {headline}");
         self.hours.announce();
+        if entry.dialect().settings().news_reconnects && self.session.is_up() {
+            self.log_out(now, "as the venue asked")?;
+        }
+        Ok(())
     }
 
     /// Logs out for good; true once there is no connection.

@@ -162,21 +162,9 @@ impl<S: TimedStore> GatewayStage<S> {
             self.inbox.put(Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL));
         }
         if matches!(read, Ok(true)) {
-            self.heed_news(now)?;
+            self.connection.heed_news(now, &mut self.entry)?;
         }
         read
-    }
-
-    /// News (B) of the venue is kept for the operator; where it announces the end of the connection,
-    /// we log out first and come again.
-    fn heed_news(&mut self, now: Timestamp) -> Result<(), String> {
-        let Some(headline) = self.entry.take_headline() else { return Ok(()) };
-        self.connection.note(format!("news: {headline}"));
-        self.connection.announce_renewal();
-        if self.entry.dialect().settings().news_reconnects && self.session().is_up() {
-            self.connection.log_out(now, "as the venue asked")?;
-        }
-        Ok(())
     }
 
     /// Sends commands that wait, each at once.

@@ -172,9 +172,13 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let ends = (commands, reports, gateway_hops.0, gateway_told.0);
     let gateway = sides::order_gateway(config, gateway, ends, &shared, &mut notices)?;
     let copies = rings.drop_copy_trading.0;
-    let drop_copy = match drop_copy {
-        Some(store) => sides::drop_copy(config, store, copies, &shared, &mut notices)?,
-        None => None,
+    let (drop_copy, drop_copy_told) = match drop_copy {
+        Some(store) => {
+            let told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
+            let ends = (copies, told.0);
+            (sides::drop_copy(config, store, ends, &shared, &mut notices)?, Some(told.1))
+        }
+        None => (None, None),
     };
 
     let mut stages: Vec<(StageName, Box<dyn Stage>)> = vec![
@@ -202,6 +206,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
             trading: trading_told.1,
             feed: feed_told.1,
             gateway: gateway_told.1,
+            drop_copy: drop_copy_told,
             gate,
             stages: cores.counters,
             cores: cores.watches,

@@ -166,6 +166,7 @@ fn a_drop_copy_confirms_and_tells_what_the_order_session_does_not() {
     let engine = floor.engine();
     eventually("fills", || (venue.seen().trades >= 4).then_some(()));
     assert_eq!(copy.seen().logons[0].get(49), "COPY");
+    assert!(floor.status().contains("drop copy  FIX up"), "{}", floor.status());
     venue.seen().silent = true;
     let before = venue.seen().trades;
     eventually("more fills", || (venue.seen().trades >= before + 4).then_some(()));

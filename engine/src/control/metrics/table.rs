@@ -249,6 +249,10 @@ pub(crate) const METRICS: &[Metric] = metrics! {
 
     Gauge "gateway_up" One "1 while the FIX session is logged on." =
         one!(t => flag(t.gateway.current().is_up()));
+    Gauge "drop_copy_up" One "1 while the drop copy session is logged on, where there is one." =
+        |t, sample| if let Some(copy) = &t.drop_copy {
+            sample(&[], flag(copy.current().is_up()));
+        };
     Counter "gateway_sent_messages" One "FIX messages sent, resends not included." =
         one!(t => f(t.gateway.current().session.sent));
     Counter "gateway_received_messages" One "FIX messages taken in sequence." =

@@ -34,6 +34,8 @@ pub struct Telemetry {
     pub feed: Inbox<FeedSnapshot>,
     /// The gateway stage.
     pub gateway: Inbox<GatewaySnapshot>,
+    /// The drop copy stage, where there is one.
+    pub drop_copy: Option<Inbox<GatewaySnapshot>>,
     /// The gateway's gate.
     pub gate: Arc<Gate>,
     /// Every stage's counters.
@@ -55,12 +57,16 @@ impl Telemetry {
         self.trading.latest();
         self.feed.latest();
         self.gateway.latest();
+        if let Some(drop_copy) = &mut self.drop_copy {
+            drop_copy.latest();
+        }
         for collector in &mut self.collectors {
             collector.collect();
         }
+        let copied = self.drop_copy.as_mut().is_none_or(|told| told.renew(give_up));
         let answers =
             [self.trading.renew(give_up), self.feed.renew(give_up), self.gateway.renew(give_up)];
-        answers == [true; 3]
+        copied && answers == [true; 3]
     }
 
     /// Everything measured so far, hop by hop.

@@ -182,7 +182,7 @@ pub(super) fn order_gateway(
 pub(super) fn drop_copy(
     config: &RunConfig,
     (store, used): (FixStore, Option<Timestamp>),
-    reports: Producer<Report>,
+    (reports, outbox): (Producer<Report>, Outbox<GatewaySnapshot>),
     shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<Option<DropCopyStage>> {
@@ -193,5 +193,6 @@ pub(super) fn drop_copy(
     // The watchdog shuts the order session alone: a drop copy sends no orders.
     let connection = connection(config, session, way, Arc::default(), notices)?;
     let entry = OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?);
-    Ok(Some(DropCopyStage::new(connection, entry, reports, shared.lifecycle.clone())))
+    let lifecycle = shared.lifecycle.clone();
+    Ok(Some(DropCopyStage::new(connection, entry, reports, lifecycle, outbox)))
 }
