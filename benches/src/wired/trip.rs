@@ -9,6 +9,7 @@ use crate::wired::venue::{EPOCH, client_session};
 use anyhow::ensure;
 use engine::latency::recorder;
 use engine::pipeline::connector::{Connector, Plan};
+use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::TimedStore;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::reconnect::{Pace, Reconnect};
@@ -64,18 +65,21 @@ fn gateway<S: TimedStore + Send + 'static>(
     let instruments = Instruments::new(&Listed::marks().instruments)?;
     let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
     let stage = GatewayStage::new(GatewayParts {
-        io: wire::open(backend)?.io,
-        session: Session::new(client_session(), store)?,
+        connection: ConnectionParts {
+            io: wire::open(backend)?.io,
+            session: Session::new(client_session(), store)?,
+            connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port()))?,
+            reconnect: Reconnect::new(pace, 1),
+            hours: SessionHours::default(),
+            socket: Arc::default(),
+        },
         entry: OrderEntry::new(instruments, REQUESTS, Dialect::default()),
-        connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port()))?,
         commands: from_loop,
         reports: to_loop,
         limiter: Limiter::default(),
         gate: Arc::default(),
         lifecycle: Arc::default(),
-        socket: Arc::default(),
         recorder: recorder::pair(clock.clone()).0,
-        reconnect: Reconnect::new(pace, 1),
         outbox,
     });
     Ok((Box::new(stage), Ends { commands, reports, next: 1 }))

@@ -50,6 +50,9 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
     if let Some(reason) = trading.killed() {
         facts.push(("killed", format!("{reason}; `touchline ctl clear` lets it trade again")));
     }
+    if !gateway.last_error.is_empty() {
+        facts.push(("connection", format!("the last ended: {}", gateway.last_error)));
+    }
     let report = Report {
         title: format!("touchline run: {}", strategies.join(", ")),
         facts,

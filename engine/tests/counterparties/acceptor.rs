@@ -211,13 +211,16 @@ impl<V: Venue> Client<'_, V> {
         if self.logged_on.is_none() {
             return;
         }
-        let trade = self.seen().book.trade();
+        // What the order session never tells is whole: an order that it canceled would tell by its
+        // CumQty, and that is a contradiction until the drop copy has told.
+        let silent = self.seen().silent;
+        let trade = self.seen().book.trade(silent);
         if let Some((order, told)) = trade {
             let mut fields = vec![field(35, "8")];
             fields.extend(self.venue.report(&order, told));
             self.seen().trades += 1;
             self.seen().copies.push(fields.clone());
-            if !self.seen().silent {
+            if !silent {
                 self.send(fields);
             }
         }

@@ -111,12 +111,13 @@ impl Book {
         self.told(at, Told::Replaced)
     }
 
-    /// The next trade that is due, if there is one.
-    pub(crate) fn trade(&mut self) -> Option<(Order, Told)> {
+    /// The next trade that is due, if there is one: half first, unless it is to be whole.
+    pub(crate) fn trade(&mut self, whole: bool) -> Option<(Order, Told)> {
         let at = self.orders.iter().position(|order| order.open && order.trades)?;
         let order = &mut self.orders[at];
         let half = (order.qty / Decimal::TWO).trunc_with_scale(order.qty.scale());
-        order.last = if order.cum.is_zero() && !half.is_zero() { half } else { order.leaves() };
+        let first = order.cum.is_zero() && !half.is_zero() && !whole;
+        order.last = if first { half } else { order.leaves() };
         order.cum += order.last;
         order.open = order.cum < order.qty;
         Some(self.told(at, Told::Trade))

@@ -3,7 +3,8 @@
 //!
 //! New orders and replaces never wait: their prices are of the moment. Cancels, mass cancels and
 //! requests do, cancels before requests, where the rule says `hold`; an order behind them overtakes
-//! none, for it has no more room than they. Nothing is dropped, and nothing is allocated after construction.
+//! none, for it has no more room than they. Nothing is dropped, and nothing is allocated after
+//! construction.
 
 use crate::pipeline::trading_stage::{COMMANDS_DEPTH, CommandSlot};
 use gateway::rates::{Kind, Limiter, Verdict};
