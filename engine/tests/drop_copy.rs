@@ -39,6 +39,7 @@ fn life(side: Side, first: u64) -> (Vec<Command>, Vec<Report>) {
     (replace.target, replace.price, replace.qty) = (order, price(2_501), Qty::from_raw(60));
     let told = vec![
         report(ReportKind::Accepted, order, 90, 0),
+        report(ReportKind::Status, order, 90, 0),
         fill(order, 70, 20, 20, 1),
         fill(order, 60, 30, 10, 2),
         replace,

@@ -34,6 +34,8 @@ pub struct Marks {
     pub asked: bool,
     /// The venue has named it since.
     pub named: bool,
+    /// A drop copy told a trade of it first: what its own session says may be of before.
+    pub copied: bool,
 }
 
 /// No slot, id or place for another order.
@@ -147,7 +149,7 @@ impl OrderTable {
         for &slot in self.open.iter().flatten() {
             let Slot { order, marks } = &mut self.slots[slot as usize];
             let asked = order.state == market::OrderState::Unknown;
-            *marks = Marks { asked, named: false };
+            *marks = Marks { asked, named: false, ..*marks };
         }
     }
 
@@ -183,8 +185,8 @@ impl OrderTable {
     pub fn hash_into(&self, hasher: &mut StateHasher) {
         for slot in self.all_open() {
             self.get(slot).hash_into(hasher);
-            let Marks { asked, named } = self.marks(slot);
-            hasher.word(u64::from(asked) << 1 | u64::from(named));
+            let Marks { asked, named, copied } = self.marks(slot);
+            hasher.word(u64::from(copied) << 2 | u64::from(asked) << 1 | u64::from(named));
         }
     }
 }

@@ -3,8 +3,8 @@
 //! [`OrderEntry`] is the initiator's side: commands out, reports in. [`OrderAcceptor`] is the
 //! venue's side. Both stand on the same pure functions, so that a command or report that goes
 //! through bytes comes out equal; a [`crate::dialect::Dialect`] says how. Ids: ClOrdID is the
-//! dialect's text of an [`market::OrderId`]; OrderID and ExecID given by our venue are 32 hexadecimal digits and come back exactly, any
-//! other text becomes its digest.
+//! dialect's text of an [`market::OrderId`]; OrderID and ExecID given by our venue are 32
+//! hexadecimal digits and come back exactly, any other text becomes its digest.
 
 mod acceptor;
 mod command;

@@ -15,7 +15,7 @@ pub use crate::trading::desk::Session as OrderSession;
 pub use feeds::moldudp64::LineCounters;
 
 /// Longest text of the kill latch, name, colon and reason of a control; and of a connection's end.
-const TEXT_MAX: usize = 128;
+const TEXT_MAX: usize = 512;
 
 /// What the trading stage tells.
 #[derive(Clone, Debug)]

@@ -77,6 +77,7 @@ impl Account {
         // A trade is a fact: the position takes it whatever we think of the order.
         let counted = self.count_fill(report, side, mid);
         let Some(slot) = found else { return Effect::Foreign };
+        self.orders.marks_mut(slot).copied |= report.is_drop_copy();
         let order = self.orders.get_mut(slot);
         order.venue_order = report.venue_order;
         let expected = order.cum_qty.checked_add(report.qty);
@@ -238,6 +239,10 @@ impl Account {
     fn on_status(&mut self, slot: u32, report: &Report, now: Timestamp) -> Effect {
         self.orders.marks_mut(slot).named = true;
         let order = *self.orders.get(slot);
+        if self.orders.marks(slot).copied && report.cum_qty < order.cum_qty {
+            // It was said before the trades that a drop copy told first.
+            return Effect::None;
+        }
         if !order.state.is_open() || order.cum_qty != report.cum_qty {
             return Effect::Contradiction;
         }
