@@ -2,7 +2,8 @@
 //!
 //! This crate moves bytes and says when they came. It knows nothing of markets or FIX, and once a
 //! socket stands it never blocks and never allocates (but for what [`tls`] takes for a record).
-//! [`open`] chooses between io_uring and plain non-blocking sockets; both stand behind the trait [`Io`] and pass the same tests.
+//! [`open`] chooses between io_uring and plain non-blocking sockets; both stand behind the trait
+//! [`Io`] and pass the same tests.
 //!
 //! ```
 //! use wire::{Backend, Io};

@@ -242,8 +242,8 @@ impl Records {
         self.going.is_empty()
     }
 
-    /// As [`Link::close`](crate::Link::close). After a fault of the peer's the alert that names it stands
-    /// for the farewell.
+    /// As [`Link::close`](crate::Link::close). After a fault of the peer's the alert that names it
+    /// stands for the farewell.
     pub(crate) fn close(
         &mut self,
         output: &mut SendBuffer,
