@@ -5,6 +5,9 @@ use gateway::schedule::{Hours, Renewal, Schedule, SessionDay};
 use gateway::session::{Session, Store};
 use market::Timestamp;
 
+/// Why a session ends with its hours.
+const OVER: &str = "the session's hours are over";
+
 /// Schedule and renewal of one session.
 #[derive(Debug, Default)]
 pub struct SessionHours {
@@ -81,8 +84,12 @@ impl SessionHours {
         session: &Session<S>,
     ) -> Option<&'static str> {
         let day_over = now >= self.due;
+        // Asked at every poll: nearly always there is nothing to look at.
+        if !day_over && !self.announced && self.renewal.at_number.is_none() {
+            return (!self.open).then_some(OVER);
+        }
         if !self.is_open(now) {
-            return Some("the session's hours are over");
+            return Some(OVER);
         }
         let store = session.store();
         let reached = |number| store.next_outgoing().max(store.next_incoming()) >= number;

@@ -115,11 +115,12 @@ impl Throttle {
 
     /// Counts what the session sent by itself: Logons, Heartbeats, answers, resends.
     pub(super) fn catch_up(&mut self, now: Timestamp, sent: Counters) {
+        if self.limiter.is_empty() {
+            return;
+        }
         let sent = sent.sent + sent.resent + sent.gap_fills;
-        if !self.limiter.is_empty() {
-            for _ in self.counted..sent {
-                self.limiter.note(SESSION, now, Kind::Session);
-            }
+        for _ in self.counted..sent {
+            self.limiter.note(SESSION, now, Kind::Session);
         }
         self.counted = sent;
     }
