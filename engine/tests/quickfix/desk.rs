@@ -7,6 +7,7 @@ use engine::journal::{self, Copier, JournalSettings, Opened};
 use engine::latency::recorder;
 use engine::pipeline::assembly;
 use engine::pipeline::connector::{Connector, Plan};
+use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::lifecycle::Lifecycle;
@@ -111,19 +112,22 @@ impl Desk {
         let table = Instruments::new(&instruments()).unwrap();
         let wait = Nanos::from_millis(20);
         let mut stage = GatewayStage::new(GatewayParts {
-            io: wire::open(wire::Backend::Auto).unwrap().io,
-            session: Session::new(manner.session(), FixStore::new(opened.writer, numbers, &[]))
-                .unwrap(),
+            connection: ConnectionParts {
+                io: wire::open(wire::Backend::Auto).unwrap().io,
+                session: Session::new(manner.session(), FixStore::new(opened.writer, numbers, &[]))
+                    .unwrap(),
+                connector: Connector::spawn(Plan::plain("127.0.0.1".to_owned(), port)).unwrap(),
+                reconnect: Reconnect::new(Pace { first: wait, longest: wait, limit: None }, 1),
+                hours: SessionHours::default(),
+                socket: Arc::default(),
+            },
             entry: OrderEntry::new(table, REQUESTS, Dialect::of(manner.version)),
-            connector: Connector::spawn(Plan::plain("127.0.0.1".to_owned(), port)).unwrap(),
             commands: from_us,
             reports: to_us,
             limiter: Limiter::default(),
             gate: Arc::default(),
             lifecycle: lifecycle.clone(),
-            socket: Arc::default(),
             recorder: recorder::pair(clock.clone()).0,
-            reconnect: Reconnect::new(Pace { first: wait, longest: wait, limit: None }, 1),
             outbox,
         });
         let dead = killed.clone();
