@@ -120,10 +120,6 @@ fn words_go_both_ways_and_keys_change() {
                 }
                 let heard = server.wait_for("order ");
                 assert!(heard == order, "{} of {} bytes", heard.len(), order.len());
-                if versions == 3 {
-                    // It changes its keys and asks for ours to change (an update requested).
-                    server.write("K");
-                }
                 server.write(&format!("report {round}"));
                 let report = format!("report {round}\n");
                 eventually(|| {
@@ -132,6 +128,11 @@ fn words_go_both_ways_and_keys_change() {
                 });
                 assert_eq!(input.bytes(), report.as_bytes());
                 input.clear();
+                if versions == 3 && round < 2 {
+                    // It changes its keys and asks for ours to change (an update requested). Its console
+                    // takes one command a read: the next order stands between this and more.
+                    server.write("K");
+                }
             }
             server.write("Q");
             let end = eventually(|| match link.fill(&mut *io, &mut input) {
