@@ -5,6 +5,7 @@ pub mod venue;
 pub mod records;
 pub mod tape;
 pub mod loop_driver;
+pub mod looks;
 pub mod assembly;
 pub mod market_source;
 pub mod simulation;

@@ -18,6 +18,7 @@ use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gate::Gate;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::lifecycle::Lifecycle;
+use engine::pipeline::looks::Looks;
 use engine::pipeline::loop_driver::LoopDriver;
 use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::records::Start;
@@ -277,6 +278,7 @@ impl Fused {
                 connector: Connector::spawn(plan).unwrap(),
                 reconnect: Reconnect::new(pace, 1),
                 hours: SessionHours::default(),
+                looks: Looks::alone(),
                 socket: Arc::default(),
             },
             entry: OrderEntry::new(

@@ -34,6 +34,7 @@ mod io;
 mod link;
 mod message;
 mod plain;
+pub mod readiness;
 pub mod stamp;
 pub mod tcp;
 pub mod tls;

@@ -112,6 +112,13 @@ impl Link {
         self.tls.is_some()
     }
 
+    /// True if bytes wait in the link itself: then there is something to receive though the socket may
+    /// be silent.
+    #[must_use]
+    pub fn holds_bytes(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.holds_bytes())
+    }
+
     /// Receives once, behind what is there; says how many bytes came. 0: nothing yet, or the buffer
     /// [is full](ReceiveBuffer::is_full), or only a part of a TLS record came.
     ///

@@ -16,6 +16,7 @@ use engine::pipeline::feed_stage::{self, FeedStage};
 use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::{self, FixStore, TimedStore};
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
+use engine::pipeline::looks::Looks;
 use engine::pipeline::loop_driver::LoopDriver;
 use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::records::Start;
@@ -287,6 +288,8 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     let (commands, reports, recorder, outbox) = ends.gateway;
     let plan = Plan::plain(setup.venue.ip().to_string(), setup.venue.port());
     let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
+    let looks = Looks::alone();
+    let looks = if setup.options.split { looks } else { looks.beside_market_data() };
     let gateway = GatewayStage::new(GatewayParts {
         connection: ConnectionParts {
             io: wire::open(setup.options.backend)?.io,
@@ -294,6 +297,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
             connector: Connector::spawn(plan)?,
             reconnect: Reconnect::new(pace, 1),
             hours: SessionHours::default(),
+            looks,
             socket: Arc::default(),
         },
         entry: OrderEntry::new(

@@ -12,6 +12,7 @@ use engine::pipeline::connector::{Connector, Plan};
 use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::TimedStore;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
+use engine::pipeline::looks::Looks;
 use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::telemetry::{GatewaySnapshot, mailbox};
 use engine::pipeline::trading_stage::{COMMANDS_DEPTH, CommandSlot, REPORTS_DEPTH};
@@ -56,6 +57,7 @@ pub struct Gateways {
 fn gateway<S: TimedStore + Send + 'static>(
     store: S,
     (venue, backend): (SocketAddr, wire::Backend),
+    looks: Looks,
     clock: &Clock,
 ) -> anyhow::Result<(Box<dyn Stage>, Ends)> {
     let (commands, from_loop) = ring::channel(COMMANDS_DEPTH);
@@ -71,6 +73,7 @@ fn gateway<S: TimedStore + Send + 'static>(
             connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port()))?,
             reconnect: Reconnect::new(pace, 1),
             hours: SessionHours::default(),
+            looks,
             socket: Arc::default(),
         },
         entry: OrderEntry::new(instruments, REQUESTS, Dialect::default()),
@@ -96,8 +99,10 @@ impl Gateways {
         clock: &Clock,
     ) -> anyhow::Result<Gateways> {
         let (mut stages, mut ends) = (Vec::new(), Vec::new());
+        let looks = Looks::alone();
+        let looks = if stores.len() > 1 { looks.beside_others()? } else { looks };
         for store in stores {
-            let (stage, end) = gateway(store, to, clock)?;
+            let (stage, end) = gateway(store, to, looks.clone(), clock)?;
             stages.push((stage, Arc::new(StageCounters::default())));
             ends.push(end);
         }

@@ -8,6 +8,7 @@ mod hours;
 
 use crate::pipeline::connector::Connector;
 use crate::pipeline::fix_store::TimedStore;
+use crate::pipeline::looks::{Look, Looks};
 use crate::pipeline::reconnect::Reconnect;
 use crate::runtime::did::{Act, Did};
 use gateway::orders::OrderEntry;
@@ -21,10 +22,6 @@ pub use hours::SessionHours;
 
 /// Bytes of each socket buffer of ours: many of the longest messages.
 const BUFFER_BYTES: usize = 256 * 1024;
-
-/// Raw ticks between two looks at an order socket that had nothing, one or two microseconds: on a
-/// shared core each look keeps a tick waiting. It is looked at again at once after it had something.
-const LOOK_EVERY: u64 = 4_096;
 
 /// The socket of the present connection, for the watchdog to shut from its own thread.
 #[derive(Default)]
@@ -82,8 +79,16 @@ pub struct ConnectionParts<S> {
     pub reconnect: Reconnect,
     /// When the session is open, and when its numbers begin anew.
     pub hours: SessionHours,
+    /// When its socket is looked at.
+    pub looks: Looks,
     /// For the watchdog.
     pub socket: Arc<OrderSocket>,
+}
+
+/// A connection and when it is looked at.
+struct Connected {
+    link: Link,
+    look: Look,
 }
 
 /// The session and everything between it and the wire.
@@ -93,13 +98,12 @@ pub struct FixConnection<S> {
     connector: Connector,
     reconnect: Reconnect,
     hours: SessionHours,
+    looks: Looks,
     socket: Arc<OrderSocket>,
-    link: Option<Link>,
+    connected: Option<Connected>,
     /// Buffers go from one connection to the next.
     out: Out,
     input: ReceiveBuffer,
-    /// Raw tick of the last look at the socket that found nothing.
-    looked: u64,
     /// The present connection has, or had, a session.
     lived: bool,
     /// We end it for good.
@@ -118,11 +122,11 @@ impl<S: TimedStore> FixConnection<S> {
             connector: parts.connector,
             reconnect: parts.reconnect,
             hours: parts.hours,
+            looks: parts.looks,
             socket: parts.socket,
-            link: None,
+            connected: None,
             out: Out(SendBuffer::with_capacity(BUFFER_BYTES)),
             input: ReceiveBuffer::with_capacity(BUFFER_BYTES),
-            looked: 0,
             lived: false,
             leaving: false,
             counters: ConnectionCounters::default(),
@@ -150,7 +154,7 @@ impl<S: TimedStore> FixConnection<S> {
     /// There is a connection; its session may not be up yet.
     #[must_use]
     pub fn is_linked(&self) -> bool {
-        self.link.is_some()
+        self.connected.is_some()
     }
 
     /// Counts of connections, and what the last failed attempt or ended connection said.
@@ -186,25 +190,36 @@ impl<S: TimedStore> FixConnection<S> {
             return false;
         }
         match self.connector.take() {
-            Some(Ok(link)) => self.begin(now, link, app, did),
-            Some(Err(error)) => {
-                self.counters.failed_attempts += 1;
-                did.mark(Act::Ended, true);
-                self.last_error = error.to_string();
-                self.reconnect.failed(now);
-            }
+            Some(Ok(link)) => match Look::at(link.stream(), &self.looks) {
+                Ok(look) => self.begin(now, Connected { link, look }, app, did),
+                Err(error) => self.failed(now, error.to_string(), did),
+            },
+            Some(Err(error)) => self.failed(now, error.to_string(), did),
             None => return false,
         }
         true
     }
 
-    fn begin(&mut self, now: Timestamp, link: Link, app: &mut dyn Application, did: &mut Did) {
+    fn failed(&mut self, now: Timestamp, why: String, did: &mut Did) {
+        self.counters.failed_attempts += 1;
+        did.mark(Act::Ended, true);
+        self.last_error = why;
+        self.reconnect.failed(now);
+    }
+
+    fn begin(
+        &mut self,
+        now: Timestamp,
+        connected: Connected,
+        app: &mut dyn Application,
+        did: &mut Did,
+    ) {
         self.counters.connections += 1;
         did.mark(Act::Connected, true);
-        self.socket.set(link.stream().try_clone().ok());
+        self.socket.set(connected.link.stream().try_clone().ok());
         self.out.0.clear();
         self.input.clear();
-        self.link = Some(link);
+        self.connected = Some(connected);
         self.lived = false;
         self.reconnect.connected(now);
         self.session.store_mut().set_now(now);
@@ -216,7 +231,7 @@ impl<S: TimedStore> FixConnection<S> {
     /// The connection is over.
     pub fn end(&mut self, now: Timestamp, why: &str, app: &mut dyn Application, did: &mut Did) {
         did.mark(Act::Ended, true);
-        if let Some(link) = self.link.take() {
+        if let Some(Connected { link, .. }) = self.connected.take() {
             link.close(self.io.as_mut(), &mut self.out.0);
         }
         self.socket.set(None);
@@ -238,10 +253,10 @@ impl<S: TimedStore> FixConnection<S> {
         app: &mut dyn Application,
         did: &mut Did,
     ) -> Result<bool, String> {
-        let Some(link) = &mut self.link else { return Ok(false) };
-        let began = wire::stamp::now();
-        let unread = !self.input.bytes().is_empty() || self.session.holds_messages();
-        if !unread && began.wrapping_sub(self.looked) < LOOK_EVERY {
+        let Some(Connected { link, look }) = &mut self.connected else { return Ok(false) };
+        let held = link.holds_bytes() || self.session.holds_messages();
+        let unread = held || !self.input.bytes().is_empty();
+        if !unread && !look.is_due(wire::stamp::now()) {
             return Ok(false);
         }
         let filled = link.fill(self.io.as_mut(), &mut self.input);
@@ -250,7 +265,7 @@ impl<S: TimedStore> FixConnection<S> {
             Err(error) => (false, Some(error.to_string())),
         };
         let stamp = link.received();
-        self.looked = if came { 0 } else { began };
+        look.looked(came || broken.is_some());
         if !came && !unread {
             return broken.map_or(Ok(false), Err);
         }
@@ -279,7 +294,7 @@ impl<S: TimedStore> FixConnection<S> {
     /// Offers to the socket what waits. What it does not take goes with the next poll.
     #[inline]
     pub fn flush(&mut self) {
-        if let Some(link) = &mut self.link {
+        if let Some(Connected { link, .. }) = &mut self.connected {
             let _ = link.flush(self.io.as_mut(), &mut self.out.0);
         }
     }
@@ -289,7 +304,7 @@ impl<S: TimedStore> FixConnection<S> {
     /// # Errors
     /// Why the connection must end.
     pub fn tend(&mut self, now: Timestamp, did: &mut Did) -> Result<bool, String> {
-        if self.link.is_none() {
+        if self.connected.is_none() {
             return Ok(false);
         }
         if self.session.is_up()
@@ -298,7 +313,8 @@ impl<S: TimedStore> FixConnection<S> {
             self.log_out(now, why)?;
         }
         let worked = self.session.poll(now, &mut self.out).map_err(|why| why.to_string())?;
-        if let Some(link) = self.link.as_mut().filter(|link| !link.is_flushed(&self.out.0)) {
+        let links = self.connected.as_mut().map(|connected| &mut connected.link);
+        if let Some(link) = links.filter(|link| !link.is_flushed(&self.out.0)) {
             let flushed = link.flush(self.io.as_mut(), &mut self.out.0);
             flushed.map_err(|error| error.to_string())?;
         }
@@ -332,13 +348,13 @@ impl<S: TimedStore> FixConnection<S> {
     /// Logs out for good; true once there is no connection.
     pub fn leave(&mut self, now: Timestamp, app: &mut dyn Application, did: &mut Did) -> bool {
         let leaving = std::mem::replace(&mut self.leaving, true);
-        if self.link.is_some()
+        if self.is_linked()
             && !leaving
             && let Err(why) = self.log_out(now, "the engine stops")
         {
             self.end(now, &why, app, did);
         }
-        self.link.is_none()
+        !self.is_linked()
     }
 
     /// The time that records bear from now on.

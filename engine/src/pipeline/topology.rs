@@ -170,13 +170,16 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
 
     let (commands, reports) = (rings.trading_gateway.1, rings.gateway_trading.0);
     let ends = (commands, reports, gateway_hops.0, gateway_told.0);
-    let gateway = sides::order_gateway(config, gateway, ends, &shared, &mut notices)?;
+    let layout = threads::layout(config);
+    let [looks, copy_looks] = threads::looks(&layout)?;
+    let gateway = sides::order_gateway(config, gateway, ends, (looks, &shared), &mut notices)?;
     let copies = rings.drop_copy_trading.0;
     let (drop_copy, drop_copy_told) = match drop_copy {
         Some(store) => {
             let told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
             let ends = (copies, told.0);
-            (sides::drop_copy(config, store, ends, &shared, &mut notices)?, Some(told.1))
+            let shared = (copy_looks, &shared);
+            (sides::drop_copy(config, store, ends, shared, &mut notices)?, Some(told.1))
         }
         None => (None, None),
     };
@@ -190,7 +193,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         stages.push((StageName::DropCopy, Box::new(drop_copy)));
     }
     notices.extend(cores::lock_memory().err());
-    let cores = threads::spawn(config, stages, clock, &shared, &mut notices)?;
+    let cores = threads::spawn(config, layout, stages, clock, &shared, &mut notices)?;
     Ok(Pipeline {
         cores: cores.threads,
         watches: cores.watches.clone(),

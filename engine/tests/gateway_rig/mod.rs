@@ -11,6 +11,7 @@ use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gate::Gate;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::lifecycle::Lifecycle;
+use engine::pipeline::looks::Looks;
 use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::telemetry::{GatewaySnapshot, mailbox};
 use engine::pipeline::trading_stage::{self, CommandSlot};
@@ -67,6 +68,7 @@ impl Rig {
                     .unwrap(),
                 reconnect: Reconnect::new(pace, 1),
                 hours: SessionHours::default(),
+                looks: Looks::alone(),
                 socket: Arc::default(),
             },
             entry: OrderEntry::new(instruments(), 64, Dialect::of(Version::Fix44)),

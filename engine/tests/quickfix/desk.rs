@@ -11,6 +11,7 @@ use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::lifecycle::Lifecycle;
+use engine::pipeline::looks::Looks;
 use engine::pipeline::reconnect::{Pace, Reconnect};
 use engine::pipeline::telemetry::{GatewaySnapshot, Inbox, mailbox};
 use engine::pipeline::trading_stage::{COMMANDS_DEPTH, CommandSlot, REPORTS_DEPTH};
@@ -119,6 +120,7 @@ impl Desk {
                 connector: Connector::spawn(Plan::plain("127.0.0.1".to_owned(), port)).unwrap(),
                 reconnect: Reconnect::new(Pace { first: wait, longest: wait, limit: None }, 1),
                 hours: SessionHours::default(),
+                looks: Looks::alone(),
                 socket: Arc::default(),
             },
             entry: OrderEntry::new(table, REQUESTS, Dialect::of(manner.version)),

@@ -191,6 +191,11 @@ impl Records {
         }
     }
 
+    /// True if a decrypted rest waits for room.
+    pub(crate) fn holds_bytes(&self) -> bool {
+        !self.held.bytes().is_empty()
+    }
+
     /// Decrypts every whole record for which there is room, up to the end if it is there.
     pub(super) fn open(&mut self, input: &mut ReceiveBuffer) -> usize {
         let mut came = 0;

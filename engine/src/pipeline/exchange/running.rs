@@ -5,7 +5,7 @@
 use super::ExchangeCore;
 use super::report::ExchangeReport;
 use super::stage::{ExchangeStage, Shared};
-use super::wires::{Nowhere, Wires};
+use super::wires::{Doors, Nowhere, Wires};
 use crate::config::{Core as CoreChoice, ExchangeConfig};
 use crate::runtime::clock::Clock;
 use crate::runtime::cores;
@@ -160,6 +160,7 @@ fn bind(
         retransmit: server.local_address(),
         interface,
     };
+    let doors = Doors::new(&listener, &server).context("sockets cannot be watched")?;
     let wires = Wires {
         io: opened.io,
         listener,
@@ -168,6 +169,7 @@ fn bind(
         server,
         links: (0..connections).map(|_| None).collect(),
         nowhere: Nowhere,
+        doors,
         unsent: 0,
     };
     Ok((wires, addresses))

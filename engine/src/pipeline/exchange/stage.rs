@@ -59,14 +59,17 @@ impl ExchangeStage {
 
     fn accept(&mut self, now: Timestamp) -> bool {
         let mut worked = false;
+        if !self.wires.has_callers() {
+            return worked;
+        }
         for _ in 0..ACCEPTS_MAX {
             let Some(stream) = self.wires.accept() else { break };
             worked = true;
             // Without a place for it, the connection is closed again at once.
             if let Some(place) = self.core.connect(now) {
                 self.inputs[place].clear();
-                self.closed[place] = false;
-                self.wires.link(place, stream);
+                // A connection that cannot be watched is over.
+                self.closed[place] = self.wires.link(place, stream).is_err();
             }
         }
         worked
@@ -113,6 +116,9 @@ impl ExchangeStage {
     fn answer(&mut self) -> bool {
         let mut bytes = [0; REQUEST_BYTES];
         let mut worked = false;
+        if !self.wires.has_requests() {
+            return worked;
+        }
         for _ in 0..REQUESTS_MAX {
             let Some((count, from)) = self.wires.request(&mut bytes) else { break };
             worked = true;

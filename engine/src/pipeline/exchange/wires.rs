@@ -6,8 +6,11 @@
 
 use super::Net;
 use gateway::session::Outbound;
+use std::io;
 use std::net::SocketAddrV4;
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use wire::readiness::{Readiness, Watch};
 use wire::tcp::{Listener, Stream};
 use wire::udp::Socket;
 use wire::{Io, ReceiveBuffer, SendBuffer};
@@ -30,13 +33,31 @@ pub(super) struct Wires {
     pub(super) server: Socket,
     pub(super) links: Vec<Option<Link>>,
     pub(super) nowhere: Nowhere,
+    /// Which of the sockets that are read have something.
+    pub(super) doors: Doors,
     /// Datagrams that the kernel did not take.
     pub(super) unsent: u64,
+}
+
+/// The sockets that are watched together: where clients and requests come in.
+pub(super) struct Doors {
+    all: Arc<Readiness>,
+    listener: Watch,
+    server: Watch,
+}
+
+impl Doors {
+    pub(super) fn new(listener: &Listener, server: &Socket) -> io::Result<Doors> {
+        let all = Readiness::new()?;
+        let (listener, server) = (all.watch(listener)?, all.watch(server)?);
+        Ok(Doors { all, listener, server })
+    }
 }
 
 /// A connection and what waits to be sent on it.
 pub(super) struct Link {
     stream: Stream,
+    watch: Watch,
     out: Out,
     cut: bool,
 }
@@ -88,20 +109,33 @@ impl Net for Wires {
 }
 
 impl Wires {
+    /// Connections may wait.
+    pub(super) fn has_callers(&mut self) -> bool {
+        self.doors.listener.is_ready()
+    }
+
     /// The next connection that waits, and no error that a client could cause.
     pub(super) fn accept(&mut self) -> Option<Stream> {
         self.listener.accept().ok().flatten()
     }
 
     /// Puts a connection in its place.
-    pub(super) fn link(&mut self, place: usize, stream: Stream) {
+    ///
+    /// # Errors
+    /// A limit of the host; the connection is closed.
+    pub(super) fn link(&mut self, place: usize, stream: Stream) -> io::Result<()> {
+        let watch = self.doors.all.watch(&stream)?;
         let out = Out(SendBuffer::with_capacity(SEND_BYTES));
-        self.links[place] = Some(Link { stream, out, cut: false });
+        self.links[place] = Some(Link { stream, watch, out, cut: false });
+        Ok(())
     }
 
     /// Reads a connection once. `None`: it is closed.
     pub(super) fn fill(&mut self, place: usize, input: &mut ReceiveBuffer) -> Option<bool> {
-        let Some(link) = &self.links[place] else { return Some(false) };
+        let Some(link) = &mut self.links[place] else { return Some(false) };
+        if !link.watch.is_ready() {
+            return Some(false);
+        }
         match input.fill(self.io.as_mut(), link.stream.as_fd()) {
             Ok(Some(0)) | Err(_) => None,
             Ok(came) => Some(came.is_some()),
@@ -131,6 +165,11 @@ impl Wires {
             }
         }
         worked
+    }
+
+    /// Requests may wait.
+    pub(super) fn has_requests(&mut self) -> bool {
+        self.doors.server.is_ready()
     }
 
     /// Reads one request: its length, and who asked. `None`: there is none, and no error that

@@ -14,6 +14,7 @@ use crate::pipeline::feed_stage::FeedStage;
 use crate::pipeline::fix_connection::{ConnectionParts, OrderSocket};
 use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gateway_stage::{GatewayParts, GatewayStage};
+use crate::pipeline::looks::Looks;
 use crate::pipeline::reconnect::{Pace, Reconnect};
 use crate::pipeline::telemetry::{FeedSnapshot, GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
@@ -126,7 +127,7 @@ fn connection(
     config: &RunConfig,
     (session, store, used): (SessionConfig, FixStore, Option<Timestamp>),
     (address, logon): (&Endpoint, Option<VenueLogon>),
-    socket: Arc<OrderSocket>,
+    (looks, socket): (Looks, Arc<OrderSocket>),
     notices: &mut Vec<String>,
 ) -> anyhow::Result<ConnectionParts<FixStore>> {
     let opened = wire::open(config.wire.backend).context("[wire] backend")?;
@@ -144,6 +145,7 @@ fn connection(
         // Engines that were started together must not connect together.
         reconnect: Reconnect::new(Pace::from(&config.transport), wire::stamp::now()),
         hours: venue::hours(config, used)?,
+        looks,
         socket,
     })
 }
@@ -156,14 +158,14 @@ pub(super) fn order_gateway(
     config: &RunConfig,
     (store, used): (FixStore, Option<Timestamp>),
     (commands, reports, recorder, outbox): GatewayEnds,
-    shared: &Shared,
+    (looks, shared): (Looks, &Shared),
     notices: &mut Vec<String>,
 ) -> anyhow::Result<GatewayStage> {
     let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
     let way = (&config.gateway.address, venue::logon(config, &[])?);
     let session = (venue::session(config), store, used);
     Ok(GatewayStage::new(GatewayParts {
-        connection: connection(config, session, way, shared.socket.clone(), notices)?,
+        connection: connection(config, session, way, (looks, shared.socket.clone()), notices)?,
         entry: OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?),
         commands,
         reports,
@@ -183,7 +185,7 @@ pub(super) fn drop_copy(
     config: &RunConfig,
     (store, used): (FixStore, Option<Timestamp>),
     (reports, outbox): (Producer<Report>, Outbox<GatewaySnapshot>),
-    shared: &Shared,
+    (looks, shared): (Looks, &Shared),
     notices: &mut Vec<String>,
 ) -> anyhow::Result<Option<DropCopyStage>> {
     let Some(address) = &config.drop_copy.address else { return Ok(None) };
@@ -191,7 +193,7 @@ pub(super) fn drop_copy(
     let way = (address, venue::logon(config, &config.drop_copy.fields)?);
     let session = (venue::drop_copy_session(config), store, used);
     // The watchdog shuts the order session alone: a drop copy sends no orders.
-    let connection = connection(config, session, way, Arc::default(), notices)?;
+    let connection = connection(config, session, way, (looks, Arc::default()), notices)?;
     let entry = OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?);
     let lifecycle = shared.lifecycle.clone();
     Ok(Some(DropCopyStage::new(connection, entry, reports, lifecycle, outbox)))

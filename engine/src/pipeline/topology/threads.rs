@@ -4,11 +4,13 @@ use super::Shared;
 use crate::config::cores::{Stage as StageName, Thread};
 use crate::config::run::RunConfig;
 use crate::pipeline::gate::Shut;
+use crate::pipeline::looks::Looks;
 use crate::runtime::clock::Clock;
 use crate::runtime::cores;
 use crate::runtime::stage::{Core, Stage, StageCounters};
 use crate::runtime::usage::CoreWatch;
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -39,22 +41,48 @@ impl Drop for PanicGuard {
     }
 }
 
+/// Which threads there are, and what each polls.
+pub(super) fn layout(config: &RunConfig) -> Vec<Thread> {
+    let mut threads = config.cores.threads(&cores::allowed());
+    if config.drop_copy.address.is_some() {
+        config.drop_copy.place(&mut threads, config.cores.pin);
+    }
+    threads
+}
+
+/// How the connections of the gateway and of the drop copy are looked at.
+///
+/// # Errors
+/// The host's limit of open files.
+pub(super) fn looks(threads: &[Thread]) -> io::Result<[Looks; 2]> {
+    let core_of = |stage| threads.iter().find(|thread| thread.polls(stage));
+    let looks = |stage| match core_of(stage) {
+        Some(core) if core.polls(StageName::Feed) || core.polls(StageName::Trading) => {
+            Looks::alone().beside_market_data()
+        }
+        _ => Looks::alone(),
+    };
+    let gateway = looks(StageName::Gateway);
+    if core_of(StageName::Gateway).is_some_and(|core| core.polls(StageName::DropCopy)) {
+        let both = gateway.beside_others()?;
+        return Ok([both.clone(), both]);
+    }
+    Ok([gateway, looks(StageName::DropCopy)])
+}
+
 /// Puts stages on cores. Threads first, pinned after, from within.
 ///
 /// # Errors
 /// A thread that could not be made.
 pub(super) fn spawn(
     config: &RunConfig,
+    threads: Vec<Thread>,
     stages: Vec<(StageName, Box<dyn Stage>)>,
     clock: &Clock,
     shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<Cores> {
     let cpus: BTreeSet<usize> = cores::allowed();
-    let mut threads = config.cores.threads(&cpus);
-    if stages.iter().any(|(name, _)| *name == StageName::DropCopy) {
-        config.drop_copy.place(&mut threads, config.cores.pin);
-    }
     let (mut counters, mut watches, mut running) = (Vec::new(), Vec::new(), Vec::new());
     let mut waiting: Vec<_> = stages.into_iter().map(Some).collect();
     for Thread { stages: names, cpu } in threads {
