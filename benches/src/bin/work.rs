@@ -8,8 +8,14 @@ use benches::contest::{Books, Contestant, PACKET, Shape};
 use benches::data::broad;
 use benches::lab::{Through, glft};
 use benches::wired::alone::{Alone, Tick};
+use benches::wired::field::folders;
+use benches::wired::trip::{Accepting, Gateways, Sizes};
+use engine::journal::{self, Copier, JournalSettings};
+use engine::pipeline::fix_store::{self, FixStore};
 use engine::pipeline::tape::NoTape;
+use engine::runtime::clock;
 use std::hint::black_box;
+use std::time::Duration;
 
 /// A smaller broad shape: a simulator of a processor is slow, and counts the same.
 const SMALL: broad::Shape = broad::Shape { instruments: 50, orders: 5_000, messages: 40_000 };
@@ -23,6 +29,7 @@ fn main() -> anyhow::Result<()> {
         "loop" => messages(count, |shape| Through::new(shape, (10, glft()), NoTape)),
         "tick-order" => ticks(count, Tick::Order)?,
         "tick-quiet" => ticks(count, Tick::Quiet)?,
+        "trip" => trips(count)?,
         _ => anyhow::bail!("no work is called {name}"),
     }
     Ok(())
@@ -50,6 +57,26 @@ fn ticks(count: usize, tick: Tick) -> anyhow::Result<()> {
     let mut one = Alone::new()?;
     for _ in 0..count {
         one.tick(tick, &mut counted)?;
+    }
+    Ok(())
+}
+
+/// So many orders through our gateway and our acceptor and back; the spinning in between is not
+/// counted.
+fn trips(count: usize) -> anyhow::Result<()> {
+    let (clock, _) = clock::calibrate();
+    let (disk, hot) = folders()?;
+    let mut settings = JournalSettings::new(disk.path(), "trip");
+    settings.hot_dir = hot.path().to_owned();
+    let opened = journal::create(&settings, clock.now())?;
+    let _copier = Copier::spawn(vec![opened.drain], Duration::from_millis(10))?;
+    let store = FixStore::new(opened.writer, fix_store::Numbers::default(), &[]);
+    let mut acceptor = Accepting::new(1, clock.clone(), Sizes::default())?;
+    let to = (acceptor.address()?, wire::Backend::Plain);
+    let mut gateways = Gateways::new(vec![store], to, &clock)?;
+    gateways.open_with(&mut acceptor)?;
+    for _ in 0..count {
+        gateways.trip_with(&mut acceptor, &mut counted)?;
     }
     Ok(())
 }

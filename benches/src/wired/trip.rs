@@ -141,6 +141,47 @@ impl Gateways {
         (0..self.count()).try_for_each(|session| self.trip(session))
     }
 
+    /// As [`open`](Self::open), for one session whose acceptor has no thread of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with(&mut self, acceptor: &mut Accepting) -> anyhow::Result<()> {
+        let began = Instant::now();
+        while self.ends[0].reports.pop().and_then(|report| report.kind())
+            != Some(ReportKind::SessionUp)
+        {
+            ensure!(began.elapsed() < PATIENCE, "the session does not come up");
+            self.core.turn();
+            std::thread::sleep(BREATH);
+            acceptor.meet()?;
+        }
+        self.trip_with(acceptor, &mut |act| act())
+    }
+
+    /// As [`trip`](Self::trip), with an acceptor that has no thread of its own: the turn that sends the
+    /// order, what answers it and the turn that takes the answer run within `counted`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn trip_with(
+        &mut self,
+        acceptor: &mut Accepting,
+        counted: &mut dyn FnMut(&mut dyn FnMut()),
+    ) -> anyhow::Result<()> {
+        self.order(0)?;
+        counted(&mut || {
+            let _ = self.core.turn();
+        });
+        let mut heard = Ok(false);
+        counted(&mut || heard = acceptor.hear(0));
+        ensure!(heard?, "the order did not come at once");
+        counted(&mut || {
+            let _ = self.core.turn();
+        });
+        ensure!(self.accepted(0)?, "the answer did not come at once");
+        Ok(())
+    }
+
     /// Gives a new order to a session's gateway.
     ///
     /// # Errors
