@@ -105,9 +105,9 @@ impl<'a> Instance<'a> {
         }
         let miscounted = Fault::new(RejectCode::GroupCount, count);
         // A number that is too large is a number: no message has so many.
-        let told = as_u64(count, value_of(bytes, counter)).or_else(|fault| match fault.code {
-            RejectCode::ValueIncorrect => Err(miscounted),
-            _ => Err(fault),
+        let told = as_u64(count, value_of(bytes, counter)).map_err(|fault| match fault.code {
+            RejectCode::ValueIncorrect => miscounted,
+            _ => fault,
         })?;
         let found = behind.iter().filter(|field| field.tag == delimiter).count();
         if found as u64 != told {

@@ -4,6 +4,7 @@
 
 use super::books::{Books, Keyed, Subject};
 use super::entry::{Entry, sent_at};
+use super::heard::State;
 use super::packet::{EMPTY_BOOK, Packet, last_fragment, named, priced, side_of};
 use crate::fix::{Fault, Message, RejectCode, tags};
 use market::{Event, EventFlags, EventKind, Sink};
@@ -55,6 +56,8 @@ impl Books {
         let (id, digits) = self.scale(place);
         let stamped = |kind| Event { exchange_time: sent, ..Event::new(kind, id) };
         if !self.heard[place].goes_on() {
+            // It takes back that the instrument was lost: what fails now must be told again.
+            self.heard[place].state = State::Waiting;
             packet.give(stamped(EventKind::Clear));
         }
         for instance in group.instances() {

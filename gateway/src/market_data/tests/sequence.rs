@@ -54,6 +54,9 @@ fn a_book_may_be_quoted_on_only_while_it_is_whole() {
     let bad = message("X", "268=1|279=0|269=0|55=BTC/USD|270=x|271=1|");
     assert_eq!(state(&mut books, &bad), BookState::Suspect);
     assert_eq!(state(&mut books, &level(9, 9)), BookState::Suspect);
+    // A snapshot that fails, for a book that is lost already.
+    let half = message("W", "55=BTC/USD|268=2|269=0|270=10|271=1|269=1|270=11|");
+    assert_eq!(state(&mut books, &half), BookState::Suspect);
     // A snapshot that is broken off, and the rest of it.
     assert_eq!(state(&mut books, &message("W", &fragment("N"))), BookState::Recovering);
     let torn = message("W", "893=N|55=BTC/USD|268=2|269=0|270=10|271=1|");
