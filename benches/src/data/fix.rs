@@ -1,6 +1,8 @@
-//! FIX.4.4 messages in memory: fills as a venue sends them, orders as we send them. Seeded. The
-//! messages are put together as text, so that no codec judges itself.
+//! FIX messages in memory: fills as a venue sends them in each version, orders as we send them in
+//! FIX.4.4, and messages with groups. Seeded. They are put together as text, so that no codec judges
+//! itself.
 
+use gateway::spec::Version;
 use market::{Command, Instrument, InstrumentId, OrderId, Price, Qty, Rng, Side, Timestamp};
 
 /// Messages of a set: enough that no branch predictor knows them by heart.
@@ -63,14 +65,20 @@ impl Fill {
     }
 }
 
-/// Fills, one after the other in sequence.
+/// Fills of FIX.4.4, one after the other in sequence.
 #[must_use]
 pub fn fills() -> Vec<Fill> {
-    let mut rng = Rng::new(4_401);
-    (0..MESSAGES as u64).map(|number| fill(number, &mut rng)).collect()
+    fills_in(Version::Fix44)
 }
 
-fn fill(number: u64, rng: &mut Rng) -> Fill {
+/// The same fills in any version.
+#[must_use]
+pub fn fills_in(version: Version) -> Vec<Fill> {
+    let mut rng = Rng::new(4_401);
+    (0..MESSAGES as u64).map(|number| fill(number, &mut rng, version)).collect()
+}
+
+fn fill(number: u64, rng: &mut Rng, version: Version) -> Fill {
     let mut some = |from: u64, to: u64| from + rng.below(to - from);
     let (seq, order) = (184_000 + number, some(1_000_000, 90_000_000));
     let ids = [
@@ -90,17 +98,23 @@ fn fill(number: u64, rng: &mut Rng) -> Fill {
         decimal(leaves, QTY_DIGITS),
     ];
     let [venue_order, exec] = &ids;
+    // FIX.4.2 says by ExecType how the order stands, and knows no LastLiquidityInd.
+    let (exec_type, trans, liquidity) = match version {
+        Version::Fix42 => (digit(status), "20=0|", ""),
+        Version::Fix44 | Version::Fix50Sp2 => (b'F', "", "851=1|"),
+    };
+    let exec_char = char::from(exec_type);
     let bytes = framed(
-        "FIX.4.4",
+        version.begin_string(),
         &format!(
             "35=8|49={VENUE}|56={US}|34={seq}|52={SENT_TEXT}|37={venue_order}|11={order}|17={exec}|\
-         150=F|39={status}|55={SYMBOL}|54={side}|38={qt}|44={px}|32={lq}|31={px}|151={vq}|14={cq}|\
-         6={px}|60={SENT_TEXT}|851=1|"
+         {trans}150={exec_char}|39={status}|55={SYMBOL}|54={side}|38={qt}|44={px}|32={lq}|31={px}|\
+         151={vq}|14={cq}|6={px}|60={SENT_TEXT}|{liquidity}"
         ),
     );
     let said = Execution {
         seq,
-        exec_type: b'F',
+        exec_type,
         status: digit(status),
         order,
         symbol: SYMBOL.as_bytes(),

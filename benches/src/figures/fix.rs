@@ -1,9 +1,10 @@
-//! The FIX codec: an ExecutionReport decoded beside crate `fixlite`, a NewOrderSingle encoded beside
-//! crate `nanofix`, and what it costs to hold messages against their dictionary.
+//! The FIX codec: an ExecutionReport of each version decoded beside crate `fixlite`, a NewOrderSingle
+//! encoded beside crate `nanofix`, and what it costs to hold messages against their dictionary. Those
+//! with groups stand in `groups.rs`.
 
+use super::groups;
 use crate::data::fix::{
-    Execution, Fill, Order, QTY_DIGITS, SENT, US, VENUE, fills, instrument, mass_quotes, orders,
-    snapshots,
+    Execution, Fill, Order, QTY_DIGITS, SENT, US, VENUE, fills, fills_in, instrument, orders,
 };
 use crate::figure::Figure;
 use crate::machine::{on_core, thread_nanos};
@@ -32,11 +33,10 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
     let (fills, orders) = (fills(), orders());
     Ok(on_core(0, || {
         let mut figures = decoding(&fills);
+        figures.extend(versions());
         figures.extend(encoding(&orders));
         figures.extend(validating(&fills));
-        figures.extend(grouped("fix42", "a snapshot of ten entries", &snapshots(), Version::Fix42));
-        let quotes = "a mass quote, two groups of five in a group";
-        figures.extend(grouped("fix50sp2", quotes, &mass_quotes(), Version::Fix50Sp2));
+        figures.extend(groups::run());
         figures
     }))
 }
@@ -69,7 +69,7 @@ pub fn decode<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Executio
 }
 
 /// A message that is framed, checked and indexed.
-fn whole<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Message<'a>> {
+pub(super) fn whole<'a>(index: &'a mut FieldIndex, bytes: &'a [u8]) -> Option<Message<'a>> {
     let Frame::Complete { len, .. } = frame(bytes, MESSAGE_MAX) else { return None };
     Some(index.parse(&bytes[..len])).filter(|message| message.fault().is_none())
 }
@@ -137,6 +137,27 @@ fn decoding(fills: &[Fill]) -> Vec<Figure> {
     figures
 }
 
+/// The same report in the other versions.
+fn versions() -> Vec<Figure> {
+    let figure = |name: &str, version: Version| {
+        let (fills, mut index) = (fills_in(version), empty_index());
+        let fixlite = beside(
+            &fills,
+            |fill| {
+                black_box(decode(&mut index, black_box(&fill.bytes)));
+            },
+            |fill| {
+                black_box(fixlite::decode::<codecs::Fixlite<'_>>(black_box(&fill.bytes)).ok());
+            },
+        );
+        Figure::new(name, "ns", "fixlite", &fixlite).note("the same 14 fields of the same fills")
+    };
+    vec![
+        figure("fix/decode/fix42", Version::Fix42),
+        figure("fix/decode/fix50sp2", Version::Fix50Sp2),
+    ]
+}
+
 /// An ExecutionReport under each validation.
 fn validating(fills: &[Fill]) -> Vec<Figure> {
     let dictionary = Dictionary::of(Version::Fix44);
@@ -166,25 +187,8 @@ fn validating(fills: &[Fill]) -> Vec<Figure> {
     ]
 }
 
-/// A message with groups under each validation: framed, checked, indexed.
-fn grouped(name: &str, what: &str, messages: &[Vec<u8>], version: Version) -> Vec<Figure> {
-    let dictionary = Dictionary::of(version);
-    let by = |validation| {
-        let mut index = empty_index();
-        move |bytes: &Vec<u8>| {
-            let message = whole(&mut index, black_box(bytes));
-            black_box(message.map(|message| dictionary.check(&message, black_box(validation))));
-        }
-    };
-    let figure = |validation, word: &str| {
-        let paired = beside(messages, by(validation), by(Validation::None));
-        let name = format!("fix/groups/{name}/{word}");
-        Figure::new(&name, "ns", "validation none", &paired).note(format!("{what}, indexed"))
-    };
-    vec![figure(Validation::Structure, "structure"), figure(Validation::Full, "full")]
-}
-
-fn instruments() -> Instruments {
+/// The table of the one instrument.
+pub(super) fn instruments() -> Instruments {
     Instruments::new(&[instrument()]).expect("one instrument")
 }
 
@@ -251,11 +255,12 @@ fn encoding(orders: &[Order]) -> Vec<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::fix::{mass_quotes, snapshots};
 
     #[test]
     fn all_decoders_read_the_same_values() {
         let mut index = empty_index();
-        for fill in fills() {
+        for fill in Version::ALL.into_iter().flat_map(fills_in) {
             assert_eq!(decode(&mut index, &fill.bytes), Some(fill.said()));
             let theirs: codecs::Fixlite<'_> = fixlite::decode(&fill.bytes).unwrap();
             assert_eq!(theirs.said(), fill.said());
@@ -266,10 +271,12 @@ mod tests {
     #[test]
     fn all_messages_are_as_their_dictionaries_want() {
         let mut index = empty_index();
-        let reports = fills().into_iter().map(|fill| fill.bytes);
+        let reports = |version| fills_in(version).into_iter().map(|fill| fill.bytes);
         for (version, messages) in [
             (Version::Fix42, snapshots()),
-            (Version::Fix44, reports.collect()),
+            (Version::Fix42, reports(Version::Fix42).collect()),
+            (Version::Fix44, reports(Version::Fix44).collect()),
+            (Version::Fix50Sp2, reports(Version::Fix50Sp2).collect()),
             (Version::Fix50Sp2, mass_quotes()),
         ] {
             for bytes in &messages {

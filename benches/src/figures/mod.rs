@@ -3,6 +3,7 @@
 
 mod book;
 pub mod fix;
+mod groups;
 mod growth;
 mod load;
 mod ring;

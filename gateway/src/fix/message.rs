@@ -102,6 +102,12 @@ pub struct Field {
     end: u32,
 }
 
+/// The value of a field in the bytes that it was found in.
+#[inline]
+pub(super) fn value_of<'a>(bytes: &'a [u8], field: &Field) -> &'a [u8] {
+    &bytes[field.start as usize..field.end as usize]
+}
+
 /// Room for the fields of one message, used again for every message.
 #[derive(Clone, Debug, Default)]
 pub struct FieldIndex {
@@ -216,8 +222,8 @@ fn ends_at(bytes: &[u8], start: usize, len: usize) -> bool {
 /// One parsed message: its bytes and where its fields stand.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    bytes: &'a [u8],
-    fields: &'a [Field],
+    pub(super) bytes: &'a [u8],
+    pub(super) fields: &'a [Field],
     fault: Option<Fault>,
 }
 
@@ -237,7 +243,7 @@ impl<'a> Message<'a> {
     /// Every field with its value, in order of the wire. The hot decoders go through this once.
     pub fn fields(&self) -> impl Iterator<Item = (u32, &'a [u8])> + use<'a> {
         let bytes = self.bytes;
-        self.fields.iter().map(move |f| (f.tag, &bytes[f.start as usize..f.end as usize]))
+        self.fields.iter().map(move |field| (field.tag, value_of(bytes, field)))
     }
 
     /// Value of the first field `tag`.

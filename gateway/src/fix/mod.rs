@@ -4,6 +4,7 @@
 
 mod encode;
 mod frame;
+mod groups;
 pub(crate) mod message;
 pub mod number;
 pub(crate) mod padded;
@@ -14,6 +15,7 @@ mod words;
 
 pub use encode::{EncodeError, Encoder, Template};
 pub use frame::{Frame, Garble, frame};
+pub use groups::{Group, Instance};
 pub use message::{Fault, Field, FieldIndex, Message, RejectCode};
 pub use redact::{SECRET_TAGS, redact, secret_tags};
 pub use time::{Precision, TimeText};

@@ -46,6 +46,7 @@ tags! {
     TEXT = 58,
     TIME_IN_FORCE = 59,
     TRANSACT_TIME = 60,
+    RPT_SEQ = 83,
     RAW_DATA_LENGTH = 95,
     RAW_DATA = 96,
     POSS_RESEND = 97,
@@ -63,9 +64,28 @@ tags! {
     RESET_SEQ_NUM_FLAG = 141,
     ON_BEHALF_OF_LOCATION_ID = 144,
     DELIVER_TO_LOCATION_ID = 145,
+    NO_RELATED_SYM = 146,
     HEADLINE = 148,
     EXEC_TYPE = 150,
     LEAVES_QTY = 151,
+    CONTRACT_MULTIPLIER = 231,
+    MD_REQ_ID = 262,
+    SUBSCRIPTION_REQUEST_TYPE = 263,
+    MARKET_DEPTH = 264,
+    MD_UPDATE_TYPE = 265,
+    AGGREGATED_BOOK = 266,
+    NO_MD_ENTRY_TYPES = 267,
+    NO_MD_ENTRIES = 268,
+    MD_ENTRY_TYPE = 269,
+    MD_ENTRY_PX = 270,
+    MD_ENTRY_SIZE = 271,
+    MD_ENTRY_DATE = 272,
+    MD_ENTRY_TIME = 273,
+    MD_ENTRY_ID = 278,
+    MD_UPDATE_ACTION = 279,
+    MD_ENTRY_REF_ID = 280,
+    MD_REQ_REJ_REASON = 281,
+    SECURITY_REQ_ID = 320,
     LAST_MSG_SEQ_NUM_PROCESSED = 369,
     REF_TAG_ID = 371,
     REF_MSG_TYPE = 372,
@@ -77,14 +97,21 @@ tags! {
     MASS_CANCEL_RESPONSE = 531,
     MASS_CANCEL_REJECT_REASON = 532,
     NO_AFFECTED_ORDERS = 534,
+    SECURITY_LIST_REQUEST_TYPE = 559,
+    SECURITY_REQUEST_RESULT = 560,
+    MIN_TRADE_VOL = 562,
     MASS_STATUS_REQ_ID = 584,
     MASS_STATUS_REQ_TYPE = 585,
     NEXT_EXPECTED_MSG_SEQ_NUM = 789,
     LAST_LIQUIDITY_IND = 851,
+    LAST_FRAGMENT = 893,
     TOT_NUM_REPORTS = 911,
     LAST_RPT_REQUESTED = 912,
+    MIN_PRICE_INCREMENT = 969,
+    TRADE_ID = 1003,
     DEFAULT_APPL_VER_ID = 1137,
     MASS_ACTION_REPORT_ID = 1369,
+    AGGRESSOR_SIDE = 2446,
     NEXT_PACKET = 20001,
     REPORTS_CONSUMED = 20002,
     REASON = 20003,
@@ -113,10 +140,16 @@ pub mod msg {
         ORDER_CANCEL_REQUEST = "F",
         ORDER_CANCEL_REPLACE_REQUEST = "G",
         ORDER_STATUS_REQUEST = "H",
+        MARKET_DATA_REQUEST = "V",
+        MARKET_DATA_SNAPSHOT = "W",
+        MARKET_DATA_INCREMENTAL = "X",
+        MARKET_DATA_REQUEST_REJECT = "Y",
         SECURITY_DEFINITION = "d",
         BUSINESS_MESSAGE_REJECT = "j",
         ORDER_MASS_CANCEL_REQUEST = "q",
         ORDER_MASS_CANCEL_REPORT = "r",
+        SECURITY_LIST_REQUEST = "x",
+        SECURITY_LIST = "y",
         ORDER_MASS_STATUS_REQUEST = "AF",
         MARK = "UM",
     }
@@ -190,6 +223,12 @@ pub const fn is_header(tag: u32) -> bool {
         8 | 9 | 34 | 35 | 43 | 49 | 50 | 52 | 56 | 57 | 90 | 91 | 97 | 115 | 116 | 122 | 128 | 129
             | 142..=145 | 212 | 213 | 347 | 369 | 370 | 627..=630 | 1128 | 1129 | 1156
     )
+}
+
+/// True for fields of the standard trailer of any version, which stand behind every other field.
+#[must_use]
+pub const fn is_trailer(tag: u32) -> bool {
+    matches!(tag, 10 | 89 | 93)
 }
 
 #[cfg(test)]

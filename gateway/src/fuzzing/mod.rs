@@ -3,9 +3,11 @@
 //!
 //! It is compiled for tests and fuzzing only, and must not need a clock, a file or luck.
 
+mod market_data;
 mod naive;
 mod session;
 
+pub use market_data::market_data;
 pub use session::session;
 
 use crate::dialect::{Dialect, OurId, Settings};

@@ -68,3 +68,38 @@ pub(super) fn fields(message: &[u8], most: usize) -> Option<Vec<(u32, Vec<u8>)>>
     }
     Some(fields)
 }
+
+/// Fields with their values.
+type Fields<'a> = Vec<(u32, &'a [u8])>;
+
+/// The instances of the group that `count` counts, each of which begins with `first`, or `None` if
+/// there is no such group or it is wrong.
+pub(super) fn group<'a>(
+    fields: &[(u32, &'a [u8])],
+    count: u32,
+    first: u32,
+) -> Option<Vec<Fields<'a>>> {
+    let mut told = None;
+    let mut instances: Vec<Fields<'a>> = Vec::new();
+    for (tag, value) in fields {
+        match told {
+            _ if told.is_some() && [10, 89, 93].contains(tag) => break,
+            None if *tag == first => return None,
+            None if *tag == count => told = Some(std::str::from_utf8(value).ok()?),
+            None => {}
+            Some(_) if *tag == count => return None,
+            Some(_) if *tag == first => instances.push(vec![(*tag, *value)]),
+            Some(text) => match instances.last_mut() {
+                Some(last) => last.push((*tag, *value)),
+                // Behind a count of none, any field may follow.
+                None if text.bytes().all(|digit| digit == b'0') => {}
+                None => return None,
+            },
+        }
+    }
+    let told = told?;
+    let digits = told.trim_start_matches('0');
+    let right =
+        digits == instances.len().to_string() || (digits.is_empty() && instances.is_empty());
+    (right && !told.is_empty()).then_some(instances)
+}

@@ -92,6 +92,11 @@ fn sessions_survive_every_seed() {
     play("session", VARIANTS, &[session]);
 }
 
+#[test]
+fn books_survive_every_message() {
+    play("market-data", 4 * VARIANTS, &[market_data]);
+}
+
 /// The seeds say in their names what framing makes of them.
 #[test]
 fn seeds_are_what_their_names_say() {
@@ -122,4 +127,9 @@ fn the_second_parser_tells_right_from_wrong() {
         Some(3)
     );
     assert_eq!(naive::fields(b"35=0\x0195=3\x0196=a\x01\x01", 9), None);
+    let entry = (269, &b"0"[..]);
+    assert_eq!(naive::group(&[(268, b"1"), entry], 268, 269), Some(vec![vec![entry]]));
+    assert_eq!(naive::group(&[(268, b"2"), entry], 268, 269), None);
+    assert_eq!(naive::group(&[(268, b"0"), entry], 268, 269), None);
+    assert_eq!(naive::group(&[entry, (268, b"1"), entry], 268, 269), None);
 }

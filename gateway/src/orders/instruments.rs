@@ -20,11 +20,11 @@ pub enum InstrumentsError {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) id: InstrumentId,
+pub(crate) struct Entry {
+    pub(crate) id: InstrumentId,
     /// As a field can hold it.
-    pub(super) symbol: Padded,
-    pub(super) qty_digits: u32,
+    pub(crate) symbol: Padded,
+    pub(crate) qty_digits: u32,
 }
 
 /// What the mapping must know of each instrument.
@@ -68,17 +68,28 @@ impl Instruments {
         Ok(Instruments { entries: entries.into_boxed_slice(), by_id, by_symbol })
     }
 
-    pub(super) fn get(&self, id: InstrumentId) -> Option<&Entry> {
+    pub(crate) fn get(&self, id: InstrumentId) -> Option<&Entry> {
         self.by_id.get(u64::from(id.0)).map(|slot| &self.entries[slot as usize])
     }
 
     pub(super) fn named(&self, symbol: &[u8]) -> Option<&Entry> {
         let slot = self.by_symbol.get(digest64(symbol))?;
-        self.entries.get(slot as usize).filter(|entry| entry.symbol.text() == symbol)
+        self.at(slot as usize).filter(|entry| entry.symbol.text() == symbol)
+    }
+
+    /// The place of a symbol among all of them.
+    pub(crate) fn place(&self, symbol: &[u8]) -> Option<usize> {
+        let slot = self.by_symbol.get(digest64(symbol))? as usize;
+        (self.at(slot)?.symbol.text() == symbol).then_some(slot)
+    }
+
+    /// The instrument at a place.
+    pub(crate) fn at(&self, place: usize) -> Option<&Entry> {
+        self.entries.get(place)
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
