@@ -1,6 +1,6 @@
 //! FIX messages in memory: fills as a venue sends them in each version, orders as we send them in
-//! FIX.4.4, and messages with groups. Seeded. They are put together as text, so that no codec judges
-//! itself.
+//! FIX.4.4, and messages with groups. Seeded. They are put together as text, so that no codec
+//! judges itself.
 
 use gateway::spec::Version;
 use market::{Command, Instrument, InstrumentId, OrderId, Price, Qty, Rng, Side, Timestamp};

@@ -1,6 +1,6 @@
-//! The FIX codec: an ExecutionReport of each version decoded beside crate `fixlite`, a NewOrderSingle
-//! encoded beside crate `nanofix`, and what it costs to hold messages against their dictionary. Those
-//! with groups stand in `groups.rs`.
+//! The FIX codec: an ExecutionReport of each version decoded beside crate `fixlite`, a
+//! NewOrderSingle encoded beside crate `nanofix`, and what it costs to hold messages against their
+//! dictionary. Those with groups stand in `groups.rs`.
 
 use super::groups;
 use crate::data::fix::{

@@ -1,5 +1,5 @@
-//! FIX messages with groups: held against their dictionary, and read to their values. No rival reads
-//! them: they stand beside the same messages framed, checked and indexed.
+//! FIX messages with groups: held against their dictionary, and read to their values. No rival
+//! reads them: they stand beside the same messages framed, checked and indexed.
 
 use super::fix::{beside, empty_index, instruments, whole};
 use crate::data::fix::{QTY_DIGITS, mass_quotes, snapshots};

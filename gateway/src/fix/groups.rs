@@ -27,12 +27,13 @@ pub struct Instance<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// The group that `count` counts, whose instances begin with `delimiter`: the first field of the
-    /// group in its specification, which every instance must have.
+    /// The group that `count` counts, whose instances begin with `delimiter`: the first field of
+    /// the group in its specification, which every instance must have.
     ///
     /// # Errors
     /// [`Fault`]: the count is missing, stands twice or is no number; it is not that of the
-    /// instances; the first does not begin with `delimiter`, or `delimiter` stands before the count.
+    /// instances; the first does not begin with `delimiter`, or `delimiter` stands before the
+    /// count.
     ///
     /// ```
     /// use gateway::fix::{FieldIndex, tags};

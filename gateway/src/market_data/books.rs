@@ -100,8 +100,9 @@ impl Books {
         Books { instruments, settings, heard, counters: Counters::default() }
     }
 
-    /// Takes a message of type W or X. `received` is the stamp of its bytes; it goes into the events
-    /// and decides nothing. `sink` must have room for as many events as the message has fields.
+    /// Takes a message of type W or X. `received` is the stamp of its bytes; it goes into the
+    /// events and decides nothing. `sink` must have room for as many events as the message has
+    /// fields.
     ///
     /// # Errors
     /// [`MarketDataError`]; what else was in the message has been given.
@@ -144,8 +145,8 @@ impl Books {
         sink.event(Event { exchange_time: now, flags, ..Event::new(EventKind::Reset, Event::ALL) });
     }
 
-    /// The instruments that need a new snapshot: ask for it, until it has come. Those that never had
-    /// one are not among them.
+    /// The instruments that need a new snapshot: ask for it, until it has come. Those that never
+    /// had one are not among them.
     pub fn broken(&self) -> impl Iterator<Item = InstrumentId> + '_ {
         let broken = |heard: &Heard| matches!(heard.state, State::Gap | State::Lost);
         let places = self.heard.iter().enumerate().filter(move |(_, heard)| broken(heard));

@@ -89,8 +89,8 @@ impl<'a> Entry<'a> {
         self.trade.or(self.id).map_or(0, number_of)
     }
 
-    /// The side that rested, of a trade: not that of the aggressor. Side (54) is the aggressor's, as
-    /// Deribit says it; AggressorSide (2446) goes before.
+    /// The side that rested, of a trade: not that of the aggressor. Side (54) is the aggressor's,
+    /// as Deribit says it; AggressorSide (2446) goes before.
     pub(super) fn resting(&self) -> Result<Option<Side>, Fault> {
         let (tag, value) = match self.aggressor {
             Some(value) => (tags::AGGRESSOR_SIDE, value),

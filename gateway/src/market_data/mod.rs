@@ -1,8 +1,8 @@
 //! FIX market data: what is asked for, and what comes of it as [`market::Event`]s.
 //!
 //! [`Request`] and [`ListRequest`] are what a session sends, [`Books`] turns snapshots and updates
-//! into events, [`Refusal`] and [`Listed`] are the other answers. They are called by the feed that
-//! holds the session; nothing here owns one, and nothing keeps a book: prices and orders go on to
+//! into events, [`Refusal`] and [`Listed`] are the other answers. They are for the feed that will
+//! hold such a session; nothing here owns one, and nothing keeps a book: prices and orders go on to
 //! the trading loop, and here stands only how far each instrument was heard.
 //!
 //! | message | events |

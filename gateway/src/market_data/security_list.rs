@@ -85,9 +85,9 @@ impl<'a> Listed<'a> {
         Ok(Listed { symbol, tick, coarsest_tick, lot, least })
     }
 
-    /// What of `instrument` the venue would refuse: a tick or lot that is no multiple of its own, the
-    /// coarsest tick where they go by price; a smallest quantity below its own. `None` if nothing is
-    /// known to be wrong.
+    /// What of `instrument` the venue would refuse: a tick or lot that is no multiple of its own,
+    /// the coarsest tick where they go by price; a smallest quantity below its own. `None` if
+    /// nothing is known to be wrong.
     ///
     /// # Errors
     /// [`Fault`] if a quantity of the list has more digits than the instrument's.

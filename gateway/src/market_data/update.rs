@@ -6,6 +6,7 @@ use super::books::{Books, Keyed, Subject};
 use super::entry::{Entry, sent_at};
 use super::heard::{Number, State};
 use super::packet::{EMPTY_BOOK, Packet, TRADE, last_fragment, named, priced, side_of};
+use crate::fix::message::as_u64;
 use crate::fix::{Fault, Message, RejectCode, tags};
 use market::{Event, EventKind, Price, Qty, Sink, Timestamp};
 
@@ -18,8 +19,8 @@ impl Books {
         let opened = message
             .group(tags::NO_MD_ENTRIES, tags::MD_UPDATE_ACTION)
             .and_then(|group| Ok((group, last_fragment(message)?)))
-            .and_then(|(group, last)| Ok((group, last, sent_at(message, tags::NO_MD_ENTRIES)?)));
-        let (group, last, sent) = match opened {
+            .and_then(|(group, last)| Ok((group, last, Shared::of(message)?)));
+        let (group, last, shared) = match opened {
             Ok(opened) => opened,
             Err(fault) => {
                 self.lose_all(false, packet);
@@ -29,14 +30,15 @@ impl Books {
         };
         let mut outcome = Ok(());
         // An entry that names no instrument is of the one before, the first of the message's.
-        let mut subject = before_group(message).map_or(Subject::Unnamed, |name| self.subject(name));
+        let mut subject =
+            before_group(message, tags::SYMBOL).map_or(Subject::Unnamed, |name| self.subject(name));
         for instance in group.instances() {
             if let Some(symbol) = instance.get(tags::SYMBOL) {
                 subject = self.subject(symbol);
             }
             let told = match subject {
                 Subject::Known(place) => Entry::of(&instance, self.settings.trade_id_tag)
-                    .and_then(|entry| self.entry(place, &entry, sent, packet))
+                    .and_then(|entry| self.entry(place, &entry, shared, packet))
                     .inspect_err(|_| self.lose(place, packet)),
                 Subject::Unknown => {
                     self.counters.unknown_instrument += 1;
@@ -58,12 +60,12 @@ impl Books {
         &mut self,
         place: usize,
         entry: &Entry<'_>,
-        sent: Timestamp,
+        shared: Shared,
         packet: &mut Packet<'_, S>,
     ) -> Result<(), Fault> {
         let (id, digits) = self.scale(place);
-        let (action, time) = (entry.action()?, entry.time(sent)?);
-        if let Some(number) = entry.number()?
+        let (action, time) = (entry.action()?, entry.time(shared.sent)?);
+        if let Some(number) = entry.number()?.or(shared.number)
             && !self.number(place, number, time, packet)
         {
             return Ok(());
@@ -129,10 +131,26 @@ impl Books {
     }
 }
 
-/// The symbol (55) that stands before the group, for all of its entries.
-fn before_group<'a>(message: &Message<'a>) -> Option<&'a [u8]> {
+/// What stands before the group, for all of its entries.
+#[derive(Clone, Copy)]
+struct Shared {
+    sent: Timestamp,
+    /// RptSeq (83), where it is not the entries'.
+    number: Option<u64>,
+}
+
+impl Shared {
+    fn of(message: &Message<'_>) -> Result<Shared, Fault> {
+        let tag = tags::RPT_SEQ;
+        let number = before_group(message, tag).map(|value| as_u64(tag, value)).transpose()?;
+        Ok(Shared { sent: sent_at(message, tags::NO_MD_ENTRIES)?, number })
+    }
+}
+
+/// A field that stands before the group.
+fn before_group<'a>(message: &Message<'a>, tag: u32) -> Option<&'a [u8]> {
     let mut before = message.fields().take_while(|(tag, _)| *tag != tags::NO_MD_ENTRIES);
-    before.find(|(tag, _)| *tag == tags::SYMBOL).map(|(_, symbol)| symbol)
+    before.find(|(found, _)| *found == tag).map(|(_, value)| value)
 }
 
 /// Ranges (279=3, 4) and overlays (5) go by positions that only who keeps the book could count.

@@ -73,6 +73,7 @@ fn a_message_that_cannot_be_divided_loses_all() {
         ("55=BTC/USD|268=1|269=J|279=0|", RejectCode::GroupOrder, tags::MD_UPDATE_ACTION),
         ("55=BTC/USD|893=x|268=1|279=0|269=J|", RejectCode::DataFormat, tags::LAST_FRAGMENT),
         ("55=BTC/USD|60=x|268=1|279=0|269=J|", RejectCode::DataFormat, tags::TRANSACT_TIME),
+        ("55=BTC/USD|83=x|268=1|279=0|269=J|", RejectCode::DataFormat, tags::RPT_SEQ),
         // Nothing names an instrument.
         ("268=1|279=0|269=0|270=1|271=1|", RejectCode::RequiredTagMissing, tags::SYMBOL),
     ] {

@@ -6,8 +6,8 @@ fn soh(text: &str) -> Vec<u8> {
     text.replace('|', "\x01").into_bytes()
 }
 
-/// Kraken, "Market Data Incremental Refresh", spot by level: a level goes, another comes. Levels have
-/// ids, times stand without dates, and one of them is of the day before.
+/// Kraken, "Market Data Incremental Refresh", spot by level: a level goes, another comes. Levels
+/// have ids, times stand without dates, and one of them is of the day before.
 #[test]
 fn kraken_updates_levels() {
     let mut books = whole(Keyed::ByLevel);

@@ -98,7 +98,8 @@ proptest! {
     #[test]
     fn orders(
         first in prop::collection::vec((side(), price(), 1i64..1_000_000), 0..8),
-        changes in prop::collection::vec((0u8..4, any::<prop::sample::Index>(), side(), price(), 1i64..1_000_000), 0..40),
+        changes in prop::collection::vec(
+            (0u8..4, any::<prop::sample::Index>(), side(), price(), 1i64..1_000_000), 0..40),
     ) {
         let (mut books, mut judge) = (books(Keyed::ByOrder), OrderBooks::new(LIMITS));
         let mut resting: BTreeMap<u64, (Side, i64, i64)> = BTreeMap::new();
@@ -113,7 +114,8 @@ proptest! {
             prop_assert_eq!(judge.apply(&event).contradiction, None);
         }
         for (action, which, new_side, price, qty) in changes {
-            let chosen = (!resting.is_empty()).then(|| *which.get(&resting.keys().copied().collect::<Vec<_>>()));
+            let ids: Vec<u64> = resting.keys().copied().collect();
+            let chosen = (!ids.is_empty()).then(|| *which.get(&ids));
             id += 1;
             let entry = match (action, chosen) {
                 (1, Some(old)) => {

@@ -29,6 +29,20 @@ fn a_number_left_out_is_a_gap_until_a_snapshot() {
     assert_eq!((counters.gaps, counters.old, counters.awaiting_snapshot), (2, 1, 3));
 }
 
+/// A number before the group is that of all its entries.
+#[test]
+fn a_message_may_have_the_number() {
+    let mut books = whole(Keyed::ByLevel);
+    let two = |number: u64| {
+        let entries = "279=0|269=0|270=1|271=1|279=0|269=1|270=2|271=1|";
+        message("X", &format!("55=BTC/USD|83={number}|268=2|{entries}"))
+    };
+    assert_eq!(events(&mut books, &two(7)).len(), 2);
+    assert_eq!(events(&mut books, &two(7)), [], "known already");
+    assert_eq!(events(&mut books, &two(8)).len(), 2);
+    assert_eq!(told(&events(&mut books, &two(10))), [mark(EventKind::Gap, BTC, LAST)]);
+}
+
 /// The state that the loop's own books come to, through every stage.
 #[test]
 fn a_book_may_be_quoted_on_only_while_it_is_whole() {
