@@ -286,7 +286,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     let trading = TradingStage::new(driver, inputs, Time::Clock, links);
     let (commands, reports, recorder, outbox) = ends.gateway;
     let plan = Plan::plain(setup.venue.ip().to_string(), setup.venue.port());
-    let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
+    let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND };
     let gateway = GatewayStage::new(GatewayParts {
         connection: ConnectionParts {
             io: wire::open(setup.options.backend)?.io,
@@ -304,6 +304,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
         commands,
         reports,
         limiter: Limiter::default(),
+        drop_copy: Arc::default(),
         gate,
         lifecycle,
         recorder,

@@ -177,9 +177,11 @@ impl<S: TimedStore> FixConnection<S> {
                 self.last_error = error;
                 return false;
             }
+            if !self.reconnect.begin(now) {
+                return false;
+            }
             self.connector.request();
             did.mark(Act::Asked, true);
-            self.reconnect.begin(now);
             return true;
         }
         if !self.reconnect.is_trying() || !app.ready() {
