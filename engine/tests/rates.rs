@@ -184,7 +184,7 @@ fn sweeping(action: Action) -> Rig {
     let settings = Settings { mass_cancel_all: None, ..Settings::of(Version::Fix44) };
     let dialect = Dialect::new(settings).unwrap();
     let limiter = limiter(&[rule(action)], 1);
-    let mut rig = Rig::with(Setup { instruments, dialect, limiter });
+    let mut rig = Rig::with(Setup { instruments, dialect, limiter, ..Setup::default() });
     rig.venue.by_instrument = Some(Vec::new());
     rig
 }

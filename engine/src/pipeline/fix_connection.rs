@@ -278,6 +278,11 @@ impl<S: TimedStore> FixConnection<S> {
         if text.is_empty() { why.to_string() } else { format!("{why}: {text}") }
     }
 
+    /// True once, a moment before the session's hours end: what is open must be canceled until then.
+    pub fn ends_soon(&mut self, now: Timestamp) -> bool {
+        self.session.is_announced() && self.hours.ends_soon(now)
+    }
+
     /// Offers to the socket what waits. What it does not take goes with the next poll.
     #[inline]
     pub fn flush(&mut self) {

@@ -269,8 +269,16 @@ impl<S: TimedStore> GatewayStage<S> {
         }
     }
 
+    /// The loop hears a moment ahead that the session's hours end, and cancels: not every venue does,
+    /// and over the close nobody could. The Logout comes with the end, whatever was answered.
     fn tend(&mut self, now: Timestamp) -> Result<bool, String> {
-        self.connection.tend(now, &mut self.did)
+        let ends = self.connection.ends_soon(now);
+        if ends {
+            let mut report = Report::new(ReportKind::SessionClosing, OrderId::NONE, Event::ALL);
+            report.exchange_time = now;
+            self.inbox.put(report);
+        }
+        Ok(self.connection.tend(now, &mut self.did)? | ends)
     }
 
     /// Notes what else a poll that worked did.

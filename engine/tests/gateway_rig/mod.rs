@@ -45,12 +45,14 @@ pub(crate) struct Setup {
     pub(crate) instruments: Instruments,
     pub(crate) dialect: Dialect,
     pub(crate) limiter: Limiter,
+    pub(crate) hours: SessionHours,
 }
 
 impl Default for Setup {
     fn default() -> Setup {
         let dialect = Dialect::of(Version::Fix44);
-        Setup { instruments: instruments(), dialect, limiter: Limiter::default() }
+        let (limiter, hours) = (Limiter::default(), SessionHours::default());
+        Setup { instruments: instruments(), dialect, limiter, hours }
     }
 }
 
@@ -68,7 +70,8 @@ impl Rig {
     pub(crate) fn new(venue: SocketAddr, setup: Setup, folder: &Path) -> Rig {
         let (commands, commands_in) = ring::channel(trading_stage::COMMANDS_DEPTH);
         let (reports_out, reports) = ring::channel(trading_stage::REPORTS_DEPTH);
-        let (connection, copier) = connection(venue, "US", folder, "gateway");
+        let (mut connection, copier) = connection(venue, "US", folder, "gateway");
+        connection.hours = setup.hours;
         let tally = Arc::new(Tally::default());
         let stage = GatewayStage::new(GatewayParts {
             connection,

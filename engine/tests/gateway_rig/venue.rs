@@ -1,12 +1,17 @@
-//! The venue's end of a session: takes what comes, and answers nothing but the session's messages.
+//! The venue's end of a session: takes what comes, and answers the session's messages and what it is
+//! told to.
+
+#![allow(dead_code)]
 
 use gateway::dialect::Dialect;
 use gateway::fix::Message;
 use gateway::fix::tags::{self, msg};
 use gateway::orders::{Client, Instruments, OrderAcceptor};
-use gateway::session::{Application, MemoryStore, Meta, Session, SessionConfig, Verdict};
+use gateway::session::{
+    Application, Disconnect, MemoryStore, Meta, Session, SessionConfig, Verdict,
+};
 use gateway::spec::Version;
-use market::{Command, CommandKind, Timestamp};
+use market::{Command, CommandKind, Report, Timestamp};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
@@ -21,6 +26,8 @@ pub(crate) struct Venue {
     pub(crate) heard: Vec<(Timestamp, Command)>,
     /// It has no mass cancel but by instrument: ClOrdID (11) of each, with when it came.
     pub(crate) by_instrument: Option<Vec<(Timestamp, String)>>,
+    /// Why the last session ended, and when.
+    pub(crate) ended: Option<(Timestamp, Disconnect)>,
 }
 
 impl Venue {
@@ -38,6 +45,7 @@ impl Venue {
             out: Vec::new(),
             heard: Vec::new(),
             by_instrument: None,
+            ended: None,
         }
     }
 
@@ -70,12 +78,24 @@ impl Venue {
         let mut desk = Desk { inner, swept: self.by_instrument.as_mut() };
         let read = session.received(now, 1, &self.unread, out, &mut desk);
         drop(desk);
-        self.unread.drain(..read.unwrap());
         self.heard.extend(said.iter().filter_map(|client| match client {
             Client::Command(command) => Some((now, *command)),
             _ => None,
         }));
         link.write_all(&std::mem::take(&mut self.out)).unwrap();
+        match read {
+            Ok(count) => drop(self.unread.drain(..count)),
+            Err(why) => {
+                self.session.disconnected(now, &mut self.acceptor.application(&mut said));
+                (self.link, self.ended) = (None, Some((now, why)));
+                self.unread.clear();
+            }
+        }
+    }
+
+    /// Says something of an order or a request.
+    pub(crate) fn say(&mut self, now: Timestamp, report: &Report) {
+        self.acceptor.send(&mut self.session, now, &mut self.out, report).unwrap();
     }
 
     /// Says that the orders of a mass cancel by instrument are gone.
