@@ -198,7 +198,7 @@ fn nothing_stays_over_the_close() {
         floor.book();
         (0..20).for_each(|_| floor.turn());
     }
-    assert_eq!((floor.venue.heard.len(), floor.venue.ended.clone()), (before, None));
+    assert_eq!((floor.venue.heard.len(), floor.venue.ended), (before, None));
     floor.at(20);
     floor.until("the Logout", |floor| floor.venue.ended.is_some());
     floor.until("the end", |floor| floor.trading.session() == Session::Down);

@@ -11,9 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Tally(AtomicU64);
 
 impl Tally {
-    /// So many in all.
+    /// So many in all. Nothing is written where that is known: sessions that share nothing may be on
+    /// two cores.
     pub fn set(&self, sent: u64) {
-        self.0.store(sent, Ordering::Relaxed);
+        if self.get() != sent {
+            self.0.store(sent, Ordering::Relaxed);
+        }
     }
 
     /// How many in all.
