@@ -12,6 +12,7 @@ pub mod simulation;
 pub mod telemetry;
 pub mod gate;
 pub mod lifecycle;
+pub mod tally;
 pub mod kept_frames;
 pub mod fix_connection;
 pub mod fix_store;

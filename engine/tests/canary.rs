@@ -7,9 +7,8 @@ mod gateway_rig;
 use engine::journal::{self, JournalSettings, Reader};
 use engine::pipeline::fix_store::{FixStore, Numbers, StoredFrame};
 use engine::runtime::stage::Stage;
-use gateway::rates::Limiter;
 use gateway::session::{FrameKind, Store};
-use gateway_rig::{BEGIN, PATIENCE, Rig};
+use gateway_rig::{BEGIN, PATIENCE, Rig, Setup};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -95,7 +94,7 @@ fn a_stage_keeps_no_secret_of_a_logon() {
     listener.set_nonblocking(true).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let address = listener.local_addr().unwrap();
-    let mut rig = Rig::new(address, Limiter::default(), folder.path());
+    let mut rig = Rig::new(address, Setup::default(), folder.path());
     let (mut link, mut answered) = (None, false);
     let mut said = Vec::new();
     // A Logon whose checksum is wrong, one that is right, and a Logout.
@@ -136,7 +135,7 @@ fn a_stage_keeps_no_secret_of_a_logon() {
     assert!(last_error.contains("enough") && !holds_canary(last_error.as_bytes()));
     assert_eq!(rig.stage.session().counters().garbled, 1);
     rig.stage.close();
-    rig.copier.finish().unwrap();
+    rig.copiers.remove(0).finish().unwrap();
     let (found, searched) = search(folder.path());
     assert_eq!(found, [""; 0]);
     assert!(searched > 500, "{searched} bytes");

@@ -310,6 +310,22 @@ const RUN_CASES: &[Case] = &[
         "a limit of nothing",
         &[("[cores]", "[[rate]]\nname = \"all\"\ncount = 0\nwindow = \"jumping\"\n\n[cores]")],
     ),
+    case(
+        "a drop copy that shares a limit, and not the core",
+        &[(
+            "[cores]",
+            "[[rate]]\nname = \"all\"\ncount = 9\nwindow_ms = 1000\nscope = \"key\"\n\n\
+             [drop_copy]\naddress = \"127.0.0.1:9881\"\ncore = 2\n\n[cores]",
+        )],
+    ),
+    case(
+        "a limit without room for a drop copy",
+        &[(
+            "[cores]",
+            "[[rate]]\nname = \"all\"\ncount = 3\nwindow_ms = 1000\nscope = \"account\"\n\n\
+             [drop_copy]\naddress = \"127.0.0.1:9881\"\ncore = 3\n\n[cores]",
+        )],
+    ),
 ];
 
 const EXCHANGE_CASES: &[Case] = &[

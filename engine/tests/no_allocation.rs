@@ -270,7 +270,7 @@ impl Fused {
         let (outbox, gateway_told) =
             mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
         let plan = Plan::plain(address.ip().to_string(), address.port());
-        let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
+        let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND };
         let gateway = GatewayStage::new(GatewayParts {
             connection: ConnectionParts {
                 io: io(),
@@ -289,6 +289,7 @@ impl Fused {
             commands: commands_in,
             reports,
             limiter: limiter(),
+            drop_copy: Arc::default(),
             gate,
             lifecycle,
             recorder: gateway_hops.0,

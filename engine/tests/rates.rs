@@ -5,18 +5,16 @@ mod gateway_rig;
 
 use engine::pipeline::trading_stage::CommandSlot;
 use engine::runtime::stage::Stage;
-use gateway::dialect::Dialect;
-use gateway::orders::{Client, Instruments, OrderAcceptor};
+use gateway::dialect::{Dialect, Settings};
+use gateway::orders::Instruments;
 use gateway::rates::{Action, Counts, Limiter, Member, Rule, Scope, Window};
-use gateway::session::{MemoryStore, Session, SessionConfig};
 use gateway::spec::Version;
-use gateway_rig::{BEGIN, PATIENCE, instruments};
+use gateway_rig::venue::Venue;
+use gateway_rig::{BEGIN, PATIENCE, Setup, instruments};
 use market::{
-    Command, CommandKind, Event, InstrumentId, Nanos, OrderId, Price, Qty, RejectReason, Report,
-    ReportKind, Side, Timestamp,
+    Command, CommandKind, Event, Instrument, InstrumentId, Nanos, OrderId, Price, Qty,
+    RejectReason, Report, ReportKind, Side, Timestamp,
 };
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
 
 /// Ten messages a second, of which one place is the session's and three are kept for cancels.
@@ -33,88 +31,30 @@ fn rule(action: Action) -> Rule {
     }
 }
 
-/// The venue's end: takes what comes and answers the session's messages only.
-struct Venue {
-    listener: TcpListener,
-    link: Option<TcpStream>,
-    session: Session<MemoryStore>,
-    acceptor: OrderAcceptor,
-    unread: Vec<u8>,
-    /// Commands, with when they came.
-    heard: Vec<(Timestamp, Command)>,
-}
-
-impl Venue {
-    fn new(instruments: &Instruments) -> Venue {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let config = SessionConfig::acceptor("VENUE", "US");
-        Venue {
-            listener,
-            link: None,
-            session: Session::new(config, MemoryStore::new(4_096, 1 << 20)).unwrap(),
-            acceptor: OrderAcceptor::new(instruments.clone(), 64, Dialect::of(Version::Fix44)),
-            unread: Vec::new(),
-            heard: Vec::new(),
-        }
-    }
-
-    fn poll(&mut self, now: Timestamp) {
-        let mut out: Vec<u8> = Vec::new();
-        if self.link.is_none() {
-            let Ok((stream, _)) = self.listener.accept() else { return };
-            stream.set_nonblocking(true).unwrap();
-            self.link = Some(stream);
-            self.session.connected(now, &mut out).unwrap();
-        }
-        let link = self.link.as_mut().unwrap();
-        let mut bytes = [0; 4_096];
-        loop {
-            match link.read(&mut bytes) {
-                Ok(0) => break,
-                Ok(count) => self.unread.extend(&bytes[..count]),
-                Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::WouldBlock);
-                    break;
-                }
-            }
-        }
-        let mut said: Vec<Client> = Vec::new();
-        let mut application = self.acceptor.application(&mut said);
-        let read = self.session.received(now, 1, &self.unread, &mut out, &mut application);
-        drop(application);
-        self.unread.drain(..read.unwrap());
-        self.heard.extend(said.iter().filter_map(|client| match client {
-            Client::Command(command) => Some((now, *command)),
-            _ => None,
-        }));
-        link.write_all(&out).unwrap();
-    }
-
-    fn kinds(&self) -> Vec<(CommandKind, u64)> {
-        let kind = |(_, command): &(_, Command)| (command.kind().unwrap(), command.id.0);
-        self.heard.iter().map(kind).collect()
-    }
-}
-
 struct Rig {
     engine: gateway_rig::Rig,
     venue: Venue,
     now: Timestamp,
     said: Vec<Report>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+fn limiter(rules: &[Rule], sessions: usize) -> Limiter {
+    let member = Member { rules, key: "key", account: "account" };
+    Limiter::new(&vec![member; sessions]).unwrap()
 }
 
 impl Rig {
     /// An engine that is logged on to a venue of these rules.
     fn new(rules: &[Rule]) -> Rig {
+        Rig::with(Setup { limiter: limiter(rules, 1), ..Setup::default() })
+    }
+
+    fn with(setup: Setup) -> Rig {
         let folder = tempfile::tempdir().unwrap();
-        let venue = Venue::new(&instruments());
-        let member = Member { rules, key: "key", account: "account" };
-        let limiter = Limiter::new(&[member]).unwrap();
-        let address = venue.listener.local_addr().unwrap();
-        let engine = gateway_rig::Rig::new(address, limiter, folder.path());
-        let mut rig = Rig { engine, venue, now: BEGIN, said: Vec::new(), _folder: folder };
+        let venue = Venue::new(&setup.instruments, "US");
+        let engine = gateway_rig::Rig::new(venue.address(), setup, folder.path());
+        let mut rig = Rig { engine, venue, now: BEGIN, said: Vec::new(), folder };
         rig.until(|rig| rig.engine.stage.session().is_up());
         rig
     }
@@ -163,8 +103,10 @@ impl Rig {
 
     /// No span of a second holds more than ten messages of ours; the first is the Logon.
     fn check_limit(&self) {
-        let times: Vec<_> =
-            [BEGIN].into_iter().chain(self.venue.heard.iter().map(|heard| heard.0)).collect();
+        let swept = self.venue.by_instrument.iter().flatten().map(|heard| heard.0);
+        let heard = self.venue.heard.iter().map(|heard| heard.0);
+        let mut times: Vec<_> = [BEGIN].into_iter().chain(heard).chain(swept).collect();
+        times.sort_unstable();
         for (index, &first) in times.iter().enumerate() {
             let within =
                 times[index..].iter().filter(|time| time.since(first) < Nanos::SECOND).count();
@@ -233,4 +175,124 @@ fn without_rules_everything_goes() {
     (1..=40).for_each(|id| rig.order(id));
     rig.until(|rig| rig.venue.heard.len() == 40);
     assert_eq!(rig.engine.stage.counters().kept_back, 0);
+}
+
+/// An engine at a venue that cancels by instrument only, of which it has twenty.
+fn sweeping(action: Action) -> Rig {
+    let listed = |index| Instrument::share(index, &format!("S{index:02}"));
+    let instruments = Instruments::new(&(0..20).map(listed).collect::<Vec<_>>()).unwrap();
+    let settings = Settings { mass_cancel_all: None, ..Settings::of(Version::Fix44) };
+    let dialect = Dialect::new(settings).unwrap();
+    let limiter = limiter(&[rule(action)], 1);
+    let mut rig = Rig::with(Setup { instruments, dialect, limiter, ..Setup::default() });
+    rig.venue.by_instrument = Some(Vec::new());
+    rig
+}
+
+impl Rig {
+    /// ClOrdIDs of mass cancels by instrument, so far.
+    fn swept(&self) -> Vec<&str> {
+        self.venue.by_instrument.iter().flatten().map(|(_, id)| id.as_str()).collect()
+    }
+}
+
+#[test]
+fn a_mass_cancel_of_many_messages_goes_in_parts_and_breaks_no_limit() {
+    for action in [Action::Hold, Action::Refuse] {
+        let mut rig = sweeping(action);
+        rig.order(1);
+        rig.push(Command::mass_cancel(OrderId(16), Event::ALL));
+        rig.order(2);
+        rig.cancel(17, 1);
+        // The Logon and an order took two of nine places; the session's own is left to it.
+        rig.until(|rig| rig.swept().len() == 7);
+        (0..20).for_each(|_| rig.poll());
+        assert_eq!((rig.swept().len(), rig.venue.kinds()), (7, vec![(New, 1)]), "{action:?}");
+        assert_eq!(rig.refused(RejectReason::Rate), [2]);
+        let counters = rig.engine.stage.counters();
+        assert_eq!((counters.rate_held, counters.rate_refused), (2, 1));
+        // What waits goes on where it was, and what came later comes later.
+        rig.now = rig.now.after(Nanos::SECOND);
+        rig.until(|rig| rig.swept().len() == 16);
+        (0..20).for_each(|_| rig.poll());
+        assert_eq!(rig.swept().len(), 16);
+        rig.now = rig.now.after(Nanos::SECOND);
+        rig.until(|rig| rig.venue.heard.len() == 2);
+        assert_eq!(rig.venue.kinds(), [(New, 1), (Cancel, 17)]);
+        let all: Vec<_> = (0..20).map(|place| format!("16-{place}")).collect();
+        assert_eq!(rig.swept(), all);
+        rig.check_limit();
+        // It is answered once all of it is.
+        let now = rig.now;
+        for (place, id) in all.iter().enumerate() {
+            let (before, read) = (rig.said.len(), rig.engine.stage.session().counters().received);
+            rig.venue.swept(now, id, format!("S{place:02}").as_bytes());
+            rig.until(|rig| rig.engine.stage.session().counters().received == read + 1);
+            assert_eq!(rig.said.len() - before, usize::from(place == 19), "{id}");
+        }
+        let last = rig.said.last().unwrap();
+        assert_eq!((last.kind(), last.order), (Some(ReportKind::MassCanceled), OrderId(16)));
+    }
+}
+
+#[test]
+fn a_mass_cancel_without_room_waits_whole_or_is_refused_whole() {
+    for (action, refused) in [(Action::Hold, &[][..]), (Action::Refuse, &[16])] {
+        let mut rig = sweeping(action);
+        (1..=6).for_each(|id| rig.order(id));
+        (1..=2).for_each(|id| rig.cancel(10 + id, id));
+        rig.push(Command::mass_cancel(OrderId(16), Event::ALL));
+        rig.until(|rig| rig.venue.heard.len() == 8);
+        (0..20).for_each(|_| rig.poll());
+        assert_eq!((rig.swept(), rig.refused(RejectReason::Rate)), (vec![], refused.to_vec()));
+        rig.now = rig.now.after(Nanos::SECOND);
+        (0..20).for_each(|_| rig.poll());
+        rig.until(|rig| rig.swept().len() == if refused.is_empty() { 9 } else { 0 });
+        rig.check_limit();
+    }
+}
+
+#[test]
+fn half_a_mass_cancel_is_reported_when_the_connection_ends() {
+    let mut rig = sweeping(Action::Hold);
+    rig.push(Command::mass_cancel(OrderId(16), Event::ALL));
+    rig.until(|rig| rig.swept().len() == 8);
+    drop(rig.venue.link.take());
+    rig.until(|rig| rig.refused(RejectReason::NoSession) == [16]);
+    assert_eq!(rig.swept().len(), 8);
+}
+
+#[test]
+fn an_order_session_and_a_drop_copy_of_one_key_share_its_limit() {
+    let rules = [Rule { scope: Scope::Key, ..rule(Action::Hold) }];
+    let limiter = limiter(&rules, 2);
+    let mut rig = Rig::with(Setup { limiter, ..Setup::default() });
+    let mut venue = Venue::new(&instruments(), "COPY");
+    let mut copy = rig.engine.drop_copy(venue.address(), rig.folder.path());
+    // One turn of a core that polls both.
+    let mut until = |rig: &mut Rig, done: &dyn Fn(&Rig, &Venue) -> bool| {
+        for _ in 0..PATIENCE {
+            rig.poll();
+            copy.poll(rig.now);
+            venue.poll(rig.now);
+            if done(rig, &venue) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("heard {:?}, said {:?}", rig.venue.kinds(), rig.said);
+    };
+    until(&mut rig, &|_, venue| venue.session.is_up());
+    // Of ten, two are the sessions' own and two the cancels'; both Logons count.
+    (1..=9).for_each(|id| rig.order(id));
+    until(&mut rig, &|rig, _| rig.said.len() == 6 && rig.venue.heard.len() == 4);
+    assert_eq!(rig.refused(RejectReason::Rate), [5, 6, 7, 8, 9]);
+    // So do both Heartbeats.
+    rig.now = rig.now.after(Nanos::from_secs(31));
+    until(&mut rig, &|rig, venue| {
+        rig.venue.session.counters().received == 6 && venue.session.counters().received == 2
+    });
+    (11..=19).for_each(|id| rig.order(id));
+    until(&mut rig, &|rig, _| rig.said.len() == 11 && rig.venue.heard.len() == 8);
+    assert_eq!(rig.refused(RejectReason::Rate)[5..], [15, 16, 17, 18, 19]);
 }

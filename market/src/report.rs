@@ -43,6 +43,9 @@ pub enum ReportKind {
     /// The venue sent something about our orders that the gateway could not read, or about an
     /// instrument that is not ours: nothing that is known of orders and positions is certain.
     Unreadable = 16,
+    /// The order session's hours end in a moment, and with them the session: nothing of ours is to
+    /// stay over the close.
+    SessionClosing = 17,
 }
 
 impl ReportKind {
@@ -67,6 +70,7 @@ impl ReportKind {
             14 => K::MassCanceled,
             15 => K::NotSent,
             16 => K::Unreadable,
+            17 => K::SessionClosing,
             _ => return None,
         })
     }

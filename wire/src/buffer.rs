@@ -21,7 +21,6 @@ impl fmt::Display for Full {
 impl std::error::Error for Full {}
 
 /// Bytes that wait until the socket takes them.
-#[derive(Debug)]
 pub struct SendBuffer(Window);
 
 impl SendBuffer {
@@ -102,7 +101,6 @@ impl SendBuffer {
 }
 
 /// Bytes that came and are not yet consumed, always in one piece.
-#[derive(Debug)]
 pub struct ReceiveBuffer(Window);
 
 impl ReceiveBuffer {
@@ -185,11 +183,29 @@ impl ReceiveBuffer {
 }
 
 /// The used part of a fixed piece of memory.
-#[derive(Debug)]
 struct Window {
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
+}
+
+/// Lengths only: a Logon in a buffer holds secrets, and what was consumed stays in its memory.
+impl fmt::Debug for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} bytes", self.bytes().len(), self.bytes.len())
+    }
+}
+
+impl fmt::Debug for SendBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SendBuffer").field(&self.0).finish()
+    }
+}
+
+impl fmt::Debug for ReceiveBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReceiveBuffer").field(&self.0).finish()
+    }
 }
 
 impl Window {

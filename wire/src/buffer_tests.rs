@@ -146,3 +146,17 @@ fn first_bytes_are_appended_whole_or_not_at_all() {
     buffer.consume(usize::MAX);
     assert_eq!(buffer.bytes(), b"");
 }
+
+#[test]
+fn debug_shows_lengths_and_no_byte() {
+    let secret = b"554=hunter2";
+    let mut out = SendBuffer::with_capacity(32);
+    let mut input = ReceiveBuffer::with_capacity(32);
+    out.push(secret).unwrap();
+    input.push(secret).unwrap();
+    assert_eq!(format!("{out:?}"), "SendBuffer(11 of 32 bytes)");
+    assert_eq!(format!("{input:?}"), "ReceiveBuffer(11 of 32 bytes)");
+    // What is gone is still in the memory, and is not shown either.
+    input.consume(11);
+    assert_eq!(format!("{input:#?}"), "ReceiveBuffer(\n    0 of 32 bytes,\n)");
+}

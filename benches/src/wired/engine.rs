@@ -287,7 +287,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     let trading = TradingStage::new(driver, inputs, Time::Clock, links);
     let (commands, reports, recorder, outbox) = ends.gateway;
     let plan = Plan::plain(setup.venue.ip().to_string(), setup.venue.port());
-    let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
+    let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND };
     let looks = Looks::alone();
     let looks = if setup.options.split { looks } else { looks.beside_market_data() };
     let gateway = GatewayStage::new(GatewayParts {
@@ -308,6 +308,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
         commands,
         reports,
         limiter: Limiter::default(),
+        drop_copy: Arc::default(),
         gate,
         lifecycle,
         recorder,

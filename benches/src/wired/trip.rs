@@ -65,7 +65,7 @@ fn gateway<S: TimedStore + Send + 'static>(
     // Nobody reads its telemetry, and nothing waits for that.
     let outbox = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0;
     let instruments = Instruments::new(&Listed::marks().instruments)?;
-    let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
+    let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND };
     let stage = GatewayStage::new(GatewayParts {
         connection: ConnectionParts {
             io: wire::open(backend)?.io,
@@ -80,6 +80,7 @@ fn gateway<S: TimedStore + Send + 'static>(
         commands: from_loop,
         reports: to_loop,
         limiter: Limiter::default(),
+        drop_copy: Arc::default(),
         gate: Arc::default(),
         lifecycle: Arc::default(),
         recorder: recorder::pair(clock.clone()).0,

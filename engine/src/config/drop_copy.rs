@@ -8,7 +8,8 @@ use super::fix_choices::RateScope;
 use super::fix_words::FixField;
 use super::key::section;
 use super::problem::{Problem, Problems};
-use super::profile::ProfileConfig;
+use super::profile::{ProfileConfig, leaves_room};
+use super::sections::CoresConfig;
 use super::special::{Core, Endpoint};
 
 section! {
@@ -49,15 +50,31 @@ impl DropCopyConfig {
     }
 }
 
-/// Sessions that share a limit of the venue share a core.
+/// Sessions that share a limit of the venue share a core, and each has a place in it.
 pub(crate) fn check(
     document: &Document<'_>,
     drop_copy: &DropCopyConfig,
+    cores: &CoresConfig,
     venue: &ProfileConfig,
     problems: &mut Problems,
 ) {
-    let shared = venue.rates.iter().find(|rate| rate.scope != RateScope::Session);
-    if let Some(rate) = shared.filter(|_| drop_copy.core != Core::Auto) {
+    if drop_copy.address.is_none() {
+        return;
+    }
+    let mut shared = venue.rates.iter().filter(|rate| rate.scope != RateScope::Session);
+    if let Some(rate) = shared.clone().find(|rate| !leaves_room(rate, 1)) {
+        let title = format!("[drop_copy] limit {} has no room for a second session", rate.name);
+        let place = document.place("drop_copy", "address");
+        let label = "its messages count there, and none is left for an order";
+        let help = "raise the limit's count, or lower its cancel_reserve_percent";
+        problems.push(Problem::new(place, title, label).help(help));
+    }
+    let together = match drop_copy.core {
+        Core::Auto => true,
+        Core::Cpu(_) => cores.pin && drop_copy.core == cores.gateway,
+        Core::None => false,
+    };
+    if let Some(rate) = shared.next().filter(|_| !together) {
         let title = "[drop_copy] core is not that of the gateway, and the two share a limit";
         let label = format!("limit {} counts the {}'s sessions together", rate.name, rate.scope);
         let place = document.place("drop_copy", "core");

@@ -79,7 +79,7 @@ pub(crate) fn read(document: &Document<'_>, problems: &mut Problems) -> Option<P
         let title = "[[rate]]".to_owned();
         let mut reader = Reader::new(title, document.source, span, Some(table), problems);
         let rate: Option<RateSection> = reader.section();
-        if rate.as_ref().is_some_and(|rate| !leaves_room(rate)) {
+        if rate.as_ref().is_some_and(|rate| !leaves_room(rate, 0)) {
             let help = "raise count, or lower cancel_reserve_percent";
             reader.refuse("count", "leaves no room for an order", help);
         }
@@ -106,9 +106,12 @@ pub(crate) fn read(document: &Document<'_>, problems: &mut Problems) -> Option<P
 }
 
 /// At least one order a window: beside what is kept for cancels and, where every message counts, for
-/// the session itself.
-fn leaves_room(rate: &RateSection) -> bool {
-    let own = u64::from(rate.counts == RateCounts::All && rate.count > 1);
+/// the session itself and so many others.
+pub(crate) fn leaves_room(rate: &RateSection, others: u64) -> bool {
+    let own = match rate.counts {
+        RateCounts::All => u64::from(rate.count > 1) + others,
+        RateCounts::Orders => 0,
+    };
     let kept = (u64::from(rate.count) * u64::from(rate.cancel_reserve_percent)).div_ceil(100);
     u64::from(rate.count) > own + kept
 }

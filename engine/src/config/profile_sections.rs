@@ -67,6 +67,10 @@ section! {
         /// When a session may be logged on, and so where its days begin: `24x7`, each day or each week,
         /// in a time zone. A beginning that is also the end is open throughout, with a new day there.
         hours: SessionHoursText = "24x7" => "Sun 17:00 to Fri 16:55 America/New_York";
+        /// How long before the end of a day of `hours`, where a Logout comes with it, everything is
+        /// canceled and no order sent any more; 0 leaves that to the venue.
+        #[danger = "with 0, a venue that does not cancel by itself keeps our orders over the close"]
+        cancel_ahead_s: Nanos = 5, [0, 600];
         /// Sequence numbers begin at 1 with each session day of `hours`.
         reset_each_day: bool = false;
         /// And when one side's MsgSeqNum has come so far.

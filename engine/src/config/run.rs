@@ -198,8 +198,8 @@ pub(crate) fn read(
         cores::check_watchdog(document, gateway, asked, problems);
         check_venue(document, gateway, venue, problems);
     }
-    if let (Some(drop_copy), Some(venue)) = (&drop_copy, &venue) {
-        drop_copy::check(document, drop_copy, venue, problems);
+    if let (Some(drop_copy), Some(cores), Some(venue)) = (&drop_copy, &cores, &venue) {
+        drop_copy::check(document, drop_copy, cores, venue, problems);
     }
     if let (Some(engine), Some(venue), Some(_)) = (&engine, &venue, profile) {
         check_environment(document, engine, venue, problems);

@@ -51,6 +51,7 @@ fn orders(page: &mut String, telemetry: &Telemetry, trading: &TradingSnapshot) -
         OrderSession::Down => "down",
         OrderSession::Reconciling => "reconciling",
         OrderSession::Ready => "ready",
+        OrderSession::Closing => "closing",
     };
     let fix = telemetry.gateway.current();
     let up = if fix.is_up() { "up" } else { "down" };

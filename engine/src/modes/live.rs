@@ -211,6 +211,7 @@ fn line(seconds: u64, telemetry: &Telemetry) -> String {
         OrderSession::Down => "session down",
         OrderSession::Reconciling => "reconciling",
         OrderSession::Ready => "ready",
+        OrderSession::Closing => "closing",
     };
     let live = trading.books.iter().filter(|state| **state == BookState::Live).count();
     let counters = &trading.counters;

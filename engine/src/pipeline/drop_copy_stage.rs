@@ -8,6 +8,7 @@ use crate::pipeline::fix_connection::{ConnectionParts, FixConnection};
 use crate::pipeline::fix_store::{FixStore, TimedStore};
 use crate::pipeline::gateway_stage::GatewayCounters;
 use crate::pipeline::lifecycle::Lifecycle;
+use crate::pipeline::tally::Tally;
 use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::runtime::did::Did;
 use crate::runtime::ring::Producer;
@@ -26,6 +27,8 @@ pub struct DropCopyStage<S = FixStore> {
     left: bool,
     /// Reports that could not be read, so far.
     faulty: u64,
+    /// What it sends, for the limits that it shares with the order session.
+    tally: Arc<Tally>,
     outbox: Outbox<GatewaySnapshot>,
     did: Did,
 }
@@ -63,12 +66,20 @@ impl<S: TimedStore> DropCopyStage<S> {
         connection: ConnectionParts<S>,
         entry: OrderEntry,
         reports: Producer<Report>,
-        lifecycle: Arc<Lifecycle>,
+        (lifecycle, tally): (Arc<Lifecycle>, Arc<Tally>),
         outbox: Outbox<GatewaySnapshot>,
     ) -> DropCopyStage<S> {
-        let connection = FixConnection::new(connection);
-        let (copies, did) = (Copies(reports), Did::default());
-        DropCopyStage { connection, entry, copies, lifecycle, left: false, faulty: 0, outbox, did }
+        DropCopyStage {
+            connection: FixConnection::new(connection),
+            entry,
+            copies: Copies(reports),
+            lifecycle,
+            left: false,
+            faulty: 0,
+            tally,
+            outbox,
+            did: Did::default(),
+        }
     }
 }
 
@@ -104,6 +115,8 @@ impl<S: TimedStore + Send + 'static> Stage for DropCopyStage<S> {
                 worked = true;
             }
         }
+        let sent = connection.session().counters();
+        self.tally.set(sent.sent + sent.resent + sent.gap_fills);
         if worked { Work::Busy } else { Work::Idle }
     }
 

@@ -181,9 +181,11 @@ impl<S: TimedStore> FixConnection<S> {
                 self.last_error = error;
                 return false;
             }
+            if !self.reconnect.begin(now) {
+                return false;
+            }
             self.connector.request();
             did.mark(Act::Asked, true);
-            self.reconnect.begin(now);
             return true;
         }
         if !self.reconnect.is_trying() || !app.ready() {
@@ -289,6 +291,11 @@ impl<S: TimedStore> FixConnection<S> {
     fn reason(&self, why: &Disconnect) -> String {
         let text = String::from_utf8_lossy(self.session.peer_text());
         if text.is_empty() { why.to_string() } else { format!("{why}: {text}") }
+    }
+
+    /// True once, a moment before the session's hours end: what is open must be canceled until then.
+    pub fn ends_soon(&mut self, now: Timestamp) -> bool {
+        self.session.is_announced() && self.hours.ends_soon(now)
     }
 
     /// Offers to the socket what waits. What it does not take goes with the next poll.

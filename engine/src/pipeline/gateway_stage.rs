@@ -11,6 +11,7 @@ use crate::pipeline::fix_connection::{ConnectionCounters, ConnectionParts, FixCo
 use crate::pipeline::fix_store::{FixStore, TimedStore};
 use crate::pipeline::gate::Gate;
 use crate::pipeline::lifecycle::Lifecycle;
+use crate::pipeline::tally::Tally;
 use crate::pipeline::telemetry::{GatewaySnapshot, Outbox};
 use crate::pipeline::trading_stage::CommandSlot;
 use crate::runtime::did::{Act, Did};
@@ -18,11 +19,12 @@ use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use ends::RingInbox;
 use gateway::orders::{Inbox, OrderEntry, not_sent};
-use gateway::rates::Limiter;
+use gateway::rates::{Limiter, Load};
 use gateway::session::{SendError, Session};
 use market::{CommandKind, Event, OrderId, RejectReason, Report, ReportKind, Timestamp};
+use std::ops::Range;
 use std::sync::Arc;
-use throttle::{Admission, Throttle};
+use throttle::{Admission, Due, Throttle};
 
 /// Commands sent before the socket is read again.
 const COMMANDS_AT_ONCE: usize = 32;
@@ -48,8 +50,10 @@ pub struct GatewayParts<S = FixStore> {
     pub commands: Consumer<CommandSlot>,
     /// `gateway_trading`.
     pub reports: Producer<Report>,
-    /// The venue's rates; without rules everything passes.
+    /// The venue's rates, for the order session and the drop copy; without rules everything passes.
     pub limiter: Limiter,
+    /// What the drop copy sends.
+    pub drop_copy: Arc<Tally>,
     /// The second gate.
     pub gate: Arc<Gate>,
     /// How the run ends.
@@ -94,7 +98,7 @@ impl<S: TimedStore> GatewayStage<S> {
             entry: parts.entry,
             commands: parts.commands,
             inbox: RingInbox::new(parts.reports),
-            throttle: Throttle::new(parts.limiter),
+            throttle: Throttle::new(parts.limiter, parts.drop_copy),
             gate: parts.gate,
             lifecycle: parts.lifecycle,
             recorder: parts.recorder,
@@ -191,10 +195,10 @@ impl<S: TimedStore> GatewayStage<S> {
                 let Some(slot) = self.throttle.give_up() else { break };
                 self.keep_back(&slot, SendError::Down);
             } else {
-                let Some((slot, admission)) = self.throttle.next_due(now) else { break };
-                match admission {
-                    Admission::Refused => self.refuse(&slot),
-                    _ => self.send_now(now, &slot),
+                match self.throttle.next_due(now) {
+                    Some(Due::Refused(slot)) => self.refuse(&slot),
+                    Some(Due::Goes(slot, load, part)) => self.send_now(now, &slot, load, part),
+                    None => break,
                 }
             }
             worked = true;
@@ -207,24 +211,32 @@ impl<S: TimedStore> GatewayStage<S> {
         if !passes || !self.connection.is_linked() {
             return self.keep_back(slot, SendError::Down);
         }
-        match self.throttle.admit(now, slot) {
-            Admission::Goes => self.send_now(now, slot),
-            Admission::Waits => self.counters.rate_held += 1,
+        let load = self.entry.load(&slot.command);
+        match self.throttle.admit(now, slot, load) {
+            Admission::Goes => self.send_now(now, slot, load, 0..load.messages),
+            Admission::Waits => {
+                self.counters.rate_held += 1;
+                // Of several messages some may go, before a later command takes their room.
+                self.release(now);
+            }
             Admission::Refused => self.refuse(slot),
         }
     }
 
-    fn send_now(&mut self, now: Timestamp, slot: &CommandSlot) {
+    /// Sends a command, or so many of its messages.
+    fn send_now(&mut self, now: Timestamp, slot: &CommandSlot, load: Load, part: Range<u32>) {
         let CommandSlot { command, stamps } = slot;
         let (session, out) = self.connection.sending();
         let before = session.counters().sent;
-        let outcome = self.entry.send(session, now, out, command);
-        // One command may be several messages.
+        let outcome = self.entry.send_part(session, now, out, command, part);
         for _ in before..session.counters().sent {
-            self.throttle.note(now, slot);
+            self.throttle.note(now, load);
         }
         match outcome {
-            Err(error) => self.keep_back(slot, error),
+            Err(error) => {
+                self.throttle.drop_rest(slot);
+                self.keep_back(slot, error);
+            }
             Ok(_) => {
                 let encoded = wire::stamp::now();
                 self.connection.flush();
@@ -257,8 +269,16 @@ impl<S: TimedStore> GatewayStage<S> {
         }
     }
 
+    /// The loop hears a moment ahead that the session's hours end, and cancels: not every venue does,
+    /// and over the close nobody could. The Logout comes with the end, whatever was answered.
     fn tend(&mut self, now: Timestamp) -> Result<bool, String> {
-        self.connection.tend(now, &mut self.did)
+        let ends = self.connection.ends_soon(now);
+        if ends {
+            let mut report = Report::new(ReportKind::SessionClosing, OrderId::NONE, Event::ALL);
+            report.exchange_time = now;
+            self.inbox.put(report);
+        }
+        Ok(self.connection.tend(now, &mut self.did)? | ends)
     }
 
     /// Notes what else a poll that worked did.
@@ -293,6 +313,7 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
             // What the venue asks for again must not bring back an order either.
             self.connection.sending().0.withhold_orders();
         }
+        self.throttle.hear_drop_copy(now);
         let mut worked = self.inbox.drain();
         if !self.connection.is_linked() {
             worked |= self.connect(now);

@@ -26,8 +26,10 @@ use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gate::{Gate, Shut};
 use crate::pipeline::lifecycle::Lifecycle;
 use crate::pipeline::loop_driver::LoopDriver;
+use crate::pipeline::reconnect::Logons;
 use crate::pipeline::records::Start;
 use crate::pipeline::streams::{self, SessionStream, Streams};
+use crate::pipeline::tally::Tally;
 use crate::pipeline::telemetry::{
     FeedSnapshot, GatewaySnapshot, Telemetry, TradingSnapshot, mailbox,
 };
@@ -99,6 +101,10 @@ struct Shared {
     lifecycle: Arc<Lifecycle>,
     socket: Arc<OrderSocket>,
     stop: Arc<AtomicBool>,
+    /// What the drop copy sends, for the limits that it shares with the order session.
+    tally: Arc<Tally>,
+    /// The venue's limit on connections, if it has one.
+    logons: Option<Arc<Logons>>,
 }
 
 /// Starts the engine: journal, sockets, stages, cores.
@@ -109,7 +115,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let now = clock.now();
     let streams = streams::open(config, now).context("the journal cannot be taken over")?;
     let Streams { trading, gateway, drop_copy, opening, missed, mut notices } = streams;
-    let shared = Shared::default();
+    let shared = Shared { logons: Logons::of(&config.transport), ..Shared::default() };
     if opening.killed.is_some() {
         shared.gate.shut(Shut::Killed);
     }
@@ -164,7 +170,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         drop_copy: drop_copy.is_some().then_some(rings.drop_copy_trading.1),
         control: rings.control_trading.1,
     };
-    let Shared { gate, lifecycle, socket, stop } = shared.clone();
+    let Shared { gate, lifecycle, socket, stop, .. } = shared.clone();
     let links = Links { gate: gate.clone(), lifecycle, stop, outbox: trading_told.0 };
     let trading = TradingStage::new(driver, inputs, time, links);
 

@@ -136,19 +136,26 @@ pub fn hours(config: &RunConfig, used: Option<Timestamp>) -> Result<SessionHours
         at_number: session.reset_at_number,
         on_news: session.news == ways::NewsAction::Reset,
     };
-    Ok(SessionHours::new(Schedule::parse(&session.hours.0)?, renewal, used))
+    let hours = SessionHours::new(Schedule::parse(&session.hours.0)?, renewal, used);
+    Ok(hours.told_ahead(session.cancel_ahead_s))
 }
 
-/// The limits of the venue, for its order session.
+/// The limits of the venue, for its order session and, where they are shared, the drop copy, which
+/// has the same key and account.
 ///
 /// # Errors
 /// [`RateError`]: a limit that cannot be kept.
 pub fn limiter(config: &RunConfig) -> Result<Limiter, RateError> {
     let rules: Vec<Rule> = config.venue.rates.iter().map(rate).collect();
+    let shared: Vec<Rule> =
+        rules.iter().filter(|rule| rule.scope != Scope::Session).cloned().collect();
     let (venue, ours) = (&config.venue.profile.name, &config.gateway);
     let key = format!("{venue}/{}", ours.sender_comp_id);
     let account = format!("{venue}/{}", ours.account.as_deref().unwrap_or_default());
-    Limiter::new(&[Member { rules: &rules, key: &key, account: &account }])
+    let order = Member { rules: &rules, key: &key, account: &account };
+    let drop_copy = config.drop_copy.address.as_ref().map(|_| Member { rules: &shared, ..order });
+    let members: Vec<Member<'_>> = [Some(order), drop_copy].into_iter().flatten().collect();
+    Limiter::new(&members)
 }
 
 fn rate(rate: &RateSection) -> Rule {

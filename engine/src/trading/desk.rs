@@ -29,6 +29,8 @@ pub enum Session {
     Reconciling,
     /// Orders may be sent.
     Ready,
+    /// It is about to end with its hours: everything is canceled, nothing new is sent.
+    Closing,
 }
 
 /// What the desk keeps for one instrument.
@@ -310,12 +312,17 @@ impl Desk {
         }
     }
 
-    /// Nothing may be wanted in an instrument: the kill latch, a stop or a halt.
-    fn is_barred(&self, id: InstrumentId) -> bool {
-        self.killed.is_some() || self.stopping || self.lines[id.index()].halted
+    /// Nothing may be wanted anywhere: the kill latch, a stop, or the end of the session's hours.
+    pub(crate) fn is_all_barred(&self) -> bool {
+        self.killed.is_some() || self.stopping || self.session == Session::Closing
     }
 
-    /// True if orders are open that a kill, a stop or a halt wants gone.
+    /// Nothing may be wanted in an instrument, for one of these or a halt.
+    fn is_barred(&self, id: InstrumentId) -> bool {
+        self.is_all_barred() || self.lines[id.index()].halted
+    }
+
+    /// True if orders are open that a kill, a stop, a close or a halt wants gone.
     pub(crate) fn has_barred_orders(&self, id: InstrumentId) -> bool {
         self.is_barred(id) && !self.account.orders().open(id).is_empty()
     }

@@ -1,11 +1,14 @@
-//! A gateway stage over a real journal and a loopback socket, polled by hand in virtual time, for
-//! tests of what it sends and what it writes down.
+//! A gateway stage, and a drop copy stage where there is one, over a real journal and loopback
+//! sockets, polled by hand in virtual time, for tests of what they send and what is written down.
 
 #![allow(dead_code)]
+
+pub(crate) mod venue;
 
 use engine::journal::{self, Copier, JournalSettings};
 use engine::latency::recorder;
 use engine::pipeline::connector::{Connector, Plan};
+use engine::pipeline::drop_copy_stage::DropCopyStage;
 use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gate::Gate;
@@ -13,6 +16,7 @@ use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use engine::pipeline::lifecycle::Lifecycle;
 use engine::pipeline::looks::Looks;
 use engine::pipeline::reconnect::{Pace, Reconnect};
+use engine::pipeline::tally::Tally;
 use engine::pipeline::telemetry::{GatewaySnapshot, mailbox};
 use engine::pipeline::trading_stage::{self, CommandSlot};
 use engine::runtime::clock;
@@ -37,49 +41,88 @@ pub(crate) fn instruments() -> Instruments {
     Instruments::new(&[Instrument::share(0, "TLA")]).unwrap()
 }
 
+/// What differs from test to test.
+pub(crate) struct Setup {
+    pub(crate) instruments: Instruments,
+    pub(crate) dialect: Dialect,
+    pub(crate) limiter: Limiter,
+    pub(crate) hours: SessionHours,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        let dialect = Dialect::of(Version::Fix44);
+        let (limiter, hours) = (Limiter::default(), SessionHours::default());
+        Setup { instruments: instruments(), dialect, limiter, hours }
+    }
+}
+
 /// The stage, and the ends of its rings. It is `US` and talks to `VENUE`.
 pub(crate) struct Rig {
     pub(crate) stage: GatewayStage,
     pub(crate) commands: Producer<CommandSlot>,
     pub(crate) reports: Consumer<Report>,
-    pub(crate) copier: Copier,
+    pub(crate) copiers: Vec<Copier>,
+    tally: Arc<Tally>,
 }
 
 impl Rig {
     /// A stage that will connect to `venue` and writes into `folder`.
-    pub(crate) fn new(venue: SocketAddr, limiter: Limiter, folder: &Path) -> Rig {
-        let mut settings = JournalSettings::new(folder, "gateway");
-        (settings.hot_dir, settings.segment_bytes) = (folder.join("hot"), 1 << 20);
-        let opened = journal::create(&settings, BEGIN).unwrap();
-        let copier = Copier::spawn(vec![opened.drain], Duration::from_millis(5)).unwrap();
+    pub(crate) fn new(venue: SocketAddr, setup: Setup, folder: &Path) -> Rig {
         let (commands, commands_in) = ring::channel(trading_stage::COMMANDS_DEPTH);
         let (reports_out, reports) = ring::channel(trading_stage::REPORTS_DEPTH);
-        let config = SessionConfig {
-            reset_on_logon: Reset::WhenNew,
-            ..SessionConfig::initiator("US", "VENUE")
-        };
-        let store = FixStore::new(opened.writer, Numbers::default(), &[]);
-        let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
+        let (mut connection, copier) = connection(venue, "US", folder, "gateway");
+        connection.hours = setup.hours;
+        let tally = Arc::new(Tally::default());
         let stage = GatewayStage::new(GatewayParts {
-            connection: ConnectionParts {
-                io: wire::open(wire::Backend::Plain).unwrap().io,
-                session: Session::new(config, store).unwrap(),
-                connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port()))
-                    .unwrap(),
-                reconnect: Reconnect::new(pace, 1),
-                hours: SessionHours::default(),
-                looks: Looks::alone(),
-                socket: Arc::default(),
-            },
-            entry: OrderEntry::new(instruments(), 64, Dialect::of(Version::Fix44)),
+            connection,
+            entry: OrderEntry::new(setup.instruments, 64, setup.dialect),
             commands: commands_in,
             reports: reports_out,
-            limiter,
+            limiter: setup.limiter,
+            drop_copy: tally.clone(),
             gate: Arc::new(Gate::default()),
             lifecycle: Arc::new(Lifecycle::default()),
             recorder: recorder::pair(clock::calibrate().0).0,
             outbox: mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0,
         });
-        Rig { stage, commands, reports, copier }
+        Rig { stage, commands, reports, copiers: vec![copier], tally }
     }
+
+    /// A drop copy beside it, which is `COPY`.
+    pub(crate) fn drop_copy(&mut self, venue: SocketAddr, folder: &Path) -> DropCopyStage {
+        let (connection, copier) = connection(venue, "COPY", folder, "drop_copy");
+        self.copiers.push(copier);
+        let entry = OrderEntry::new(instruments(), 64, Dialect::of(Version::Fix44));
+        let outbox = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0;
+        let shared = (Arc::new(Lifecycle::default()), self.tally.clone());
+        let reports = ring::channel(trading_stage::REPORTS_DEPTH).0;
+        DropCopyStage::new(connection, entry, reports, shared, outbox)
+    }
+}
+
+fn connection(
+    venue: SocketAddr,
+    us: &str,
+    folder: &Path,
+    stream: &str,
+) -> (ConnectionParts<FixStore>, Copier) {
+    let mut settings = JournalSettings::new(folder, stream);
+    (settings.hot_dir, settings.segment_bytes) = (folder.join("hot"), 1 << 20);
+    let opened = journal::create(&settings, BEGIN).unwrap();
+    let copier = Copier::spawn(vec![opened.drain], Duration::from_millis(5)).unwrap();
+    let config =
+        SessionConfig { reset_on_logon: Reset::WhenNew, ..SessionConfig::initiator(us, "VENUE") };
+    let store = FixStore::new(opened.writer, Numbers::default(), &[]);
+    let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND };
+    let parts = ConnectionParts {
+        io: wire::open(wire::Backend::Plain).unwrap().io,
+        session: Session::new(config, store).unwrap(),
+        connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port())).unwrap(),
+        reconnect: Reconnect::new(pace, 1),
+        hours: SessionHours::default(),
+        looks: Looks::alone(),
+        socket: Arc::default(),
+    };
+    (parts, copier)
 }

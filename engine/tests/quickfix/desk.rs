@@ -118,7 +118,7 @@ impl Desk {
                 session: Session::new(manner.session(), FixStore::new(opened.writer, numbers, &[]))
                     .unwrap(),
                 connector: Connector::spawn(Plan::plain("127.0.0.1".to_owned(), port)).unwrap(),
-                reconnect: Reconnect::new(Pace { first: wait, longest: wait, limit: None }, 1),
+                reconnect: Reconnect::new(Pace { first: wait, longest: wait }, 1),
                 hours: SessionHours::default(),
                 looks: Looks::alone(),
                 socket: Arc::default(),
@@ -127,6 +127,7 @@ impl Desk {
             commands: from_us,
             reports: to_us,
             limiter: Limiter::default(),
+            drop_copy: Arc::default(),
             gate: Arc::default(),
             lifecycle: lifecycle.clone(),
             recorder: recorder::pair(clock.clone()).0,

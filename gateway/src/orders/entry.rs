@@ -8,10 +8,12 @@ use super::{Inbox, Instruments, ReportError, Requests, decode_report, encode_com
 use crate::dialect::{Dialect, OpenOrders};
 use crate::fix::tags::{self, msg};
 use crate::fix::{EncodeError, Message};
+use crate::rates::{Kind, Load};
 use crate::session::{
     Application, BusinessReason, Meta, Outbound, SendError, Session, Store, Verdict,
 };
 use market::{Command, CommandKind, Event, OrderId, RejectReason, Report, ReportKind, Timestamp};
+use std::ops::Range;
 
 /// What could not be made a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,10 +58,41 @@ impl OrderEntry {
         }
     }
 
-    /// Sends a command. Gives back its MsgSeqNum.
+    /// What a command becomes: how its messages count, and how many they are.
+    #[must_use]
+    pub fn load(&self, command: &Command) -> Load {
+        // A command of no known kind is never sent: it counts as an order until it is refused.
+        let one = Load { kind: command.kind().map_or(Kind::Order, Kind::of), messages: 1 };
+        match command.kind() {
+            // The question which orders are open is a cancel here.
+            Some(CommandKind::MassStatus) if !self.asks_by_canceling() => one,
+            Some(CommandKind::MassCancel | CommandKind::MassStatus) => {
+                let all = u32::try_from(self.instruments.len()).unwrap_or(u32::MAX);
+                let messages = if self.is_sweep(command) { all.max(1) } else { 1 };
+                Load { kind: Kind::Cancel, messages }
+            }
+            _ => one,
+        }
+    }
+
+    fn asks_by_canceling(&self) -> bool {
+        self.dialect.settings().open_orders == OpenOrders::Cancel
+    }
+
+    /// True if a command is a message for each instrument.
+    fn is_sweep(&self, command: &Command) -> bool {
+        let cancels = match command.kind() {
+            Some(CommandKind::MassCancel) => true,
+            Some(CommandKind::MassStatus) => self.asks_by_canceling(),
+            _ => false,
+        };
+        cancels && command.instrument == Event::ALL && self.dialect.cancels_by_instrument()
+    }
+
+    /// Sends a command. Gives back its MsgSeqNum, the last one if it is several messages.
     ///
     /// # Errors
-    /// [`SendError`]: nothing was sent; [`not_sent`] makes the report that says so.
+    /// [`SendError`]: nothing was sent, or not all; [`not_sent`] makes the report that says so.
     pub fn send<S: Store>(
         &mut self,
         session: &mut Session<S>,
@@ -67,10 +100,24 @@ impl OrderEntry {
         out: &mut dyn Outbound,
         command: &Command,
     ) -> Result<u64, SendError> {
-        let everything = command.instrument == Event::ALL
-            && matches!(command.kind(), Some(CommandKind::MassCancel | CommandKind::MassStatus));
-        if everything && self.dialect.cancels_by_instrument() {
-            return self.sweep(session, now, out, command);
+        self.send_part(session, now, out, command, 0..u32::MAX)
+    }
+
+    /// Sends a part of a command's messages (see [`OrderEntry::load`]), counted from 0. Parts of one
+    /// command follow each other without another command of several messages between them.
+    ///
+    /// # Errors
+    /// As [`OrderEntry::send`]. The parts that are left must not be sent any more.
+    pub fn send_part<S: Store>(
+        &mut self,
+        session: &mut Session<S>,
+        now: Timestamp,
+        out: &mut dyn Outbound,
+        command: &Command,
+        part: Range<u32>,
+    ) -> Result<u64, SendError> {
+        if self.is_sweep(command) {
+            return self.sweep(session, now, out, command, part);
         }
         let msg_type =
             msg_type(command, &self.dialect).ok_or(SendError::Encode(EncodeError::NoMessage))?;
@@ -91,16 +138,16 @@ impl OrderEntry {
         now: Timestamp,
         out: &mut dyn Outbound,
         command: &Command,
+        part: Range<u32>,
     ) -> Result<u64, SendError> {
-        let status = command.kind() == Some(CommandKind::MassStatus);
-        if status && self.dialect.settings().open_orders != OpenOrders::Cancel {
-            return Err(SendError::Encode(EncodeError::NoMessage));
-        }
-        self.sweep = None;
+        let begins = part.start == 0;
+        // One that cannot go on has no answer either.
+        let begun = self.sweep.take().filter(|_| !begins);
         let sweep = Sweep::new(command, self.instruments.len());
         let settings = self.dialect.settings();
         let mut last = 0;
-        for (place, symbol) in self.instruments.symbols().enumerate() {
+        let symbols = self.instruments.symbols().enumerate();
+        for (place, symbol) in symbols.skip(part.start as usize).take(part.len()) {
             let id = sweep.id_text(place);
             let kind = msg::ORDER_MASS_CANCEL_REQUEST;
             last = session.send(now, out, kind, |encoder| {
@@ -115,7 +162,7 @@ impl OrderEntry {
                 }
             })?;
         }
-        self.sweep = Some(sweep);
+        self.sweep = if begins { Some(sweep) } else { begun };
         Ok(last)
     }
 

@@ -29,7 +29,7 @@ pub fn report_msg_type(report: &Report) -> Option<&'static [u8]> {
     Some(match report.kind()? {
         K::CancelRejected => msg::ORDER_CANCEL_REJECT,
         K::MassCanceled => msg::ORDER_MASS_CANCEL_REPORT,
-        K::SessionUp | K::SessionDown | K::NotSent => return None,
+        K::SessionUp | K::SessionDown | K::SessionClosing | K::NotSent => return None,
         _ => msg::EXECUTION_REPORT,
     })
 }

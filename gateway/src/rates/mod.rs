@@ -5,7 +5,7 @@
 //! judgement takes the same few steps whatever was sent. It must never let a window exceed its
 //! count, let orders take what is kept for cancels, or let time that goes backwards open a window.
 //!
-//! A rule that counts every message keeps one place for the session itself: a Heartbeat or an
+//! A rule that counts every message keeps one place for each session itself: a Heartbeat or an
 //! answer to a TestRequest cannot be refused, and must not be what breaks the limit.
 
 mod meter;
@@ -118,6 +118,15 @@ impl Kind {
     }
 }
 
+/// What a command puts on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// How each of its messages counts.
+    pub kind: Kind,
+    /// Messages that it becomes, at least one.
+    pub messages: u32,
+}
+
 /// The judgement on one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -185,7 +194,7 @@ impl Limiter {
     /// # Errors
     /// [`RateError`].
     pub fn new(sessions: &[Member<'_>]) -> Result<Limiter, RateError> {
-        let mut rules = Vec::new();
+        let mut rules: Vec<Counted> = Vec::new();
         // Rules that several sessions may share, with what they share and their index.
         let mut shared: Vec<(&Rule, &str, usize)> = Vec::new();
         let mut by_session = Vec::with_capacity(sessions.len());
@@ -204,7 +213,10 @@ impl Limiter {
                     Some((known, _, _)) if *known != rule => {
                         return Err(RateError::Differs(rule.name.clone(), rule.scope));
                     }
-                    Some(&(_, _, index)) => index,
+                    Some(&(_, _, index)) => {
+                        rules[index].share(rule)?;
+                        index
+                    }
                     None => {
                         rules.push(Counted::new(rule)?);
                         let index = rules.len() - 1;
@@ -231,14 +243,12 @@ impl Limiter {
     /// Whether a message of `session` may go now. Nothing is counted: see [`Limiter::note`].
     #[must_use]
     pub fn judge(&mut self, session: usize, now: Timestamp, kind: Kind) -> Verdict {
-        self.latest = self.latest.max(now);
+        let now = self.at(now);
         let mut until = None;
-        let own = self.sessions.get(session).map_or(&[][..], |own| own);
-        for (index, &rule) in own.iter().enumerate() {
-            let rule = &self.rules[rule];
+        for (index, rule) in self.rules_of(session).enumerate() {
             let Some(places) = rule.places(kind) else { continue };
-            let free = rule.meter.free_at(self.latest, places);
-            if free <= self.latest {
+            let free = rule.meter.free_at(now, places);
+            if free <= now {
                 continue;
             }
             match rule.action {
@@ -247,6 +257,34 @@ impl Limiter {
             }
         }
         until.map_or(Verdict::Pass, Verdict::Hold)
+    }
+
+    /// How many of `wanted` messages of `session` may go now, one right behind the other, by every
+    /// rule whatever its action.
+    #[must_use]
+    pub fn room(&mut self, session: usize, now: Timestamp, kind: Kind, wanted: u32) -> u32 {
+        let now = self.at(now);
+        let room = |rule: &Counted| rule.room(now, kind, wanted);
+        self.rules_of(session).map(room).min().unwrap_or(wanted)
+    }
+
+    /// When a message of `session` breaks no rule, whatever the rules' actions: `now`, or later.
+    #[must_use]
+    pub fn free_at(&mut self, session: usize, now: Timestamp, kind: Kind) -> Timestamp {
+        let now = self.at(now);
+        let free = |rule: &Counted| Some(rule.meter.free_at(now, rule.places(kind)?));
+        self.rules_of(session).filter_map(free).max().unwrap_or(now)
+    }
+
+    /// Time that goes backwards counts as standing still.
+    fn at(&mut self, now: Timestamp) -> Timestamp {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
+    fn rules_of(&self, session: usize) -> impl Iterator<Item = &Counted> {
+        let own = self.sessions.get(session).map_or(&[][..], |own| own);
+        own.iter().map(|&rule| &self.rules[rule])
     }
 
     /// Counts a message of `session` that goes now, whatever was judged.
@@ -282,6 +320,33 @@ impl Counted {
             .ok_or_else(|| RateError::Reserve(rule.name.clone(), rule.cancel_reserve))?;
         let meter = Meter::new(rule.window, rule.count, rule.span);
         Ok(Counted { meter, counts: rule.counts, action: rule.action, most, orders })
+    }
+
+    /// One more session counts by it, and needs a place for itself.
+    fn share(&mut self, rule: &Rule) -> Result<(), RateError> {
+        if self.counts == Counts::All {
+            if self.orders < 2 {
+                return Err(RateError::Reserve(rule.name.clone(), rule.cancel_reserve));
+            }
+            (self.most, self.orders) = (self.most - 1, self.orders - 1);
+        }
+        Ok(())
+    }
+
+    /// How many of `wanted` messages fit now. One more than fit is as good as one with the places
+    /// that they leave.
+    fn room(&self, now: Timestamp, kind: Kind, wanted: u32) -> u32 {
+        let Some(places) = self.places(kind) else { return wanted };
+        let (mut fit, mut most) = (0, wanted.min(places));
+        while fit < most {
+            let tried = most - (most - fit) / 2;
+            if self.meter.free_at(now, places + 1 - tried) <= now {
+                fit = tried;
+            } else {
+                most = tried - 1;
+            }
+        }
+        fit
     }
 
     fn counts(&self, kind: Kind) -> bool {

@@ -132,6 +132,18 @@ proptest! {
             // A clock that went back shows the time it showed before.
             latest = clock.max(latest);
             let verdict = limiter.judge(0, at(clock), kind);
+            // As many as the room says go one by one, and no more.
+            let wanted = 1 + u32::from(clock % 13 > 6) * 12;
+            let room = limiter.room(0, at(clock), kind, wanted);
+            let mut ahead = limiter.clone();
+            let fit = (0..wanted).take_while(|_| {
+                let fits = ahead.free_at(0, at(clock), kind) <= at(latest);
+                if fits {
+                    ahead.note(0, at(clock), kind);
+                }
+                fits
+            });
+            prop_assert_eq!(room as usize, fit.count());
             let broken: Vec<_> =
                 (0..rules.len()).filter(|&index| !twins[index].allows(latest, kind)).collect();
             let refuses = broken.iter().find(|&&index| rules[index].action == Action::Refuse);
@@ -249,6 +261,25 @@ fn sessions_share_what_they_should() {
     let other = [Rule { count: 5, ..rules[0].clone() }];
     let error = Limiter::new(&[member(&rules, "a"), member(&other, "a")]).unwrap_err();
     assert_eq!(error.to_string(), "rate `account`: sessions of one account state it differently");
+}
+
+#[test]
+fn each_session_that_shares_a_rule_has_a_place() {
+    let all = |count| {
+        [Rule { scope: Scope::Key, counts: Counts::All, ..rule(Window::Sliding, count, 100) }]
+    };
+    let limiter = |rules: &[Rule], sessions: usize| {
+        Limiter::new(&vec![Member { rules, key: "k", account: "" }; sessions])
+    };
+    for sessions in 1..4 {
+        let mut limiter = limiter(&all(9), sessions).unwrap();
+        assert_eq!(burst(&mut limiter, 0, 1_000, Kind::Cancel, 99), 9 - sessions);
+        // What another session says of itself takes room from all.
+        limiter.note(sessions - 1, at(1_100), Kind::Session);
+        assert_eq!(burst(&mut limiter, 0, 1_100, Kind::Cancel, 99), 8 - sessions);
+    }
+    assert!(limiter(&all(2), 1).is_ok());
+    assert!(limiter(&all(2), 2).unwrap_err().to_string().contains("no room"));
 }
 
 #[test]

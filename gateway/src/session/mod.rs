@@ -171,6 +171,12 @@ impl<S: Store> Session<S> {
         self.state == State::Up
     }
 
+    /// The application was told that it is up, and will be told that it is down.
+    #[must_use]
+    pub const fn is_announced(&self) -> bool {
+        self.announced
+    }
+
     /// Messages are missing and were asked for.
     #[must_use]
     pub const fn is_recovering(&self) -> bool {

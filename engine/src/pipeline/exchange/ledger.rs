@@ -51,7 +51,14 @@ impl Ledger {
     pub fn count(&mut self, report: &Report) {
         use ReportKind as K;
         match report.kind() {
-            Some(K::StatusDone | K::MassCanceled | K::SessionUp | K::SessionDown | K::NotSent)
+            Some(
+                K::StatusDone
+                | K::MassCanceled
+                | K::SessionUp
+                | K::SessionDown
+                | K::SessionClosing
+                | K::NotSent,
+            )
             | None => return,
             Some(_) => self.used.note(report.order.0),
         }

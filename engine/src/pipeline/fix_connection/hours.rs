@@ -3,7 +3,7 @@
 
 use gateway::schedule::{Hours, Renewal, Schedule, SessionDay};
 use gateway::session::{Session, Store};
-use market::Timestamp;
+use market::{Nanos, Timestamp};
 
 /// Why a session ends with its hours.
 const OVER: &str = "the session's hours are over";
@@ -20,6 +20,10 @@ pub struct SessionHours {
     due: Timestamp,
     /// The venue said that numbers are to begin anew.
     announced: bool,
+    /// How long before the end that end is told.
+    ahead: Nanos,
+    /// Whether there is an end to tell was asked, of this boundary and connection.
+    asked: bool,
 }
 
 impl SessionHours {
@@ -37,9 +41,16 @@ impl SessionHours {
         SessionHours { schedule, renewal, last, ..SessionHours::default() }
     }
 
+    /// Tells the end of a day so long ahead; nothing is told without.
+    #[must_use]
+    pub fn told_ahead(self, ahead: Nanos) -> SessionHours {
+        SessionHours { ahead, ..self }
+    }
+
     /// True if the session may be connected now.
     pub fn is_open(&mut self, now: Timestamp) -> bool {
         if now >= self.due {
+            self.asked = false;
             let hours = self.schedule.at(now);
             self.open = matches!(hours, Hours::Open { .. });
             self.due = hours.until();
@@ -67,6 +78,7 @@ impl SessionHours {
         now: Timestamp,
         session: &mut Session<S>,
     ) -> Result<(), String> {
+        self.asked = false;
         if self.must_renew(now, session) {
             session.begin_anew().map_err(|error| error.to_string())?;
             self.announced = false;
@@ -75,6 +87,17 @@ impl SessionHours {
             self.last = Some(day);
         }
         Ok(())
+    }
+
+    /// True once a connection, when the schedule will have it log out in a moment.
+    pub(super) fn ends_soon(&mut self, now: Timestamp) -> bool {
+        // Asked at every poll.
+        if self.asked || self.ahead == Nanos::ZERO || now.after(self.ahead) < self.due {
+            return false;
+        }
+        self.asked = true;
+        let goes_on = matches!(self.schedule.at(self.due), Hours::Open { .. });
+        !goes_on || self.renewal.each_day && self.schedule.needs_reset(self.last, self.due)
     }
 
     /// Why the session must log out now, if it must.
@@ -133,6 +156,34 @@ mod tests {
         hours.renew(at(90), &mut session).unwrap();
         assert_eq!(session.store().next_outgoing(), 1);
         assert_eq!(hours.leave(at(91), &session), None);
+    }
+
+    #[test]
+    fn an_end_is_told_once_a_connection_and_only_where_there_is_one() {
+        let each_day = Renewal { each_day: true, ..Renewal::default() };
+        for (text, renewal, ends) in [
+            ("21:00 to 22:00 UTC", Renewal::default(), true),
+            ("22:00 to 22:00 UTC", each_day, true),
+            ("22:00 to 22:00 UTC", Renewal::default(), false),
+            ("24x7", each_day, false),
+        ] {
+            let schedule = Schedule::parse(text).unwrap();
+            let mut hours =
+                SessionHours::new(schedule, renewal, Some(at(0))).told_ahead(Nanos::from_secs(5));
+            let mut session = session(7);
+            assert!(hours.is_open(at(0)));
+            for connection in 0..2 {
+                hours.renew(at(connection), &mut session).unwrap();
+                assert!(!hours.ends_soon(at(54)), "{text}: too early");
+                assert_eq!(hours.ends_soon(at(55)), ends, "{text}");
+                assert!(!hours.ends_soon(at(56)), "{text}: told before");
+            }
+            assert_eq!(hours.leave(at(59), &session), None);
+            assert_eq!(hours.leave(at(60), &session).is_some(), ends, "{text}");
+        }
+        let hours =
+            SessionHours::new(Schedule::parse("21:00 to 22:00 UTC").unwrap(), each_day, None);
+        assert!(!hours.told_ahead(Nanos::ZERO).ends_soon(at(59)));
     }
 
     #[test]

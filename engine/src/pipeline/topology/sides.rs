@@ -127,7 +127,7 @@ fn connection(
     config: &RunConfig,
     (session, store, used): (SessionConfig, FixStore, Option<Timestamp>),
     (address, logon): (&Endpoint, Option<VenueLogon>),
-    (looks, socket): (Looks, Arc<OrderSocket>),
+    (looks, reconnect, socket): (Looks, Reconnect, Arc<OrderSocket>),
     notices: &mut Vec<String>,
 ) -> anyhow::Result<ConnectionParts<FixStore>> {
     let opened = wire::open(config.wire.backend).context("[wire] backend")?;
@@ -142,12 +142,21 @@ fn connection(
         io: opened.io,
         session,
         connector: Connector::spawn(Plan::new(address, &config.transport)?)?,
-        // Engines that were started together must not connect together.
-        reconnect: Reconnect::new(Pace::from(&config.transport), wire::stamp::now()),
+        reconnect,
         hours: venue::hours(config, used)?,
         looks,
         socket,
     })
+}
+
+/// When to connect, leaving so many connections to other sessions of the venue.
+fn reconnect(config: &RunConfig, shared: &Shared, leaves: usize) -> Reconnect {
+    // Engines that were started together must not connect together.
+    let reconnect = Reconnect::new(Pace::from(&config.transport), wire::stamp::now());
+    match &shared.logons {
+        Some(logons) => reconnect.within(logons.clone(), leaves),
+        None => reconnect,
+    }
 }
 
 /// The gateway stage, its session over its store.
@@ -164,12 +173,14 @@ pub(super) fn order_gateway(
     let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
     let way = (&config.gateway.address, venue::logon(config, &[])?);
     let session = (venue::session(config), store, used);
+    let reaching = (looks, reconnect(config, shared, 0), shared.socket.clone());
     Ok(GatewayStage::new(GatewayParts {
-        connection: connection(config, session, way, (looks, shared.socket.clone()), notices)?,
+        connection: connection(config, session, way, reaching, notices)?,
         entry: OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?),
         commands,
         reports,
         limiter: venue::limiter(config).context("the venue's profile")?,
+        drop_copy: shared.tally.clone(),
         gate: shared.gate.clone(),
         lifecycle: shared.lifecycle.clone(),
         recorder,
@@ -192,9 +203,11 @@ pub(super) fn drop_copy(
     let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
     let way = (address, venue::logon(config, &config.drop_copy.fields)?);
     let session = (venue::drop_copy_session(config), store, used);
-    // The watchdog shuts the order session alone: a drop copy sends no orders.
-    let connection = connection(config, session, way, (looks, Arc::default()), notices)?;
+    // The watchdog shuts the order session alone: a drop copy sends no orders. And however often it
+    // fails, the order session can connect.
+    let reaching = (looks, reconnect(config, shared, 1), Arc::default());
+    let connection = connection(config, session, way, reaching, notices)?;
     let entry = OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?);
-    let lifecycle = shared.lifecycle.clone();
-    Ok(Some(DropCopyStage::new(connection, entry, reports, lifecycle, outbox)))
+    let shared = (shared.lifecycle.clone(), shared.tally.clone());
+    Ok(Some(DropCopyStage::new(connection, entry, reports, shared, outbox)))
 }

@@ -32,7 +32,7 @@ struct PanicGuard(Shared);
 impl Drop for PanicGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let Shared { gate, lifecycle, socket, stop } = &self.0;
+            let Shared { gate, lifecycle, socket, stop, .. } = &self.0;
             gate.shut(Shut::Panicked);
             socket.shut();
             lifecycle.set_quiet();

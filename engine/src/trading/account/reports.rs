@@ -12,9 +12,10 @@ impl Account {
     pub fn on_report(&mut self, report: &Report, mid: Option<Price>, now: Timestamp) -> Effect {
         let Some(kind) = report.kind() else { return Effect::Illegal };
         match kind {
-            ReportKind::SessionUp | ReportKind::SessionDown | ReportKind::StatusDone => {
-                Effect::None
-            }
+            ReportKind::SessionUp
+            | ReportKind::SessionDown
+            | ReportKind::SessionClosing
+            | ReportKind::StatusDone => Effect::None,
             ReportKind::NotSent => self.on_not_sent(report),
             _ => {
                 // Marks count what the order session told.

@@ -18,7 +18,7 @@ impl Desk {
     }
 
     fn plan(&mut self, id: InstrumentId) {
-        if self.session != Session::Ready {
+        if !matches!(self.session, Session::Ready | Session::Closing) {
             return;
         }
         let held_back = self.now < self.lines[id.index()].not_before;

@@ -19,6 +19,7 @@ impl TradingLoop {
         match report.kind() {
             Some(ReportKind::SessionUp) => self.on_session_up(),
             Some(ReportKind::SessionDown) => self.on_session_down(),
+            Some(ReportKind::SessionClosing) => self.on_session_closing(),
             Some(ReportKind::StatusDone) => self.on_status_done(report),
             Some(ReportKind::Unreadable) => self.on_unreadable(),
             _ => self.on_order_report(report),
@@ -31,16 +32,30 @@ impl TradingLoop {
     }
 
     fn on_session_up(&mut self) {
-        self.desk.session = Session::Reconciling;
+        // Up again without an end: numbers began anew.
+        if self.desk.session != Session::Closing {
+            self.desk.session = Session::Reconciling;
+        }
         // What a resend told us may be older than the venue's last restart: ask about all of it.
         while self.desk.account.next_lost().is_some() {
             self.desk.counters.unknown += 1;
         }
         self.marked = (0, 0);
         self.desk.ask_status();
-        if self.desk.killed.is_some() || self.desk.stopping {
+        if self.desk.is_all_barred() {
             self.desk.mass_cancel(Event::ALL);
         }
+    }
+
+    /// Nothing may stay over the close: the venue need not cancel, and nobody could.
+    fn on_session_closing(&mut self) {
+        // Up it must be: only its end reopens it.
+        if self.desk.session == Session::Down {
+            return;
+        }
+        self.desk.session = Session::Closing;
+        self.desk.withdraw_everything();
+        self.desk.mass_cancel(Event::ALL);
     }
 
     fn on_session_down(&mut self) {
