@@ -185,11 +185,17 @@ impl ReceiveBuffer {
 }
 
 /// The used part of a fixed piece of memory.
-#[derive(Debug)]
 struct Window {
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
+}
+
+/// Without its bytes, which may be somebody's password.
+impl std::fmt::Debug for Window {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Window").field("used", &(self.start..self.end)).finish_non_exhaustive()
+    }
 }
 
 impl Window {

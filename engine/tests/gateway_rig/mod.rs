@@ -19,7 +19,7 @@ use engine::runtime::ring::{self, Consumer, Producer};
 use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::rates::Limiter;
-use gateway::session::{Reset, Session, SessionConfig};
+use gateway::session::{LogonBody, Reset, Session, SessionConfig};
 use gateway::spec::Version;
 use market::{Instrument, Nanos, Report, Timestamp};
 use std::net::SocketAddr;
@@ -30,6 +30,9 @@ use std::time::Duration;
 pub(crate) const BEGIN: Timestamp = Timestamp::from_nanos(1_750_000_000_000_000_000);
 /// Polls before a wait is over; each is followed by a pause of a millisecond.
 pub(crate) const PATIENCE: usize = 5_000;
+
+/// The venue's own field for a password.
+pub(crate) const SECRET_TAG: u32 = 9407;
 
 /// The one instrument, `TLA`.
 pub(crate) fn instruments() -> Instruments {
@@ -47,6 +50,16 @@ pub(crate) struct Rig {
 impl Rig {
     /// A stage that will connect to `venue` and writes into `folder`.
     pub(crate) fn new(venue: SocketAddr, limiter: Limiter, folder: &Path) -> Rig {
+        Rig::saying(venue, limiter, folder, None)
+    }
+
+    /// The same, with a Logon that says more.
+    pub(crate) fn saying(
+        venue: SocketAddr,
+        limiter: Limiter,
+        folder: &Path,
+        logon: Option<Box<dyn LogonBody>>,
+    ) -> Rig {
         let mut settings = JournalSettings::new(folder, "gateway");
         (settings.hot_dir, settings.segment_bytes) = (folder.join("hot"), 1 << 20);
         let opened = journal::create(&settings, BEGIN).unwrap();
@@ -57,12 +70,16 @@ impl Rig {
             reset_on_logon: Reset::WhenNew,
             ..SessionConfig::initiator("US", "VENUE")
         };
-        let store = FixStore::new(opened.writer, Numbers::default(), &[]);
+        let store = FixStore::new(opened.writer, Numbers::default(), &[SECRET_TAG]);
+        let mut session = Session::new(config, store).unwrap();
+        if let Some(logon) = logon {
+            session.set_logon_body(logon);
+        }
         let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND, limit: None };
         let stage = GatewayStage::new(GatewayParts {
             connection: ConnectionParts {
                 io: wire::open(wire::Backend::Plain).unwrap().io,
-                session: Session::new(config, store).unwrap(),
+                session,
                 connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port()))
                     .unwrap(),
                 reconnect: Reconnect::new(pace, 1),
