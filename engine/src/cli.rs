@@ -257,15 +257,21 @@ pub struct DoctorArgs {
 #[command(after_help = "Examples:
   touchline fix venue.log
   touchline fix touchline-data/engine/journal
+  touchline fix --profile config/venues/kraken-uat.toml venue.log
   tail -f venue.log | touchline fix -
 
 Messages may stand anywhere in the input, with SOH, |, ^A or another separator, and text around
-them. Passwords and signatures are never shown. Exit codes: 0 well, 1 a length or CheckSum is wrong
-or a part is garbled, 4 an input cannot be read.")]
+them. Passwords and signatures are never shown: those of the fields that are secret with every
+venue (89, 96, 554, 925, 1402, 1404), of those that the profile names, and where a later message
+repeats them. Exit codes: 0 well, 1 a length or CheckSum is wrong or a part is garbled, 3 the
+profile is wrong, 4 an input cannot be read.")]
 pub struct FixArgs {
     /// Files, journal folders or segments of the gateway's stream; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// The venue's profile, or a run that names it: its secret fields, names and codes
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
     /// One JSON object a message, for machines
     #[arg(long)]
     pub json: bool,

@@ -1,19 +1,32 @@
 //! A planted secret is looked for in everything the gateway writes down: the stage's journal, what
-//! it tells of its connection, and the store under each kind of frame. The controls: the wire did
-//! carry it, and the search finds it where it stands.
+//! it tells of its connection, the store under each kind of frame, and what a panic shows. A whole
+//! process is searched in `counterparties`. The controls: the wire did carry it, and the search
+//! finds it where it stands.
 
 mod gateway_rig;
 
 use engine::journal::{self, JournalSettings, Reader};
 use engine::pipeline::fix_store::{FixStore, Numbers, StoredFrame};
+use engine::pipeline::kept_frames::KeptFrames;
 use engine::runtime::stage::Stage;
-use gateway::session::{FrameKind, Store};
-use gateway_rig::{BEGIN, PATIENCE, Rig, Setup};
+use gateway::dialect::Dialect;
+use gateway::dialect::logon::{LogonField, LogonPlan, Value, VenueLogon};
+use gateway::dialect::secret::{Credentials, Secret};
+use gateway::fix::{Encoder, FieldIndex, Precision, Template};
+use gateway::orders::{Inbox, OrderEntry};
+use gateway::session::{
+    FileStore, FrameKind, LogonBody, MemoryStore, Outbound, Session, SessionConfig, Store,
+};
+use gateway::spec::Version;
+use gateway_rig::{BEGIN, PATIENCE, Rig, SECRET_TAG, Setup};
+use market::Report;
+use std::fmt::Debug;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
+use wire::SendBuffer;
 
 const CANARY: &str = "c4n4ry-s3cr3t-of-the-m1ne";
 
@@ -88,22 +101,17 @@ fn frames(folder: &Path) -> Vec<Vec<u8>> {
     frames
 }
 
-#[test]
-fn a_stage_keeps_no_secret_of_a_logon() {
+/// Listens for a stage of its own.
+fn venue() -> TcpListener {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.set_nonblocking(true).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut rig = Rig::new(address, Setup::default(), folder.path());
+    listener
+}
+
+/// Answers the first Logon of the stage with these bytes; ends with the connection.
+fn answer(rig: &mut Rig, listener: &TcpListener, answer: &[u8]) {
     let (mut link, mut answered) = (None, false);
     let mut said = Vec::new();
-    // A Logon whose checksum is wrong, one that is right, and a Logout.
-    let mut garbled = logon();
-    let last = garbled.len() - 2;
-    garbled[last] = if garbled[last] == b'0' { b'1' } else { b'0' };
-    let logout = message("35=5|49=VENUE|56=US|34=2|52=20250615-15:06:40.000|58=enough|");
-    let answer = [garbled, logon(), logout].concat();
-    assert!(holds_canary(&answer), "the wire carries it");
     for _ in 0..PATIENCE {
         rig.stage.poll(BEGIN);
         if link.is_none()
@@ -121,15 +129,30 @@ fn a_stage_keeps_no_secret_of_a_logon() {
                 Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
             }
             if said.windows(4).any(|part| part == b"\x0110=") {
-                link.write_all(&answer).unwrap();
+                link.write_all(answer).unwrap();
                 answered = true;
             }
         }
         if rig.stage.told().0.disconnects > 0 {
-            break;
+            return;
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn a_stage_keeps_no_secret_of_a_logon() {
+    let (listener, folder) = (venue(), tempfile::tempdir().unwrap());
+    let address = listener.local_addr().unwrap();
+    let mut rig = Rig::new(address, Setup::default(), folder.path());
+    // A Logon whose checksum is wrong, one that is right, and a Logout.
+    let mut garbled = logon();
+    let last = garbled.len() - 2;
+    garbled[last] = if garbled[last] == b'0' { b'1' } else { b'0' };
+    let logout = message("35=5|49=VENUE|56=US|34=2|52=20250615-15:06:40.000|58=enough|");
+    let told = [garbled, logon(), logout].concat();
+    assert!(holds_canary(&told), "the wire carries it");
+    answer(&mut rig, &listener, &told);
     let (counters, last_error) = rig.stage.told();
     assert_eq!((counters.connections, counters.disconnects), (1, 1), "{last_error}");
     assert!(last_error.contains("enough") && !holds_canary(last_error.as_bytes()));
@@ -143,6 +166,169 @@ fn a_stage_keeps_no_secret_of_a_logon() {
     let frames = frames(folder.path());
     let kept = frames.iter().find(|frame| frame.len() == logon().len()).expect("the venue's Logon");
     assert!(kept.windows(9).any(|part| part == b"\x01554=****"), "{}", kept.escape_ascii());
+}
+
+/// Credentials whose password is the canary, and the Logon that says it in a field of its own.
+fn credentials() -> (LogonPlan, Credentials) {
+    let field = |tag, value| LogonField { tag, value };
+    let fields = vec![field(553, Value::Key), field(SECRET_TAG, Value::Passphrase)];
+    let plan = LogonPlan { fields, secret_tags: vec![SECRET_TAG], ..LogonPlan::default() };
+    let secret = |text: &str| Some(Secret::new(text));
+    (plan, Credentials { key: secret("me"), secret: None, passphrase: secret(CANARY) })
+}
+
+fn venue_logon() -> VenueLogon {
+    let (plan, held) = credentials();
+    VenueLogon::new(plan, Some(&held), Box::new(|_| false)).unwrap()
+}
+
+#[test]
+fn a_stage_keeps_no_secret_that_the_venue_repeats() {
+    let (listener, folder) = (venue(), tempfile::tempdir().unwrap());
+    let address = listener.local_addr().unwrap();
+    let logon = Some(Box::new(venue_logon()) as Box<dyn LogonBody>);
+    let mut rig = Rig::new(address, Setup { logon, ..Setup::default() }, folder.path());
+    let told = [
+        ("A", "98=0|108=30|141=Y|58=hello "),
+        ("B", "33=1|148=no news of "),
+        ("3", "45=1|58=I do not know "),
+        ("j", "45=1|372=A|380=0|58=I am not told "),
+        ("1", "112="),
+        ("C", "164=1|94=0|147=a letter to "),
+        ("5", "58=bye "),
+    ];
+    let frames: Vec<_> = (1..).zip(told).collect();
+    let time = "20250615-15:06:40.000";
+    let frames = frames.iter().map(|(seq, (kind, body))| {
+        message(&format!("35={kind}|49=VENUE|56=US|34={seq}|52={time}|{body}{CANARY}|"))
+    });
+    let frames: Vec<_> = frames.collect();
+    answer(&mut rig, &listener, &frames.concat());
+    let (counters, last_error) = rig.stage.told();
+    let stars = "*".repeat(CANARY.len());
+    assert_eq!(counters.disconnects, 1);
+    assert!(last_error.ends_with(&format!(": bye {stars}")), "{last_error}");
+    assert_eq!(rig.stage.entry().counters().news, 1);
+    rig.stage.close();
+    rig.copiers.remove(0).finish().unwrap();
+    let (found, searched) = search(folder.path());
+    assert_eq!(found, [""; 0]);
+    assert!(searched > 500, "{searched} bytes");
+    // Everything else of each frame stands there, and of what answers it.
+    let kept = self::frames(folder.path());
+    for frame in frames {
+        let frame = String::from_utf8(frame).unwrap().replace(CANARY, &stars);
+        let frame = frame.rsplit_once("10=").unwrap().0;
+        let stands = |kept: &Vec<u8>| kept.starts_with(frame.as_bytes());
+        assert!(kept.iter().any(stands), "{}", frame.escape_debug());
+    }
+    let beat = format!("112={stars}");
+    let beats = kept.iter().filter(|kept| kept.windows(beat.len()).any(|w| w == beat.as_bytes()));
+    assert_eq!(beats.count(), 2, "the TestRequest and the Heartbeat that answers it");
+}
+
+/// What a thread says that panics with all this.
+fn panic_text(shown: &[&(dyn Debug + Sync)]) -> String {
+    let thread = std::thread::scope(|scope| {
+        scope.spawn(|| panic!("{}", format_args!("{shown:?} {shown:#?}"))).join()
+    });
+    *thread.unwrap_err().downcast::<String>().unwrap()
+}
+
+/// Bytes as `Debug` shows them, however far it spreads them.
+fn holds_bytes(text: &str, bytes: &[u8]) -> bool {
+    let dense: String = text.split_whitespace().collect();
+    let listed: Vec<_> = bytes.iter().map(u8::to_string).collect();
+    let escaped = bytes.escape_ascii().to_string();
+    dense.contains(&listed.join(",")) || dense.contains(&escaped) || holds_canary(text.as_bytes())
+}
+
+/// Everything of a gateway's thread that can be shown, after a Logon was sent and its echo came.
+#[test]
+fn a_panic_shows_no_secret() {
+    let (plan, held) = credentials();
+    let mut session =
+        Session::new(SessionConfig::initiator("US", "VENUE"), MemoryStore::new(16, 1 << 16))
+            .unwrap();
+    session.set_logon_body(Box::new(venue_logon()));
+    let mut out = Out(SendBuffer::with_capacity(4_096), Vec::new());
+    session.connected(BEGIN, &mut out).unwrap();
+    let said = out.1.clone();
+    assert!(holds_canary(&said), "it did send it");
+    let dialect = Dialect::of(Version::Fix44);
+    let mut entry = OrderEntry::new(gateway_rig::instruments(), 16, dialect.clone());
+    let time = "52=20250615-15:06:40.000";
+    let hello = message(&format!("35=A|49=VENUE|56=US|34=1|{time}|98=0|108=30|58={CANARY}|"));
+    // Ahead of sequence too, where it is kept.
+    let news = |seq| message(&format!("35=B|49=VENUE|56=US|34={seq}|{time}|148={CANARY}|"));
+    let told = [hello.clone(), news(2), news(5)].concat();
+    let mut nobody = Nobody;
+    let mut app = entry.application(&mut nobody);
+    session.received(BEGIN, 0, &told, &mut out, &mut app).unwrap();
+    drop(app);
+    assert!(session.holds_messages() && entry.counters().news == 1);
+    let mut kept = KeptFrames::default();
+    kept.keep(1, FrameKind::Application, &said);
+    let mut index = FieldIndex::new(64);
+    let message = index.parse(&hello);
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = FileStore::open(&folder.path().join("store"), false).unwrap();
+    file.record_outgoing(1, FrameKind::Session, &said).unwrap();
+    let mut template = Template::new("FIX.4.4", "US", "VENUE", Precision::Millis).unwrap();
+    let mut buffer = [0; 1_024];
+    let mut encoder = Encoder::begin(&mut buffer, &mut template, BEGIN, 1, b"A");
+    encoder.bytes(554, CANARY.as_bytes());
+    let secret = held.passphrase.as_ref().unwrap();
+    let body = venue_logon();
+    let text = panic_text(&[
+        &held,
+        secret,
+        &plan,
+        &out.0,
+        session.config(),
+        &dialect,
+        &entry,
+        &kept,
+        &message,
+        &file,
+        &encoder,
+        session.store(),
+    ]);
+    let more = format!("{session:?} {session:#?} {body:?} {body:#?}");
+    assert!(!holds_bytes(&text, CANARY.as_bytes()), "{text}");
+    assert!(!holds_bytes(&more, CANARY.as_bytes()), "{more}");
+    for part in ["Credentials", "MemoryStore", "Encoder", "OrderEntry", "KeptFrames"] {
+        assert!(text.contains(part), "{part} was not shown: {text}");
+    }
+    // The controls: as a text and as bytes it would be found.
+    for shown in [&CANARY as &(dyn Debug + Sync), &CANARY.as_bytes(), &said] {
+        assert!(holds_bytes(&panic_text(&[shown]), CANARY.as_bytes()));
+    }
+}
+
+/// Where a session sends to, and what it sent.
+struct Out(SendBuffer, Vec<u8>);
+
+impl Outbound for Out {
+    fn room(&self) -> usize {
+        self.0.room()
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        self.0.push(frame).unwrap();
+        self.1.extend_from_slice(frame);
+    }
+}
+
+/// Takes reports and forgets them.
+struct Nobody;
+
+impl Inbox<Report> for Nobody {
+    fn ready(&self) -> bool {
+        true
+    }
+
+    fn put(&mut self, _: Report) {}
 }
 
 #[test]

@@ -51,3 +51,30 @@ fn a_bad_file_ends_with_3_and_the_command_line_with_2() {
     assert!(text(&output.stderr).contains("cannot read lost.toml"), "{}", text(&output.stderr));
     assert_eq!(touchline(&["--help"]).status.code(), Some(0));
 }
+
+/// The example of docs/fix.md as a reader copies it, and as it is understood.
+#[test]
+fn the_profile_of_the_documentation_is_described() {
+    let documentation = include_str!("../../docs/fix.md");
+    let begin = documentation.find("# Meridian ECN").unwrap();
+    let profile = documentation[begin..].split_once("```").unwrap().0;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("meridian-cert.toml");
+    std::fs::write(&path, profile).unwrap();
+    let output = touchline(&["check", path.to_str().unwrap()]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!((output.status.code(), err.as_str()), (Some(0), ""), "{out}");
+    let (head, rest) = out.split_once('\n').unwrap();
+    assert!(head.ends_with("meridian-cert.toml: well"), "{head}");
+    let expected = "\
+venue       meridian-cert (test) at fix-cert.meridian.example:7001
+session     FIX.4.4, reset at logon refused, unsigned; cancel on disconnect asked for by 9010=Y
+hours       Sun 17:00 to Sun 17:00 America/New_York, numbers begin anew with each session day
+logon       553={key}, 554={passphrase}; secret 554
+orders      ids decimal, replaced, canceled one by one, open ones by mass_status
+limit       orders: 40 of orders in 1.00 s, sliding, for each session; hold, 25 % for cancels
+limit       messages: 100 of all in 1.00 s, fixed_clock, for each session; refuse, 20 % for cancels
+transport   TLS 1.2, reconnects after 500.00 ms to 30.00 s, at most 3 in 60.00 s
+";
+    assert_eq!(rest, expected);
+}

@@ -90,6 +90,9 @@ const fn case(name: &'static str, edits: &'static [(&'static str, &'static str)]
     Case { name, edits }
 }
 
+/// A file of credentials is named.
+const KEYS: (&str, &str) = ("\"US\"", "\"US\"\ncredentials = \"venue.credentials\"");
+
 const RUN_CASES: &[Case] = &[
     case("a misspelt key", &[("max_position", "max_postion")]),
     case("a key in another unit", &[("stale_ms = 3000", "stale_s = 3")]),
@@ -291,20 +294,71 @@ const RUN_CASES: &[Case] = &[
         ],
     ),
     case(
-        "a Logon that does not add up",
+        "a Logon with braces around no known word",
+        &[("[cores]", "[logon]\nfields = [\"554={pass}\"]\n\n[cores]")],
+    ),
+    case(
+        "a Logon with a field of the session's own",
+        &[("[cores]", "[logon]\nfields = [\"98=0\"]\n\n[cores]")],
+    ),
+    case(
+        "a signature that nothing makes",
+        &[KEYS, ("[cores]", "[logon]\nfields = [\"96={signature}\"]\n\n[cores]")],
+    ),
+    case(
+        "a nonce of no form",
+        &[KEYS, ("[cores]", "[logon]\nfields = [\"5025={nonce}\"]\n\n[cores]")],
+    ),
+    case(
+        "a signature over what is not sent",
+        &[
+            KEYS,
+            (
+                "[cores]",
+                "[logon]\nfields = [\"96={signature}\"]\nscheme = \"hmac-sha256\"\n\
+                 sign = [\"52\", \"553\"]\n\n[cores]",
+            ),
+        ],
+    ),
+    case(
+        "a signature over nothing",
+        &[
+            KEYS,
+            (
+                "[cores]",
+                "[logon]\nfields = [\"96={signature}\"]\nscheme = \"hmac-sha256\"\n\n[cores]",
+            ),
+        ],
+    ),
+    case(
+        "a Logon of secrets, and no file of them",
+        &[("[cores]", "[logon]\nfields = [\"554={passphrase}\"]\n\n[cores]")],
+    ),
+    case(
+        "a header with a field of the session's own",
+        &[("[cores]", "[session]\nheader = [\"49=X\"]\n\n[cores]")],
+    ),
+    case("a mass status in FIX.4.2", &[("[cores]", "[session]\nversion = \"FIX.4.2\"\n\n[cores]")]),
+    case(
+        "orders with a field of the gateway's own",
+        &[("[cores]", "[orders]\nfields = [\"44=1\"]\n\n[cores]")],
+    ),
+    case(
+        "replaces of orders that keep their id",
+        &[("[cores]", "[orders]\ntarget_id = \"11\"\n\n[cores]")],
+    ),
+    case("orders that cannot rest", &[("[cores]", "[orders]\nrest = \"none\"\n\n[cores]")]),
+    case(
+        "open orders that nothing cancels",
         &[(
             "[cores]",
-            "[logon]\nfields = [\"96={signature}\", \"98=0\", \"5025={nonce}\", \"554={pass}\"]\n\
-             sign = [\"52\", \"553\"]\n\n[cores]",
+            "[orders]\nmass_cancel_all = \"none\"\nmass_cancel_one = \"none\"\n\
+             open_orders = \"cancel\"\n\n[cores]",
         )],
     ),
     case(
-        "orders that FIX.4.2 cannot say",
-        &[(
-            "[cores]",
-            "[session]\nversion = \"FIX.4.2\"\nheader = [\"49=X\"]\n\n[orders]\ntarget_id = \"11\"\n\
-             fields = [\"44=1\"]\nrest = \"none\"\nreject_codes = [\"103:8=tired\"]\n\n[cores]",
-        )],
+        "a code that means nothing known",
+        &[("[cores]", "[orders]\nreject_codes = [\"103:8=tired\"]\n\n[cores]")],
     ),
     case(
         "a limit of nothing",

@@ -3,7 +3,7 @@
 mod rig;
 mod support;
 
-use engine::modes::fix::{Style, Tally, show};
+use engine::modes::fix::{Known, Style, Tally, show};
 use flate2::read::GzDecoder;
 use market::Nanos;
 use proptest::prelude::*;
@@ -28,8 +28,12 @@ fn write(dir: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 fn shown(path: &Path, json: bool) -> (String, Tally) {
+    shown_as(path, json, &Known::default())
+}
+
+fn shown_as(path: &Path, json: bool, known: &Known) -> (String, Tally) {
     let mut out = Vec::new();
-    let tally = show(&[path], Style { json, colour: false }, &mut out).unwrap();
+    let tally = show(&[path], Style { json, colour: false }, known, &mut out).unwrap();
     (String::from_utf8(out).unwrap(), tally)
 }
 
@@ -120,6 +124,91 @@ fn secrets_are_never_shown() {
             }
         }
     }
+}
+
+/// A venue with a secret field of its own, and codes and fields that no dictionary has.
+const PROFILE: &str = r#"kind = "venue"
+
+[profile]
+name = "somewhere"
+
+[session]
+cancel_on_disconnect = "20010=1"
+
+[logon]
+fields = ["553={key}", "20011={passphrase}", "20012={nonce}"]
+nonce = "ms"
+secret_tags = [20013]
+
+[orders]
+exec_id_tag = 20014
+reject_codes = ["103:99=rate"]
+"#;
+
+#[test]
+fn a_profile_says_what_is_secret_and_what_fields_are() {
+    let dir = TempDir::new().unwrap();
+    let profile = write(&dir, "somewhere.toml", PROFILE.as_bytes());
+    let known = Known::read(&profile).unwrap();
+    let logon = "35=A|34=1|49=US|56=THEM|553=trader7|20010=1|20011=hunter2|20012=17|20013=tok3n|";
+    let report = "35=8|34=2|49=THEM|56=US|150=8|39=8|103=99|20014=x|";
+    let frames = [logon, report].map(|body| framed("FIX.4.4", body));
+    let log = write(&dir, "day.log", frames.concat().as_bytes());
+    // The control: nobody else knows of these fields.
+    let (text, _) = shown(&log, false);
+    assert!(text.contains("20011 = hunter2") && text.contains("20013 = tok3n"), "{text}");
+    for json in [false, true] {
+        let (text, tally) = shown_as(&log, json, &known);
+        assert_eq!((tally.messages, tally.wrong), (2, 0), "{text}");
+        for secret in ["hunter2", "tok3n", "trader7"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+    let (text, _) = shown_as(&log, false, &known);
+    for line in [
+        "20010 CancelOnDisconnect = 1",
+        "20011 Passphrase = *******",
+        "20012 Nonce = 17",
+        "20013 = *****",
+        "103 OrdRejReason = 99 (rate)",
+        "20014 ExecutionID = x",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    // What a journal blanked is not called wrong by whoever does not know the profile.
+    let blanked = frames.concat().replace("hunter2", "*******").replace("tok3n", "*****");
+    let (_, tally) = shown(&write(&dir, "kept.log", blanked.as_bytes()), false);
+    assert_eq!((tally.messages, tally.wrong), (2, 0));
+}
+
+/// A run names its venue's profile; other files are none.
+#[test]
+fn a_profile_is_a_file_or_a_run_that_names_one() {
+    let dir = TempDir::new().unwrap();
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    for name in ["demo.toml", "venues/kraken-uat.toml"] {
+        Known::read(&config.join(name)).unwrap();
+    }
+    let error = Known::read(&config.join("exchange.toml")).unwrap_err().to_string();
+    assert!(error.contains("kind = \"venue\""), "{error}");
+    let wrong = write(&dir, "wrong.toml", PROFILE.replace("[session]", "[sesion]").as_bytes());
+    let wrong = program(&["--profile", wrong.to_str().unwrap(), "-"], b"");
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("did you mean"));
+}
+
+/// Whatever stands in the Logon's secret fields stays hidden where a later message repeats it.
+#[test]
+fn a_refusal_that_repeats_the_password_does_not_show_it() {
+    let dir = TempDir::new().unwrap();
+    let refusal =
+        framed("FIXT.1.1", "35=5|34=1|49=VENUE|56=TLMM1|58=user trader7: hunter2 is wrong|");
+    let log = write(&dir, "day.log", format!("{}{refusal}", day()).as_bytes());
+    let (text, tally) = shown(&log, false);
+    assert_eq!(tally.messages, 6);
+    assert!(text.contains("58 Text = user trader7: ******* is wrong"), "{text}");
+    let (text, _) = shown(&write(&dir, "end.log", refusal.as_bytes()), false);
+    assert!(text.contains("hunter2"), "the control: alone, it is a word like any other");
 }
 
 /// Logs of another program, with many separators, broken lines and text between.

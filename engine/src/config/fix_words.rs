@@ -231,6 +231,14 @@ const REASONS: &[&str] = &[
     "other",
 ];
 
+impl ReasonCode {
+    /// The word of its reason.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        REASONS.get((self.reason as usize).wrapping_sub(1)).unwrap_or(&"other")
+    }
+}
+
 impl Field for ReasonCode {
     fn expects(_: &Key) -> String {
         format!("\"tag:value=reason\"; reasons are {}", listed(REASONS))
@@ -247,8 +255,7 @@ impl Field for ReasonCode {
         Ok(ReasonCode { tag, value: value.to_owned(), reason })
     }
     fn write(&self, _: &str) -> Option<String> {
-        let word = REASONS.get((self.reason as usize).wrapping_sub(1)).unwrap_or(&"other");
-        Some(quoted(&format!("{}:{}={word}", self.tag, self.value)))
+        Some(quoted(&format!("{}:{}={}", self.tag, self.value, self.word())))
     }
 }
 

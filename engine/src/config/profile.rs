@@ -238,6 +238,16 @@ impl ProfileConfig {
         self.logon.scheme.is_some() || self.logon.fields.iter().any(|field| secret(field.source))
     }
 
+    /// Tags whose values are secret at this venue beside those that always are: those that the
+    /// profile names, and where its Logon holds a passphrase or a signature.
+    #[must_use]
+    pub fn secret_tags(&self) -> Vec<u32> {
+        let secret = [LogonSource::Passphrase, LogonSource::Signature];
+        let fields = self.logon.fields.iter().filter(|field| secret.contains(&field.source));
+        let tags = self.logon.secret_tags.iter().copied();
+        tags.chain(fields.map(|field| field.field.tag)).collect()
+    }
+
     /// True if a Logon has a nonce with random bytes.
     #[must_use]
     pub fn wants_random(&self) -> bool {

@@ -98,7 +98,8 @@ section! {
         secret: SecretWord = "text";
         /// In which form it wants the signature.
         output: OutputWord = "base64";
-        /// Tags of the Logon that are secret beside those that always are (89, 96, 554, 925).
+        /// Tags of the Logon that are secret beside those that always are (89, 96, 554, 925, 1402,
+        /// 1404, and where {passphrase} or {signature} stands).
         secret_tags: Vec<u32> = [] => [58], [1, 9_999_999];
     }
 }

@@ -285,8 +285,8 @@ fn check_venue(
         refuse("reset_on_logon", "is refused by the venue".to_owned(), help);
     }
     if venue.wants_credentials() && gateway.credentials.is_none() {
-        let help = "name the file with your key: credentials = \"venue.credentials\"".to_owned();
-        refuse("credentials", "is missing: the venue wants a signed Logon".to_owned(), help);
+        let help = "name the file that holds them: credentials = \"venue.credentials\"".to_owned();
+        refuse("credentials", "is missing: the venue's Logon holds secrets".to_owned(), help);
     }
 }
 

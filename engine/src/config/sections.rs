@@ -138,7 +138,7 @@ section! {
         target_comp_id: String => "EXCHANGE", [1, 64];
         /// Account (1) of every order.
         account: Option<String> => "MM-1", [1, 64];
-        /// File with `key`, `secret` and where the venue has one `passphrase`, each `name = "value"`. It must be ours alone: mode 0600.
+        /// File with those of `key`, `secret` and `passphrase` that the venue's Logon uses, each `name = "value"`. It must be ours alone: mode 0600.
         #[danger = "whoever reads it trades in our name"]
         credentials: Option<PathBuf> => "/etc/touchline/venue.credentials";
         /// HeartBtInt (108).

@@ -5,6 +5,7 @@
 
 use crate::cli::{CheckArgs, Exit};
 use crate::config::cores::Thread;
+use crate::config::fix_choices::FixVersion;
 use crate::config::fix_words::CancelOnDisconnect;
 use crate::config::{
     self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, ProfileConfig, RunConfig,
@@ -75,7 +76,9 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     writeln!(text, "feed        {}{line_b}{}", feed.line_a, server.unwrap_or_default())?;
     let (us, them) = (&run.gateway.sender_comp_id, &run.gateway.target_comp_id);
     writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;
-    writeln!(text, "transport   {}", run.transport.describe(&run.gateway.address))?;
+    let (transport, pace) =
+        (run.transport.describe(&run.gateway.address), run.transport.describe_pace());
+    writeln!(text, "transport   {transport}, {pace}")?;
     if let Some(warning) = run.transport.warning(&run.gateway.address) {
         writeln!(text, "warning     {warning}")?;
     }
@@ -85,22 +88,17 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     describe_trading(text, &run.trading)
 }
 
-fn describe_profile(text: &mut String, profile: &ProfileConfig) -> std::fmt::Result {
-    let ProfileConfig { profile, session, logon, orders, rates } = profile;
+fn describe_profile(text: &mut String, venue: &ProfileConfig) -> std::fmt::Result {
+    let ProfileConfig { profile, session, orders, rates, .. } = venue;
     let address = session.address.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
     writeln!(text, "venue       {} ({}){address}", profile.name, profile.environment)?;
-    let signed =
-        logon.scheme.map_or_else(|| "unsigned".to_owned(), |scheme| format!("signed by {scheme}"));
-    let cancels = match &session.cancel_on_disconnect {
-        CancelOnDisconnect::None => "orders stay after a disconnect".to_owned(),
-        CancelOnDisconnect::Always => "orders are canceled on disconnect".to_owned(),
-        CancelOnDisconnect::Asked(field) => format!("cancel on disconnect asked for by {field}"),
-    };
-    let reset = session.reset_at_logon;
-    writeln!(text, "session     {}, reset at logon {reset}, {signed}; {cancels}", session.version)?;
+    describe_session(text, venue)?;
     let replaces = if orders.replace { "replaced" } else { "canceled and sent anew" };
     let (ids, open) = (orders.order_ids, orders.open_orders);
-    writeln!(text, "orders      ids {ids}, {replaces}, open ones by {open}")?;
+    let scopes = [orders.mass_cancel_all.0, orders.mass_cancel_one.0];
+    let together = session.version != FixVersion::Fix42 && scopes.iter().any(Option::is_some);
+    let canceled = if together { "canceled together" } else { "canceled one by one" };
+    writeln!(text, "orders      ids {ids}, {replaces}, {canceled}, open ones by {open}")?;
     for rate in rates {
         let (count, window, name) = (rate.count, rate.window_ms, &rate.name);
         let (kind, counts, scope) = (rate.window, rate.counts, rate.scope);
@@ -113,6 +111,35 @@ fn describe_profile(text: &mut String, profile: &ProfileConfig) -> std::fmt::Res
         )?;
     }
     Ok(())
+}
+
+/// Session, hours and Logon of a venue.
+fn describe_session(text: &mut String, venue: &ProfileConfig) -> std::fmt::Result {
+    let (session, logon) = (&venue.session, &venue.logon);
+    let signed =
+        logon.scheme.map_or_else(|| "unsigned".to_owned(), |scheme| format!("signed by {scheme}"));
+    let cancels = match &session.cancel_on_disconnect {
+        CancelOnDisconnect::None => "orders stay after a disconnect".to_owned(),
+        CancelOnDisconnect::Always => "orders are canceled on disconnect".to_owned(),
+        CancelOnDisconnect::Asked(field) => format!("cancel on disconnect asked for by {field}"),
+    };
+    let reset = session.reset_at_logon;
+    writeln!(text, "session     {}, reset at logon {reset}, {signed}; {cancels}", session.version)?;
+    let days = match session.reset_each_day {
+        true => ", numbers begin anew with each session day",
+        false => "",
+    };
+    writeln!(text, "hours       {}{days}", session.hours.0)?;
+    if logon.fields.is_empty() {
+        return Ok(());
+    }
+    let secret_tags = gateway::fix::secret_tags(&venue.secret_tags());
+    let tags = logon.fields.iter().map(|field| field.field.tag);
+    let secret = tags.filter(|tag| secret_tags.contains(tag)).map(|tag| tag.to_string());
+    let secret = secret.collect::<Vec<_>>().join(", ");
+    let secret = if secret.is_empty() { "none" } else { &secret };
+    let fields: Vec<_> = logon.fields.iter().map(|field| field.field.to_string()).collect();
+    writeln!(text, "logon       {}; secret {secret}", fields.join(", "))
 }
 
 fn describe_exchange(text: &mut String, exchange: &ExchangeConfig) -> std::fmt::Result {

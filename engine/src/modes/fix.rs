@@ -5,6 +5,7 @@
 
 mod cut;
 mod fields;
+mod known;
 mod line;
 mod print;
 mod scan;
@@ -15,6 +16,7 @@ use super::replay::open::gateway_stream;
 use crate::cli::{Exit, FixArgs};
 use crate::pipeline::fix_store::StoredFrame;
 use anyhow::Context as _;
+pub use known::Known;
 use print::Printer;
 pub use print::{Style, Tally};
 use scan::{Found, Scanner};
@@ -27,12 +29,13 @@ use std::process::ExitCode;
 /// Runs the subcommand.
 ///
 /// # Errors
-/// An input cannot be read, or the output refuses.
+/// The profile or an input cannot be read, or the output refuses.
 pub fn main(args: &FixArgs) -> anyhow::Result<ExitCode> {
     let out = std::io::stdout().lock();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let style = Style { json: args.json, colour: out.is_terminal() && !plain };
-    let tally = show(&args.files, style, &mut BufWriter::new(out))?;
+    let known = args.profile.as_deref().map(Known::read).transpose()?.unwrap_or_default();
+    let tally = show(&args.files, style, &known, &mut BufWriter::new(out))?;
     let well = tally.wrong == 0 && tally.garbled == 0;
     Ok(if well { Exit::Well } else { Exit::Differs }.into())
 }
@@ -40,13 +43,14 @@ pub fn main(args: &FixArgs) -> anyhow::Result<ExitCode> {
 /// Shows every input: a file, a journal's folder, a segment of the gateway's stream, or `-`.
 ///
 /// # Errors
-/// As for [`main`].
+/// An input cannot be read, or the output refuses.
 pub fn show(
     files: &[impl AsRef<Path>],
     style: Style,
+    known: &Known,
     out: &mut dyn Write,
 ) -> anyhow::Result<Tally> {
-    let mut printer = Printer::new(out, style);
+    let mut printer = Printer::new(out, style, known);
     for file in files.iter().map(AsRef::as_ref) {
         let name = file.display().to_string();
         if files.len() > 1 {

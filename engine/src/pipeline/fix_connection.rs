@@ -344,7 +344,9 @@ impl<S: TimedStore> FixConnection<S> {
     /// Why the connection must end at once.
     pub fn heed_news(&mut self, now: Timestamp, entry: &mut OrderEntry) -> Result<(), String> {
         let Some(headline) = entry.take_headline() else { return Ok(()) };
-        self.last_error = format!("news: {headline}");
+        let blanked = self.session.blanked(headline.as_bytes());
+        let shown = blanked.as_deref().unwrap_or(headline.as_bytes());
+        self.last_error = format!("news: {}", String::from_utf8_lossy(shown));
         self.hours.announce();
         if entry.dialect().settings().news_reconnects && self.session.is_up() {
             self.log_out(now, "as the venue asked")?;

@@ -27,10 +27,16 @@ impl Place {
 }
 
 /// The frames, oldest first.
-#[derive(Debug)]
 pub struct KeptFrames {
     bytes: Box<[u8]>,
     places: VecDeque<Place>,
+}
+
+/// Without what they say.
+impl std::fmt::Debug for KeptFrames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeptFrames").field("count", &self.places.len()).finish_non_exhaustive()
+    }
 }
 
 impl Default for KeptFrames {

@@ -125,8 +125,8 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         let SessionStream { opened, numbers, used, kept } = stream;
         states.push(opened.writer.state());
         drains.push(opened.drain);
-        let secrets = &config.venue.logon.secret_tags;
-        let mut store = FixStore::new(opened.writer, numbers, secrets).keeping(kept);
+        let secrets = config.venue.secret_tags();
+        let mut store = FixStore::new(opened.writer, numbers, &secrets).keeping(kept);
         store.record_start(now)?;
         Ok((store, used))
     };

@@ -215,6 +215,7 @@ pub fn plan(profile: &ProfileConfig) -> LogonPlan {
     }
     LogonPlan {
         fields,
+        secret_tags: profile.secret_tags(),
         nonce: logon.nonce.map(|nonce| match nonce {
             ways::NonceWord::Millis => Nonce::Millis,
             ways::NonceWord::MillisAndRandom => Nonce::MillisAndRandom,

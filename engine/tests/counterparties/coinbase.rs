@@ -15,7 +15,11 @@ pub(crate) const PASSPHRASE: &str = "open sesame";
 /// Base64 of the secret.
 pub(crate) const SECRET: &str = "dG91Y2hsaW5lLWNvaW5iYXNlLWNhbmFyeS1zZWNyZXQ=";
 
-pub(crate) struct Coinbase;
+#[derive(Default)]
+pub(crate) struct Coinbase {
+    /// It repeats in its answers what it must not: passphrase and signature of the Logon.
+    pub(crate) repeats: bool,
+}
 
 /// A UUID of version 4 in lower case.
 pub(crate) fn is_uuid(text: &str) -> bool {
@@ -52,8 +56,10 @@ impl Venue for Coinbase {
         must(34, "1")?;
         must(49, KEY)?;
         must(553, KEY)?;
+        let said = format!("{} with {}", logon.get(554), logon.get(96));
         if logon.get(554) != PASSPHRASE {
-            return Err("Invalid passphrase".to_owned());
+            let said = if self.repeats { format!(": {said}") } else { String::new() };
+            return Err(format!("Invalid passphrase{said}"));
         }
         let time = logon.get(52);
         if time.len() != 21 || time.as_bytes()[17] != b'.' {
@@ -69,7 +75,11 @@ impl Venue for Coinbase {
         if logon.get(96) != expected || logon.get(95) != expected.len().to_string() {
             return Err("Invalid signature".to_owned());
         }
-        Ok(vec![field(1137, 9)])
+        let mut fields = vec![field(1137, 9)];
+        if self.repeats {
+            fields.push(field(58, format!("welcome, {said}")));
+        }
+        Ok(fields)
     }
 
     fn cancels_on_disconnect(&self, logon: &Message) -> bool {

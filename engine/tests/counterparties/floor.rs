@@ -7,6 +7,7 @@ use crate::lab::{Lab, engine_positions};
 use crate::tls;
 use rust_decimal::Decimal;
 use std::cell::RefCell;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -118,6 +119,25 @@ impl Floor {
         let socket = socket.to_str().unwrap();
         let args = ["ctl", "--socket", socket, "status"];
         Host::start(self.lab.dir(), "status.out", &args).wait_well()
+    }
+
+    /// Opens the page of metrics; gives where.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        // The port is free, and no other test has this address.
+        let free = TcpListener::bind((*self.lab.fix.ip(), 0)).unwrap().local_addr().unwrap();
+        self.lab.change("engine.toml", &[("metrics = false", format!("metrics = \"{free}\""))]);
+        free
+    }
+
+    /// What a subcommand says, with standard error, in a file below the lab.
+    pub(crate) fn says(&self, output: &str, args: &[&str]) -> String {
+        Host::start(self.lab.dir(), output, args).wait_well()
+    }
+
+    /// The log in a file of its own.
+    pub(crate) fn log_to_file(&self) {
+        let log = "[log]\nlevel = \"trace\"\nfile = \"engine.log\"\n\n[control]";
+        self.lab.change("engine.toml", &[("[control]", log.to_owned())]);
     }
 
     /// The journal replays to what was decided.

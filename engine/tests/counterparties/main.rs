@@ -7,6 +7,7 @@
 mod acceptor;
 mod binance;
 mod book;
+mod canary;
 mod coinbase;
 mod deribit;
 mod drop_copy;
@@ -37,7 +38,7 @@ fn trades(floor: &Floor, venue: &Acceptor) -> String {
 #[test]
 fn coinbase() {
     let floor = Floor::new("coinbase-exchange-sandbox", coinbase::KEY);
-    let venue = floor.venue(coinbase::Coinbase, true);
+    let venue = floor.venue(coinbase::Coinbase::default(), true);
     floor.credentials(coinbase::KEY, coinbase::SECRET, coinbase::PASSPHRASE);
     trades(&floor, &venue);
     let seen = venue.seen();
@@ -49,7 +50,7 @@ fn coinbase() {
 #[test]
 fn coinbase_refuses_a_wrong_passphrase_and_the_engine_waits() {
     let floor = Floor::new("coinbase-exchange-sandbox", coinbase::KEY);
-    let venue = floor.venue(coinbase::Coinbase, true);
+    let venue = floor.venue(coinbase::Coinbase::default(), true);
     floor.credentials(coinbase::KEY, coinbase::SECRET, "canary-passphrase-4711");
     let engine = floor.engine();
     eventually("two refusals", || (venue.seen().refused.len() >= 2).then_some(()));
@@ -148,7 +149,7 @@ fn kraken_cancels_on_disconnect_by_a_zero_and_begins_anew_every_day() {
 #[test]
 fn a_venue_refuses_what_its_documentation_refuses() {
     let logon = text::Message { fields: vec![text::field(35, "A"), text::field(1137, 9)] };
-    assert!(coinbase::Coinbase.logon(&logon).is_err());
+    assert!(coinbase::Coinbase::default().logon(&logon).is_err());
     assert!(binance::Binance { limit: 1 }.logon(&logon).is_err());
     assert!(deribit::Deribit::default().logon(&logon).is_err());
     assert!(kraken::Kraken.logon(&logon).is_err());

@@ -24,7 +24,7 @@ use engine::runtime::ring::{self, Consumer, Producer};
 use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::rates::Limiter;
-use gateway::session::{Reset, Session, SessionConfig};
+use gateway::session::{LogonBody, Reset, Session, SessionConfig};
 use gateway::spec::Version;
 use market::{Instrument, Nanos, Report, Timestamp};
 use std::net::SocketAddr;
@@ -35,6 +35,9 @@ use std::time::Duration;
 pub(crate) const BEGIN: Timestamp = Timestamp::from_nanos(1_750_000_000_000_000_000);
 /// Polls before a wait is over; each is followed by a pause of a millisecond.
 pub(crate) const PATIENCE: usize = 5_000;
+
+/// The venue's own field for a password.
+pub(crate) const SECRET_TAG: u32 = 9407;
 
 /// The one instrument, `TLA`.
 pub(crate) fn instruments() -> Instruments {
@@ -47,13 +50,15 @@ pub(crate) struct Setup {
     pub(crate) dialect: Dialect,
     pub(crate) limiter: Limiter,
     pub(crate) hours: SessionHours,
+    /// What the Logon says beside the usual.
+    pub(crate) logon: Option<Box<dyn LogonBody>>,
 }
 
 impl Default for Setup {
     fn default() -> Setup {
         let dialect = Dialect::of(Version::Fix44);
         let (limiter, hours) = (Limiter::default(), SessionHours::default());
-        Setup { instruments: instruments(), dialect, limiter, hours }
+        Setup { instruments: instruments(), dialect, limiter, hours, logon: None }
     }
 }
 
@@ -73,6 +78,9 @@ impl Rig {
         let (reports_out, reports) = ring::channel(trading_stage::REPORTS_DEPTH);
         let (mut connection, copier) = connection(venue, "US", folder, "gateway");
         connection.hours = setup.hours;
+        if let Some(logon) = setup.logon {
+            connection.session.set_logon_body(logon);
+        }
         let tally = Arc::new(Tally::default());
         let stage = GatewayStage::new(GatewayParts {
             connection,
@@ -113,7 +121,7 @@ fn connection(
     let copier = Copier::spawn(vec![opened.drain], Duration::from_millis(5)).unwrap();
     let config =
         SessionConfig { reset_on_logon: Reset::WhenNew, ..SessionConfig::initiator(us, "VENUE") };
-    let store = FixStore::new(opened.writer, Numbers::default(), &[]);
+    let store = FixStore::new(opened.writer, Numbers::default(), &[SECRET_TAG]);
     let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND };
     let parts = ConnectionParts {
         io: wire::open(wire::Backend::Plain).unwrap().io,

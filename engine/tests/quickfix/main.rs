@@ -27,6 +27,7 @@ mod program;
 mod support;
 mod tap;
 mod venue;
+mod walk;
 
 /// Makes scenarios tests of every version, each in a process of its own. A version is a line here.
 macro_rules! scenarios {

@@ -18,7 +18,7 @@ scenarios! {
 }
 
 /// An order as the venue has it.
-struct Order {
+pub(crate) struct Order {
     /// How the last request for it looked.
     request: Fix,
     qty: u32,
@@ -26,12 +26,12 @@ struct Order {
 }
 
 /// A venue that fills as it pleases: some at once, some by halves, most never.
-struct Market {
+pub(crate) struct Market {
     voice: Arc<Voice>,
-    orders: BTreeMap<String, Order>,
-    positions: Positions,
+    pub(crate) orders: BTreeMap<String, Order>,
+    pub(crate) positions: Positions,
     /// What was asked, by MsgType (35), and answered, by ExecType (150) or MsgType.
-    asked: BTreeMap<String, u32>,
+    pub(crate) asked: BTreeMap<String, u32>,
     answered: BTreeMap<&'static str, u32>,
 }
 
@@ -40,12 +40,12 @@ fn qty(request: &Fix) -> u32 {
 }
 
 impl Market {
-    fn new(voice: Arc<Voice>) -> Market {
+    pub(crate) fn new(voice: Arc<Voice>) -> Market {
         let (orders, positions) = (BTreeMap::new(), Positions::new());
         Market { voice, orders, positions, asked: BTreeMap::new(), answered: BTreeMap::new() }
     }
 
-    fn count(&self, what: &str) -> u32 {
+    pub(crate) fn count(&self, what: &str) -> u32 {
         self.answered.get(what).copied().unwrap_or_default()
     }
 
@@ -55,7 +55,7 @@ impl Market {
         *count
     }
 
-    fn hear(&mut self, told: &Told) {
+    pub(crate) fn hear(&mut self, told: &Told) {
         match told {
             Told::Logon | Told::Admin(_) => {}
             // Nothing is to stand while its owner is away.

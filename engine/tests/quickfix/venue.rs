@@ -13,11 +13,16 @@ use quickfix::{
     FileMessageStoreFactory, FixSocketServerKind, LogCallback, LogFactory, MsgFromAdminError,
     MsgFromAppError, SessionContainer, SessionId, SessionSettings, send_to_target,
 };
+use std::fs::File;
+use std::io::Write as _;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+
+/// Every message of the venue, in its folder.
+pub(crate) const MESSAGES: &str = "venue.messages.current.log";
 
 /// What QuickFIX tells its application, and its log.
 #[derive(Clone, Debug)]
@@ -70,23 +75,46 @@ impl ApplicationCallback for Ears {
     }
 }
 
-/// QuickFIX's own log, for a test that fails.
+/// QuickFIX's own log, for a test that fails, and its messages as its `FileLog` writes them.
 #[derive(Default)]
-pub(crate) struct Log(Mutex<Vec<String>>);
+pub(crate) struct Log {
+    events: Mutex<Vec<String>>,
+    messages: Option<Mutex<File>>,
+}
 
 impl Log {
+    /// With all messages in this file.
+    fn to(path: &Path) -> Log {
+        let file = File::options().create(true).append(true).open(path).unwrap();
+        Log { messages: Some(file.into()), ..Log::default() }
+    }
+
+    fn write(&self, message: &str) {
+        if let Some(file) = &self.messages {
+            writeln!(file.lock().unwrap(), "{} : {message}", utc_now()).unwrap();
+        }
+    }
+
     /// Prints it if the test has failed.
     pub(crate) fn explain(&self, whose: &str) {
         if std::thread::panicking() {
-            let said = self.0.lock().unwrap();
+            let said = self.events.lock().unwrap();
             said.iter().for_each(|line| eprintln!("{whose}: {line}"));
         }
     }
 }
 
 impl LogCallback for Log {
+    fn on_incoming(&self, _: Option<&SessionId>, message: &str) {
+        self.write(message);
+    }
+
+    fn on_outgoing(&self, _: Option<&SessionId>, message: &str) {
+        self.write(message);
+    }
+
     fn on_event(&self, _: Option<&SessionId>, text: &str) {
-        self.0.lock().unwrap().push(text.to_owned());
+        self.events.lock().unwrap().push(text.to_owned());
     }
 }
 
@@ -110,27 +138,34 @@ pub(crate) fn common(version: Version, store: &Path) -> Vec<(&str, &str)> {
     common
 }
 
-/// The venue's session.
-fn session(version: Version) -> SessionId {
-    SessionId::try_new(version.begin_string(), "VENUE", "US", "").unwrap()
-}
-
 /// What the venue says, from any thread. QuickFIX does not guard a connection that ends against
 /// another thread that sends: who answers while connections end must do so from its callbacks.
 #[derive(Debug)]
 pub(crate) struct Voice {
     version: Version,
+    /// CompIDs: the venue's own, and its counterparty's.
+    names: [&'static str; 2],
     executions: AtomicU32,
 }
 
 impl Voice {
     pub(crate) fn new(version: Version) -> Voice {
-        Voice { version, executions: AtomicU32::new(0) }
+        Voice::named(version, ["VENUE", "US"])
+    }
+
+    /// Of a venue with these CompIDs, its own and its counterparty's.
+    pub(crate) fn named(version: Version, names: [&'static str; 2]) -> Voice {
+        Voice { version, names, executions: AtomicU32::new(0) }
+    }
+
+    fn session(&self) -> SessionId {
+        let [own, theirs] = self.names;
+        SessionId::try_new(self.version.begin_string(), own, theirs, "").unwrap()
     }
 
     /// Sends a message; without a connection QuickFIX numbers it and keeps it.
     pub(crate) fn send(&self, kind: &str, fields: &[(u32, &str)]) {
-        send_to_target(message(kind, fields), &session(self.version)).unwrap();
+        send_to_target(message(kind, fields), &self.session()).unwrap();
     }
 
     /// Reports on an order: ExecType (150) with OrdStatus (39), quantities as (last, cumulative,
@@ -244,7 +279,7 @@ impl Venue {
 
     fn new(voice: Arc<Voice>, folder: &Path) -> Venue {
         let (_, told) = channel();
-        let log = Box::leak(Box::default());
+        let log = Box::leak(Box::new(Log::to(&folder.join(MESSAGES))));
         let (version, store, port) = (voice.version, folder.join("quickfix"), free_port());
         Venue { version, store, port, told, voice, log, acceptor: None }
     }
@@ -264,7 +299,7 @@ impl Venue {
         let port = self.port.to_string();
         let mut own = common(self.version, &self.store);
         own.push(("SocketAcceptPort", &port));
-        all.set(Some(&session(self.version)), settings(&own)).unwrap();
+        all.set(Some(&self.voice.session()), settings(&own)).unwrap();
         let ears = Box::leak(Box::new(ears));
         let application = Box::leak(Box::new(Application::try_new(ears).unwrap()));
         let store = Box::leak(Box::new(FileMessageStoreFactory::try_new(&all).unwrap()));
@@ -293,7 +328,7 @@ impl Venue {
     }
 
     fn session(&self) -> quickfix::Session<'_> {
-        self.acceptor.as_ref().unwrap().session(session(self.version)).unwrap()
+        self.acceptor.as_ref().unwrap().session(self.voice.session()).unwrap()
     }
 
     /// Its own logout of the session.
@@ -355,7 +390,8 @@ impl Venue {
     }
 
     fn numbers_file(&self) -> PathBuf {
-        self.store.join(format!("{}-VENUE-US.seqnums", self.version.begin_string()))
+        let [own, theirs] = self.voice.names;
+        self.store.join(format!("{}-{own}-{theirs}.seqnums", self.version.begin_string()))
     }
 }
 

@@ -1,10 +1,11 @@
-//! The Logon of a venue: the fields it wants beside those of FIX, filled in and signed.
+//! The Logon of a venue: the fields it wants beside those of FIX, filled in and signed; and what of
+//! it nobody else may see.
 //!
 //! The clock's time is given with each Logon and random bytes by the driver; nothing is read here.
 
 use super::secret::{Credentials, Secret};
 use super::sign::{KeyError, Piece, Signature, Signer};
-use crate::fix::{EncodeError, Encoder, tags};
+use crate::fix::{EncodeError, Encoder, SECRET_TAGS, redact_values, tags};
 use crate::session::{LogonBody, LogonFacts};
 use data_encoding::BASE64;
 use std::io::Write as _;
@@ -51,6 +52,8 @@ pub struct LogonPlan {
     pub nonce: Option<Nonce>,
     /// The signature, where one is wanted.
     pub signature: Option<Signature>,
+    /// Tags whose values are secret beside [`SECRET_TAGS`].
+    pub secret_tags: Vec<u32>,
 }
 
 /// Why a plan cannot be carried out with some credentials.
@@ -59,9 +62,9 @@ pub enum PlanError {
     /// The secret does not fit.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// A field wants what is not given.
-    #[error("the credentials hold no `passphrase`, which this venue wants")]
-    Passphrase,
+    /// A field or the signature wants what is not given.
+    #[error("the credentials hold no `{0}`, which this venue's Logon wants")]
+    Lacks(&'static str),
 }
 
 /// Fills random bytes in, or says that there are none; the driver's.
@@ -70,9 +73,13 @@ pub type Random = Box<dyn FnMut(&mut [u8]) -> bool + Send>;
 /// Writes Logons by a plan.
 pub struct VenueLogon {
     plan: LogonPlan,
-    key: Secret,
+    key: Option<Secret>,
     passphrase: Option<Secret>,
     signer: Option<Signer>,
+    /// What must not be seen wherever it stands.
+    hidden: Vec<Secret>,
+    /// The last signature.
+    signature: Option<Secret>,
     random: Random,
     /// Milliseconds of the last nonce.
     last: u64,
@@ -92,6 +99,20 @@ impl LogonPlan {
         let constant = |field: &LogonField| matches!(field.value, Value::Constant(_));
         self.signature.is_some() || !self.fields.iter().all(constant)
     }
+
+    fn uses(&self, value: &Value) -> bool {
+        self.fields.iter().any(|field| field.value == *value)
+    }
+
+    /// What of these credentials is secret: a key only where it stands in a secret field.
+    fn hidden(&self, credentials: &Credentials) -> Vec<Secret> {
+        let secret = |tag: &u32| SECRET_TAGS.contains(tag) || self.secret_tags.contains(tag);
+        let mut keys = self.fields.iter().filter(|field| field.value == Value::Key);
+        let key = credentials.key.as_ref().filter(|_| keys.any(|field| secret(&field.tag)));
+        let all = [credentials.secret.as_ref(), credentials.passphrase.as_ref(), key];
+        let trimmed = |secret: &Secret| Secret::new(secret.reveal().trim_ascii());
+        all.into_iter().flatten().map(trimmed).collect()
+    }
 }
 
 impl VenueLogon {
@@ -104,19 +125,24 @@ impl VenueLogon {
         credentials: Option<&Credentials>,
         random: Random,
     ) -> Result<VenueLogon, PlanError> {
-        let none = Secret::new("");
-        let secret = credentials.map_or(&none, |credentials| &credentials.secret);
-        let signer = plan.signature.clone().map(|signature| Signer::new(signature, secret));
-        let passphrase = credentials.and_then(|credentials| credentials.passphrase.clone());
-        let wanted = plan.fields.iter().any(|field| field.value == Value::Passphrase);
-        if wanted && passphrase.is_none() {
-            return Err(PlanError::Passphrase);
-        }
+        let held = credentials.cloned().unwrap_or_default();
+        let lacks = |name, what: &Option<Secret>, wanted: bool| match wanted && what.is_none() {
+            true => Err(PlanError::Lacks(name)),
+            false => Ok(()),
+        };
+        lacks("key", &held.key, plan.uses(&Value::Key))?;
+        lacks("secret", &held.secret, plan.signature.is_some())?;
+        lacks("passphrase", &held.passphrase, plan.uses(&Value::Passphrase))?;
+        let signed = plan.signature.clone().zip(held.secret.as_ref());
+        let signer =
+            signed.map(|(signature, secret)| Signer::new(signature, secret)).transpose()?;
         Ok(VenueLogon {
+            hidden: plan.hidden(&held),
             plan,
-            key: credentials.map_or(none.clone(), |credentials| credentials.key.clone()),
-            passphrase,
-            signer: signer.transpose()?,
+            key: held.key,
+            passphrase: held.passphrase,
+            signer,
+            signature: None,
             random,
             last: 0,
             nonce: Vec::new(),
@@ -143,7 +169,7 @@ impl VenueLogon {
     fn known<'v>(&'v self, value: &'v Value) -> Option<&'v [u8]> {
         match value {
             Value::Constant(text) => Some(text.as_bytes()),
-            Value::Key => Some(self.key.reveal()),
+            Value::Key => self.key.as_ref().map(Secret::reveal),
             Value::Passphrase => self.passphrase.as_ref().map(Secret::reveal),
             Value::Nonce => Some(&self.nonce),
             Value::Signature => None,
@@ -171,7 +197,8 @@ impl LogonBody for VenueLogon {
                 }
             })
         });
-        let signature = signature.as_ref().map(|text| text.as_bytes());
+        self.signature = signature.map(|text| Secret::new(text.as_bytes()));
+        let signature = self.signature.as_ref().map(Secret::reveal);
         for LogonField { tag, value } in &self.plan.fields {
             match self.known(value).or(signature) {
                 Some(value) if *tag == tags::RAW_DATA => {
@@ -182,6 +209,10 @@ impl LogonBody for VenueLogon {
                 None => encoder.fail(EncodeError::Value(*tag)),
             }
         }
+    }
+
+    fn blanked(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        redact_values(bytes, self.hidden.iter().chain(&self.signature).map(Secret::reveal))
     }
 }
 

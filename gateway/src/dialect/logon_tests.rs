@@ -10,8 +10,8 @@ const NOW: Timestamp = Timestamp::from_nanos(1_752_758_200_012_345_678);
 
 fn credentials(secret: &str) -> Credentials {
     Credentials {
-        key: Secret::new("KEY"),
-        secret: Secret::new(secret),
+        key: Some(Secret::new("KEY")),
+        secret: Some(Secret::new(secret)),
         passphrase: Some(Secret::new("PASS")),
     }
 }
@@ -77,6 +77,7 @@ fn coinbase() {
             secret_form: SecretForm::Base64,
             output: Output::Base64,
         }),
+        secret_tags: Vec::new(),
     };
     let body = body(&mut logon(plan, "c2VjcmV0IG9mIHRlc3Rz"), "FIXT.1.1", "KEY", "Coinbase");
     assert_eq!(
@@ -102,6 +103,7 @@ fn kraken() {
             secret_form: SecretForm::Base64,
             output: Output::Base64,
         }),
+        secret_tags: Vec::new(),
     };
     let mut logon = logon(plan, "c2VjcmV0IG9mIHRlc3Rz");
     let body = body(&mut logon, "FIX.4.4", "TEST", "KRAKEN-TRD");
@@ -127,6 +129,7 @@ fn deribit_nonces_grow_while_the_clock_stands() {
             secret_form: SecretForm::Text,
             output: Output::Base64,
         }),
+        secret_tags: Vec::new(),
     };
     let mut logon = logon(plan, "secret of tests");
     let nonce = |ms: &str| format!("95=58|96={ms}.BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=|");
@@ -140,14 +143,71 @@ fn deribit_nonces_grow_while_the_clock_stands() {
 
 #[test]
 fn what_is_missing_is_said_before_the_first_logon() {
-    let plan = LogonPlan { fields: vec![field(554, Value::Passphrase)], ..LogonPlan::default() };
-    assert!(plan.wants_credentials());
     let none = || Box::new(|_: &mut [u8]| false);
-    let error = VenueLogon::new(plan, None, none()).unwrap_err();
-    assert_eq!(error, PlanError::Passphrase);
+    let signed = Signature {
+        pieces: fields(&[52]),
+        join: Join::None,
+        scheme: Scheme::HmacSha256,
+        secret_form: SecretForm::Text,
+        output: Output::Hex,
+    };
+    for (value, name) in
+        [(Value::Key, "key"), (Value::Passphrase, "passphrase"), (Value::Signature, "secret")]
+    {
+        let signature = (value == Value::Signature).then(|| signed.clone());
+        let fields = vec![field(554, value)];
+        let plan = LogonPlan { fields, signature, ..LogonPlan::default() };
+        assert!(plan.wants_credentials());
+        for held in [None, Some(&Credentials::default())] {
+            let error = VenueLogon::new(plan.clone(), held, none()).unwrap_err();
+            assert_eq!(error, PlanError::Lacks(name));
+        }
+    }
     let plain = LogonPlan { fields: vec![constant(9001, "Y")], ..LogonPlan::default() };
     assert!(!plain.wants_credentials());
     let mut logon = VenueLogon::new(plain, None, none()).unwrap();
     assert_eq!(body(&mut logon, "FIX.4.4", "US", "THEM"), "9001=Y|");
     assert!(!format!("{logon:?}").contains("PASS"));
+}
+
+#[test]
+fn a_password_is_all_that_a_venue_without_signatures_wants() {
+    let plan = LogonPlan { fields: vec![field(554, Value::Passphrase)], ..LogonPlan::default() };
+    let held = Credentials { passphrase: Some(Secret::new("PASS")), ..Credentials::default() };
+    let mut logon = VenueLogon::new(plan, Some(&held), Box::new(|_| false)).unwrap();
+    assert_eq!(body(&mut logon, "FIX.4.4", "US", "THEM"), "554=PASS|");
+}
+
+#[test]
+fn what_the_peer_repeats_of_a_logon_is_blanked() {
+    let signed = Signature {
+        pieces: fields(&[52, 35]),
+        join: Join::None,
+        scheme: Scheme::HmacSha256,
+        secret_form: SecretForm::Text,
+        output: Output::Hex,
+    };
+    let plan = LogonPlan {
+        fields: vec![field(553, Value::Key), field(9407, Value::Signature)],
+        signature: Some(signed),
+        ..LogonPlan::default()
+    };
+    let held = Credentials { key: Some(Secret::new("trader7")), ..credentials(" hunter2\n") };
+    let new =
+        |plan: &LogonPlan| VenueLogon::new(plan.clone(), Some(&held), Box::new(|_| false)).unwrap();
+    let mut logon = new(&plan);
+    let said = body(&mut logon, "FIX.4.4", "US", "THEM");
+    let signature = said.split_once("9407=").unwrap().1.trim_end_matches('|').to_owned();
+    assert_eq!(signature.len(), 64);
+    let told = format!("58=trader7, not {signature} nor hunter2 nor PASS of hunter2|");
+    let stars = "*".repeat(64);
+    let blanked = logon.blanked(told.as_bytes()).unwrap();
+    let expected = format!("58=trader7, not {stars} nor ******* nor **** of *******|");
+    assert_eq!(String::from_utf8(blanked).unwrap(), expected);
+    assert_eq!(logon.blanked(b"58=nothing of the kind, trader7|"), None);
+    assert!(!format!("{logon:?} {logon:#?}").contains(&signature));
+    // Where the user's name stands as a password, it is one.
+    let mut key = new(&LogonPlan { secret_tags: vec![553], ..plan });
+    body(&mut key, "FIX.4.4", "US", "THEM");
+    assert_eq!(key.blanked(b"58=trader7").as_deref(), Some(&b"58=*******"[..]));
 }

@@ -35,14 +35,14 @@ impl fmt::Display for Secret {
     }
 }
 
-/// What a venue gave us to log on with.
-#[derive(Clone, Debug)]
+/// What a venue gave us to log on with. Which of them a Logon needs is its plan's to say.
+#[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// The API key or client id.
-    pub key: Secret,
+    /// The API key, client id or user name.
+    pub key: Option<Secret>,
     /// What signatures are made with: text, base64 or PEM, as the venue gave it.
-    pub secret: Secret,
-    /// Where the venue has one.
+    pub secret: Option<Secret>,
+    /// The passphrase or password.
     pub passphrase: Option<Secret>,
 }
 
@@ -52,11 +52,11 @@ mod tests {
 
     #[test]
     fn no_formatter_shows_a_secret() {
-        let secret = || Secret::new("hunter2");
-        let credentials =
-            Credentials { key: secret(), secret: secret(), passphrase: Some(secret()) };
-        let shown = format!("{credentials:?} {credentials:#?} {}", credentials.secret);
+        let secret = || Some(Secret::new("hunter2"));
+        let credentials = Credentials { key: secret(), secret: secret(), passphrase: secret() };
+        let key = credentials.key.clone().unwrap();
+        let shown = format!("{credentials:?} {credentials:#?} {key}");
         assert!(!shown.contains("hunter2") && !shown.contains("104"), "{shown}");
-        assert_eq!(credentials.key.reveal(), b"hunter2");
+        assert_eq!(key.reveal(), b"hunter2");
     }
 }

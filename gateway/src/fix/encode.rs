@@ -127,12 +127,19 @@ impl Template {
 /// let text = String::from_utf8_lossy(frame).replace('\x01', "|");
 /// assert_eq!(text, "8=FIX.4.4|9=47|35=0|34=1|49=A|52=19700101-00:00:00|56=B|112=7|10=136|");
 /// ```
-#[derive(Debug)]
 pub struct Encoder<'a> {
     buffer: &'a mut [u8],
     template: &'a mut Template,
     at: usize,
     error: Option<EncodeError>,
+}
+
+/// Without its buffer, which may hold a Logon.
+impl std::fmt::Debug for Encoder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Encoder { at, error, .. } = self;
+        f.debug_struct("Encoder").field("at", at).field("error", error).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Encoder<'a> {

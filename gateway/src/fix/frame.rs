@@ -139,6 +139,15 @@ fn body_length(bytes: &[u8]) -> Result<Option<(u64, usize)>, Garble> {
     if bytes.len() > LENGTH_DIGITS_MAX + 2 { Err(Garble::BodyLength) } else { Ok(None) }
 }
 
+/// Gives a whole frame of which values were overwritten the CheckSum (10) of its bytes.
+pub(crate) fn seal(frame: &mut [u8]) {
+    let Some((rest, [b'1', b'0', b'=', a, b, c, SOH])) = frame.split_last_chunk_mut() else {
+        return;
+    };
+    let sum = check_sum(rest);
+    [*a, *b, *c] = [sum / 100, sum / 10 % 10, sum % 10].map(|digit| b'0' + digit);
+}
+
 /// Bytes that are summed at once.
 pub(super) const BLOCK: usize = 32;
 

@@ -220,11 +220,21 @@ fn ends_at(bytes: &[u8], start: usize, len: usize) -> bool {
 }
 
 /// One parsed message: its bytes and where its fields stand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Message<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) fields: &'a [Field],
     fault: Option<Fault>,
+}
+
+/// Without its values, among which a peer may repeat our password.
+impl std::fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Message { bytes, fields, fault } = self;
+        let mut shown = f.debug_struct("Message");
+        shown.field("bytes", &bytes.len()).field("fields", &fields.len()).field("fault", fault);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl<'a> Message<'a> {

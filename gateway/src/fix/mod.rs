@@ -14,10 +14,11 @@ pub mod time;
 mod words;
 
 pub use encode::{EncodeError, Encoder, Template};
+pub(crate) use frame::seal;
 pub use frame::{Frame, Garble, frame};
 pub use groups::{Group, Instance};
 pub use message::{Fault, Field, FieldIndex, Message, RejectCode};
-pub use redact::{SECRET_TAGS, redact, secret_tags};
+pub use redact::{SECRET_TAGS, SECRET_VALUE_MIN, redact, redact_values, secret_tags};
 pub use time::{Precision, TimeText};
 
 /// Field separator.

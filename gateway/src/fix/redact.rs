@@ -3,6 +3,8 @@
 //! It takes the bytes as they are: a frame that is garbled, cut off or lies about a length keeps
 //! its secrets no better than a whole one. When in doubt it hides too much, never too little; a
 //! whole frame loses the values of secret fields and nothing else. Never grows, moves or panics.
+//! [`redact_values`] hides what is known to be secret wherever it stands: a peer may repeat it in any
+//! field.
 
 use super::SOH;
 use super::tags::data_field_of;
@@ -52,6 +54,34 @@ pub fn redact(frame: &mut [u8], secret_tags: &[u32]) {
             told = data_of(tag).map(|data| (data, number(&frame[value..at])));
         }
     }
+}
+
+/// Shortest value that [`redact_values`] looks for: shorter ones stand in too much that is none.
+pub const SECRET_VALUE_MIN: usize = 4;
+
+/// A copy of `bytes` with every occurrence of `values` overwritten, as long as it was; `None` where
+/// there is none. Values shorter than [`SECRET_VALUE_MIN`] are not looked for.
+///
+/// ```
+/// use gateway::fix::redact_values;
+/// let hidden = redact_values(b"58=no user hunter2", [&b"hunter2"[..], b"no"]);
+/// assert_eq!(hidden.as_deref(), Some(&b"58=no user *******"[..]));
+/// assert_eq!(redact_values(b"58=no user", [&b"hunter2"[..]]), None);
+/// ```
+pub fn redact_values<'v>(
+    bytes: &[u8],
+    values: impl IntoIterator<Item = &'v [u8]>,
+) -> Option<Vec<u8>> {
+    let mut copy: Option<Vec<u8>> = None;
+    for value in values.into_iter().filter(|value| value.len() >= SECRET_VALUE_MIN) {
+        // In what came, not in the copy: one value may stand across another.
+        for (at, found) in bytes.windows(value.len()).enumerate() {
+            if found == value {
+                copy.get_or_insert_with(|| bytes.to_vec())[at..at + value.len()].fill(MASK);
+            }
+        }
+    }
+    copy
 }
 
 /// Where the value that began at `value` ends, not before `least`.

@@ -112,3 +112,16 @@ proptest! {
 
 /// Secret data fields and the fields that tell their lengths.
 const SECRET_TAGS_LENGTHS: [(u32, u32); 4] = [(96, 95), (89, 93), (1402, 1401), (1404, 1403)];
+
+#[test]
+fn known_values_are_hidden_wherever_they_stand() {
+    let hidden = |text: &[u8], values: &[&[u8]]| redact_values(text, values.iter().copied());
+    let values = [&b"hunter2"[..], b"r2d2", b"abc"];
+    assert_eq!(hidden(b"58=no hunter|", &values), None);
+    assert_eq!(hidden(b"", &values), None);
+    assert_eq!(hidden(b"abc", &values), None, "too short to be looked for");
+    assert_eq!(hidden(b"xhunter2hunter2y", &values).as_deref(), Some(&b"x**************y"[..]));
+    // One across another: neither leaves a piece.
+    assert_eq!(hidden(b"hunter2d2", &values).as_deref(), Some(&b"*********"[..]));
+    assert_eq!(hidden(b"aaaaaa", &[b"aaaa"]).as_deref(), Some(&b"******"[..]));
+}

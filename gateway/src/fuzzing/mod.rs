@@ -11,7 +11,7 @@ pub use market_data::market_data;
 pub use session::session;
 
 use crate::dialect::{Dialect, OurId, Settings};
-use crate::fix::{FieldIndex, Frame, Message, SECRET_TAGS, frame, redact};
+use crate::fix::{FieldIndex, Frame, Message, SECRET_TAGS, frame, redact, redact_values};
 use crate::orders::{Instruments, Requests, decode_command, decode_report};
 use crate::spec::Version;
 use market::{Command, Instrument, InstrumentId, OrderId, Price, Qty, Side};
@@ -103,8 +103,8 @@ pub fn differential(data: &[u8]) {
     }
 }
 
-/// Redaction: a planted secret does not survive, whatever stands around it; nothing but the values
-/// of secrets changes, and once is enough.
+/// Redaction, by field and by value: a planted secret does not survive, whatever stands around it;
+/// nothing but the values of secrets changes, and once is enough.
 pub fn redaction(data: &[u8]) {
     const CANARY: &[u8] = b"c4n4ry-s3cr3t";
     let (&choice, rest) = data.split_first().unwrap_or((&0, &[]));
@@ -124,6 +124,9 @@ pub fn redaction(data: &[u8]) {
         planted.extend_from_slice(part);
     }
     let before = planted.clone();
+    let by_value = redact_values(&before, [CANARY]).expect("it is there");
+    let expected = String::from_utf8_lossy(&before).replace("c4n4ry-s3cr3t", "*************");
+    assert_eq!(String::from_utf8_lossy(&by_value), expected);
     redact(&mut planted, &SECRET_TAGS);
     let count = |bytes: &[u8]| bytes.windows(CANARY.len()).filter(|part| *part == CANARY).count();
     assert!(count(&planted) < count(&before), "the planted secret survives");

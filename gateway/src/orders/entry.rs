@@ -33,7 +33,7 @@ pub struct EntryCounters {
 }
 
 /// Commands out, reports in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OrderEntry {
     instruments: Instruments,
     requests: Requests,
@@ -42,6 +42,15 @@ pub struct OrderEntry {
     /// Headline (148) of the last News, until it is taken.
     headline: Option<Box<str>>,
     sweep: Option<Sweep>,
+}
+
+/// Without the words of the venue.
+impl std::fmt::Debug for OrderEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let OrderEntry { dialect, counters, .. } = self;
+        let mut shown = f.debug_struct("OrderEntry");
+        shown.field("dialect", dialect).field("counters", counters).finish_non_exhaustive()
+    }
 }
 
 impl OrderEntry {
@@ -177,7 +186,8 @@ impl OrderEntry {
         &self.dialect
     }
 
-    /// Headline (148) of a News (B) that came since the last call.
+    /// Headline (148) of a News (B) that came since the last call, as the venue wrote it: it is shown
+    /// after it went through [`Session::blanked`].
     pub fn take_headline(&mut self) -> Option<Box<str>> {
         self.headline.take()
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 const MESSAGES: usize = 64;
 
 /// Frames by number, above the one awaited.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Ahead {
     bytes: Box<[u8]>,
     used: usize,

@@ -124,7 +124,7 @@ impl<S: Store> Session<S> {
                 self.keep_text(message.get(tags::TEXT));
                 // After a refusal of new numbers, they are asked for again.
                 if seq == self.store.next_incoming() && !self.reset_sent {
-                    self.store.record_incoming(seq, message.bytes())?;
+                    self.record_incoming(seq, message)?;
                 }
                 return Err(Disconnect::Refused);
             }
@@ -178,7 +178,7 @@ impl<S: Store> Session<S> {
         let ours = self.store.next_outgoing();
         self.check_expected(io, asked.expects, ours)?;
         if order == Ordering::Equal {
-            self.store.record_incoming(seq, message.bytes())?;
+            self.record_incoming(seq, message)?;
         }
         self.heartbeat = asked.heartbeat;
         self.emit_logon(io.now, io.out, asked.reset || tells)?;
@@ -202,7 +202,7 @@ impl<S: Store> Session<S> {
         let ours = self.store.next_outgoing();
         self.check_expected(io, asked.expects, ours)?;
         if order == Ordering::Equal {
-            self.store.record_incoming(seq, message.bytes())?;
+            self.record_incoming(seq, message)?;
         }
         self.logged_on(io, seq, order, message)?;
         self.send_expected(io, asked.expects, ours)
@@ -299,7 +299,7 @@ impl<S: Store> Session<S> {
         self.forget_gaps();
         // What was on its way is lost: the application must ask.
         self.announced = false;
-        self.store.record_incoming(1, message.bytes())?;
+        self.record_incoming(1, message)?;
         self.counters.received += 1;
         if self.config.role == Role::Acceptor {
             self.heartbeat = asked.heartbeat;

@@ -32,4 +32,10 @@ pub trait LogonBody: std::fmt::Debug + Send {
     /// Called for each Logon, after the standard fields (98, 108, 141, 789, 1137) were added. It may
     /// make the message fail with [`Encoder::fail`]; nothing is sent then, and the connection ends.
     fn write(&mut self, logon: &LogonFacts<'_>, encoder: &mut Encoder<'_>);
+
+    /// A copy of what the peer said, as long as it was, without the secrets of our Logons; `None`
+    /// where none of them is there.
+    fn blanked(&self, _bytes: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
 }

@@ -56,7 +56,7 @@ impl<S: Store> Session<S> {
     ) -> Disconnect {
         self.keep_text(message.get(tags::TEXT));
         if seq == self.store.next_incoming()
-            && let Err(error) = self.store.record_incoming(seq, message.bytes())
+            && let Err(error) = self.record_incoming(seq, message)
         {
             return Disconnect::Store(error);
         }

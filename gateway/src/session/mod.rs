@@ -34,8 +34,8 @@ pub use memory::MemoryStore;
 pub use state::{Counters, Disconnect, ResetError, SendError, State};
 pub use store::{FrameKind, Store, StoreError, Visit};
 
-use crate::fix::tags;
-use crate::fix::{Encoder, FieldIndex, Frame, Garble, Template, frame};
+use crate::fix::tags::{self, msg};
+use crate::fix::{Encoder, FieldIndex, Frame, Garble, Message, Template, frame, seal};
 use crate::spec::Dictionary;
 use ahead::Ahead;
 use gaps::Gap;
@@ -196,10 +196,27 @@ impl<S: Store> Session<S> {
         self.counters
     }
 
-    /// Text (58) of the last Logout or Reject received, for the operator.
+    /// Text (58) of the last Logout or Reject received, for the operator, without our secrets.
     #[must_use]
     pub fn peer_text(&self) -> &[u8] {
         &self.peer_text[..self.peer_text_len]
+    }
+
+    /// A copy of what the peer said, as long as it was, without the secrets of our Logons; `None`
+    /// where none of them is there. Whatever is kept or shown of its words goes through here.
+    #[must_use]
+    pub fn blanked(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.logon_body.as_ref()?.blanked(bytes)
+    }
+
+    /// Records that a message was taken. The reports on orders, which are the many, are recorded as
+    /// they came.
+    fn record_incoming(&mut self, seq: u64, message: &Message<'_>) -> Result<(), StoreError> {
+        let is_report =
+            || matches!(message.msg_type(), msg::EXECUTION_REPORT | msg::ORDER_CANCEL_REJECT);
+        let body = self.logon_body.as_ref().filter(|_| !is_report());
+        let blanked = body.and_then(|body| blanked_frame(body.as_ref(), message.bytes()));
+        self.store.record_incoming(seq, blanked.as_deref().unwrap_or(message.bytes()))
     }
 
     /// The configuration.
@@ -401,7 +418,11 @@ impl<S: Store> Session<S> {
         if direct && out.room() < frame.len() {
             return Err(SendError::Backpressure);
         }
-        self.store.record_outgoing(seq, kind, frame)?;
+        // What answers the peer repeats words of its own.
+        let answers = kind != FrameKind::Application || msg_type == msg::BUSINESS_MESSAGE_REJECT;
+        let body = self.logon_body.as_ref().filter(|_| answers);
+        let blanked = body.and_then(|body| blanked_frame(body.as_ref(), frame));
+        self.store.record_outgoing(seq, kind, blanked.as_deref().unwrap_or(frame))?;
         if direct {
             out.send(frame);
             self.last_sent = now;
@@ -412,9 +433,20 @@ impl<S: Store> Session<S> {
 
     fn keep_text(&mut self, text: Option<&[u8]>) {
         let text = text.unwrap_or(b"");
+        // Before it is cut: half a secret would not be found.
+        let blanked = self.blanked(text);
+        let text = blanked.as_deref().unwrap_or(text);
         self.peer_text_len = text.len().min(self.peer_text.len());
         self.peer_text[..self.peer_text_len].copy_from_slice(&text[..self.peer_text_len]);
     }
+}
+
+/// A whole frame without the secrets of our Logons, if any of them is there. It stays a frame: what is
+/// recorded during a resend is sent from the store.
+fn blanked_frame(body: &dyn LogonBody, frame: &[u8]) -> Option<Vec<u8>> {
+    let mut frame = body.blanked(frame)?;
+    seal(&mut frame);
+    Some(frame)
 }
 
 #[cfg(test)]

@@ -253,7 +253,7 @@ impl<S: Store> Session<S> {
             Ok(next) => next,
             Err(fault) => return Ok(Err(fault)),
         };
-        self.store.record_incoming(seq, message.bytes())?;
+        self.record_incoming(seq, message)?;
         if next != seq + 1 {
             self.store.set_next_incoming(next)?;
         }
@@ -337,7 +337,7 @@ impl<S: Store> Session<S> {
         seq: u64,
         message: &Message<'_>,
     ) -> Result<(), Disconnect> {
-        self.store.record_incoming(seq, message.bytes())?;
+        self.record_incoming(seq, message)?;
         self.counters.received += 1;
         self.resets = 0;
         self.progressed(io);

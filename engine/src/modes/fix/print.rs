@@ -1,5 +1,6 @@
 //! What is shown of one input after the other, as text for people or as JSON for machines.
 
+use super::known::Known;
 use super::shown::{Line, Place, Shown, Spoken};
 use serde::Serialize;
 use std::fmt;
@@ -36,7 +37,7 @@ impl fmt::Display for Tally {
 pub(super) struct Printer<'o> {
     out: &'o mut dyn Write,
     style: Style,
-    spoken: Spoken,
+    spoken: Spoken<'o>,
     pub(super) tally: Tally,
 }
 
@@ -48,8 +49,8 @@ struct Garbled<'p> {
 }
 
 impl<'o> Printer<'o> {
-    pub(super) fn new(out: &'o mut dyn Write, style: Style) -> Printer<'o> {
-        Printer { out, style, spoken: Spoken::default(), tally: Tally::default() }
+    pub(super) fn new(out: &'o mut dyn Write, style: Style, known: &'o Known) -> Printer<'o> {
+        Printer { out, style, spoken: Spoken::new(known), tally: Tally::default() }
     }
 
     /// A message; its secrets are overwritten.

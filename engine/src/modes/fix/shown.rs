@@ -4,8 +4,9 @@
 //! Nothing that may be a secret leaves this file, and no character that a terminal would obey.
 
 use super::fields::{Field, fields};
+use super::known::Known;
 use super::verdict::Verdict;
-use gateway::fix::{SECRET_TAGS, redact, tags};
+use gateway::fix::{redact, redact_values, tags};
 use gateway::spec::{Dictionary, Version};
 use serde::Serialize;
 
@@ -14,6 +15,9 @@ const USERNAME: u32 = 553;
 /// ApplVerID (1128) and DefaultApplVerID (1137).
 const APPL_VER_ID: u32 = 1128;
 const DEFAULT_APPL_VER_ID: u32 = 1137;
+
+/// Most secrets of one input that are looked for in what follows.
+const SECRETS: usize = 64;
 
 /// Where a message was found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -68,13 +72,20 @@ pub(super) struct Shown<'p> {
     pub(super) fields: Vec<Line>,
 }
 
-/// What a FIXT session said of the version of its messages, in its last Logon.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Spoken {
+/// What was said so far that later messages are read by.
+pub(super) struct Spoken<'k> {
+    known: &'k Known,
+    /// What a FIXT session said of the version of its messages, in its last Logon.
     default: Option<Vec<u8>>,
+    /// Secrets of Logons, which a refusal may repeat.
+    secrets: Vec<Vec<u8>>,
 }
 
-impl Spoken {
+impl<'k> Spoken<'k> {
+    pub(super) fn new(known: &'k Known) -> Spoken<'k> {
+        Spoken { known, default: None, secrets: Vec::new() }
+    }
+
     /// The dictionaries of a message: its own, and the one that knows what the other does not.
     fn dictionaries(&mut self, message: &[u8]) -> [&'static Dictionary; 2] {
         let get = |tag| fields(message).find(|field| field.tag == Some(tag)).map(|f| f.value);
@@ -93,11 +104,37 @@ impl Spoken {
         [version, Version::Fix50Sp2].map(Dictionary::of)
     }
 
+    /// Remembers the secrets of a Logon (A) or of a request or response of a user (BE, BF).
+    fn learn(&mut self, message: &[u8]) {
+        let kind = fields(message).find(|field| field.tag == Some(tags::MSG_TYPE));
+        if !kind.is_some_and(|kind| matches!(kind.value, b"A" | b"BE" | b"BF")) {
+            return;
+        }
+        for Field { tag, value, .. } in fields(message) {
+            let secret = tag.is_some_and(|tag| self.known.secret_tags().contains(&tag));
+            let blanked = value.iter().all(|byte| *byte == b'*');
+            if secret && !blanked && !self.secrets.iter().any(|secret| secret == value) {
+                self.secrets.truncate(SECRETS - 1);
+                self.secrets.insert(0, value.to_vec());
+            }
+        }
+    }
+
+    /// Overwrites what is secret.
+    fn redact(&mut self, message: &mut [u8]) {
+        self.learn(message);
+        redact(message, self.known.secret_tags());
+        let secrets = self.secrets.iter().map(Vec::as_slice);
+        if let Some(blanked) = redact_values(message, secrets) {
+            message.copy_from_slice(&blanked);
+        }
+    }
+
     /// A message in words. Its secrets are overwritten.
     pub(super) fn show<'p>(&mut self, place: &'p Place, message: &mut [u8]) -> Shown<'p> {
         let verdict = Verdict::of(message);
         let dictionaries = self.dictionaries(message);
-        redact(message, &SECRET_TAGS);
+        self.redact(message);
         let message = &*message;
         let get = |tag| {
             let found = fields(message).find(|field| field.tag == Some(tag));
@@ -112,7 +149,7 @@ impl Spoken {
                 depth: step.map_or(0, |step| step.depth),
                 begins: step.is_some_and(|step| step.begins),
                 wrong: verdict.of_field(field.tag),
-                ..line(&field, &dictionaries)
+                ..line(&field, &dictionaries, self.known)
             }
         });
         Shown {
@@ -128,7 +165,7 @@ impl Spoken {
 }
 
 /// A field in words, as if it stood alone.
-fn line(field: &Field<'_>, dictionaries: &[&'static Dictionary; 2]) -> Line {
+fn line(field: &Field<'_>, dictionaries: &[&'static Dictionary; 2], known: &Known) -> Line {
     let info = field.tag.and_then(|tag| dictionaries.iter().find_map(|known| known.field(tag)));
     let meaning = match (field.tag, info) {
         (Some(tags::MSG_TYPE), _) => {
@@ -141,13 +178,17 @@ fn line(field: &Field<'_>, dictionaries: &[&'static Dictionary; 2]) -> Line {
         }
         _ => None,
     };
+    // What the venue means by a code is more than what FIX does.
+    let own = field.tag.and_then(|tag| known.meaning(tag, field.value));
+    let meaning = own.map(str::to_owned).or(meaning);
+    let name = info.map(gateway::spec::FieldInfo::name);
     let mut value = plain(field.value);
     if field.tag == Some(USERNAME) {
         value = value.chars().take(2).chain("***".chars()).collect();
     }
     Line {
         tag: plain(field.tag_text),
-        name: info.map(gateway::spec::FieldInfo::name),
+        name: name.or_else(|| known.name(field.tag?)),
         value,
         meaning,
         depth: 0,

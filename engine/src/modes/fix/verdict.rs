@@ -4,7 +4,7 @@
 //! be judged.
 
 use super::fields::fields;
-use gateway::fix::{SECRET_TAGS, tags};
+use gateway::fix::{SECRET_VALUE_MIN, tags};
 
 /// What stands in a message beside what should.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,10 +34,7 @@ impl Verdict {
                     (told_length, body) = (field.value, field.end);
                 }
                 Some(tags::CHECK_SUM) => (told_sum, trailer) = (field.value, field.start),
-                Some(tag) if SECRET_TAGS.contains(&tag) => {
-                    blanked |= field.value.iter().all(|byte| *byte == b'*');
-                }
-                _ => {}
+                _ => blanked |= is_blanked(field.value),
             }
         }
         let length = trailer.saturating_sub(body);
@@ -71,6 +68,13 @@ impl Verdict {
     }
 }
 
+/// True for a value that was blanked, or a part of it, as a journal's are: whatever its tag, since
+/// a venue has secret fields of its own.
+fn is_blanked(value: &[u8]) -> bool {
+    let is_mask = |part: &[u8]| !part.is_empty() && part.iter().all(|byte| *byte == b'*');
+    is_mask(value) || value.windows(SECRET_VALUE_MIN).any(is_mask)
+}
+
 /// Digits, leading zeros or not.
 fn number(text: &[u8]) -> Option<usize> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
@@ -97,6 +101,9 @@ mod tests {
         assert!(verdict("8=FIX.4.4|9=5|35=0|10=0163|").sum_wrong);
         assert!(verdict("8=FIX.4.4|9=5|34=1|10=163|").order_wrong);
         assert!(!verdict("8=FIX.4.4|9=13|35=A|554=***|10=000|").sum_wrong, "secrets are blanked");
-        assert!(verdict("8=FIX.4.4|9=13|35=A|554=*x*|10=000|").sum_wrong);
+        assert!(!verdict("8=FIX.4.4|9=16|35=5|58=no ****!|10=000|").sum_wrong, "in a text too");
+        for text in ["554=*x*", "58=a **", "58=***x", "58="] {
+            assert!(verdict(&format!("8=FIX.4.4|9=13|35=A|{text}|10=000|")).sum_wrong, "{text}");
+        }
     }
 }

@@ -4,7 +4,8 @@
 use super::harness::{Bench, LOGON};
 use crate::fix::{EncodeError, Encoder, FieldIndex, tags};
 use crate::session::{
-    Disconnect, LogonBody, LogonFacts, MemoryStore, Reset, ResetError, SessionConfig, Store,
+    Disconnect, FrameKind, LogonBody, LogonFacts, MemoryStore, Reset, ResetError, SessionConfig,
+    Store,
 };
 use market::Nanos;
 
@@ -173,6 +174,10 @@ impl LogonBody for Signer {
         let signed = format!("{begin}/{sender}/{target}/{seq}/{time}/{heartbeat_s}/{reset}");
         encoder.bytes(554, signed.as_bytes());
     }
+
+    fn blanked(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        crate::fix::redact_values(bytes, [&b"hunter2"[..]])
+    }
 }
 
 #[test]
@@ -200,6 +205,43 @@ fn a_logon_is_signed_over_what_is_on_the_wire() {
     assert_eq!(bench.connect(), Err(why));
     assert!(bench.out.bytes.is_empty());
     assert_eq!(bench.session.store().next_outgoing(), 1, "no number is used");
+}
+
+#[test]
+fn a_peer_that_repeats_our_password_is_not_repeated() {
+    let mut bench = Bench::new(SessionConfig::initiator("US", "THEM"));
+    bench.session.set_logon_body(Box::new(Signer(true)));
+    bench.connect().unwrap();
+    bench.give("A", 1, LOGON).unwrap();
+    bench.sent();
+    bench.give("3", 2, "45=1|58=hunter2 is wrong|").unwrap();
+    assert_eq!(bench.session.peer_text(), b"******* is wrong");
+    // What the peer wants back it gets back; it is not what is kept.
+    bench.give("1", 3, "112=hunter2|").unwrap();
+    bench.give("ZZ", 4, "115=hunter2|11=hunter2|58=unsupported|").unwrap();
+    let answers = bench.sent();
+    assert_eq!(answers[0], "0 2 112=hunter2");
+    assert!(answers[1].starts_with("j 3 128=hunter2|") && answers[1].contains("|379=hunter2"));
+    let mut kept = Vec::new();
+    let mut visit = |seq, _: FrameKind, frame: &[u8]| {
+        kept.push((seq, String::from_utf8_lossy(frame).into_owned()));
+        std::ops::ControlFlow::Continue(())
+    };
+    bench.session.store_mut().outgoing(2, 3, &mut visit).unwrap();
+    let kept: Vec<_> = kept.into_iter().map(|(_, text)| text).collect();
+    let texts = super::harness::texts(kept.concat().as_bytes());
+    assert_eq!(texts[0], "0 2 112=*******", "and still a whole message");
+    assert!(texts[1].contains("379=*******"), "{texts:?}");
+    assert_eq!(kept.iter().filter(|text| text.contains("hunter2")).count(), 0, "{kept:?}");
+    // A secret at the place where a long text is cut.
+    let long = format!("45=1|58={}hunter2|", "x".repeat(252));
+    bench.give("3", 5, &long).unwrap();
+    assert!(bench.session.peer_text().ends_with(b"x****"));
+    let bye = bench.give("5", 6, "58=bye hunter2|");
+    assert_eq!(
+        (bye, bench.session.peer_text()),
+        (Err(Disconnect::PeerLogout), &b"bye *******"[..])
+    );
 }
 
 #[test]
