@@ -3,6 +3,10 @@
 //!
 //! It must never do the work itself.
 
+mod inspect;
+
+pub use inspect::{BookAt, InspectArgs};
+
 use crate::config::{
     BacktestChanges, BacktestConfig, ConfigErrors, ExchangeChanges, ExchangeConfig, RunConfig,
     Speed,
@@ -78,6 +82,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Run a strategy on synthetic or recorded data in virtual time.
     Backtest(BacktestArgs),
+    /// Say what a recording is and what is in it.
+    Inspect(InspectArgs),
     /// Judge a configuration file and show what it would run.
     Check(CheckArgs),
     /// Check the host: what it costs an engine, and how to mend it.

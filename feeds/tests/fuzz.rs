@@ -15,6 +15,7 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::receiver(bytes);
             feeds::fuzz::feed(bytes);
             feeds::fuzz::file(bytes);
+            feeds::fuzz::recording(bytes);
         }
         files += 1;
     }

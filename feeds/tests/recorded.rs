@@ -3,13 +3,16 @@
 mod common;
 
 use common::{listing, recorded};
-use feeds::file::{FileError, Reader};
+use feeds::file::Reader;
 use feeds::itch50::{Decoder, Message, Skip, message};
 use feeds::moldudp64::{Config, Datagram, Line, Packet, Publisher, Session};
+use feeds::recording::{Input, Options, Recording, Source, Unit, Wanted, open};
 use feeds::{Feed, ItchFile};
 use flate2::read::GzDecoder;
 use market::book::{BookLimits, OrderBooks};
-use market::{BookView, Event, EventFlags, InstrumentId, Nanos, Price, Side, Timestamp};
+use market::{
+    BookView, Event, EventFlags, EventKind, Instrument, InstrumentId, Nanos, Price, Side, Timestamp,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -19,7 +22,7 @@ use std::path::{Path, PathBuf};
 const ARL_BASE: Timestamp = Timestamp::from_nanos(1_752_724_800_000_000_000);
 
 fn messages(path: &Path) -> Vec<Vec<u8>> {
-    let mut reader = Reader::new(File::open(path).unwrap()).unwrap();
+    let mut reader = Reader::new(Source::file(path).open().unwrap());
     let mut messages = Vec::new();
     while let Some(message) = reader.next_message().unwrap() {
         messages.push(message.to_vec());
@@ -27,15 +30,22 @@ fn messages(path: &Path) -> Vec<Vec<u8>> {
     messages
 }
 
+fn arl(path: &Path) -> ItchFile<Input<'static>> {
+    let wanted = Wanted::Only(vec![Instrument::share(0, "ARL")]);
+    let options = Options { wanted, day: Some(ARL_BASE), ..Options::default() };
+    ItchFile::new(Source::file(path).open().unwrap(), &options).unwrap()
+}
+
 #[test]
 fn the_derived_day_of_arl_is_read_whole() {
     let test = "the_derived_day_of_arl_is_read_whole";
     let Some(path) = recorded(test, "derived/ARL_20250717.derived.itch50.gz") else { return };
     let decoder = Decoder::new(&[listing("ARL", 0)], ARL_BASE).unwrap();
-    let reader = Reader::new(File::open(&path).unwrap()).unwrap();
-    let mut source = ItchFile::new(reader, decoder.clone());
-    let mut events: Vec<Event> = Vec::new();
-    while source.next_message(&mut events).unwrap().is_some() {}
+    let mut source = arl(&path);
+    let (mut events, mut unit): (Vec<Event>, _) = (Vec::new(), Unit::default());
+    while source.next_unit(&mut unit).unwrap() {
+        events.extend(unit.events.iter().filter(|event| event.kind() != Some(EventKind::Entry)));
+    }
     let counters = source.decoder().counters();
     assert_eq!(counters.messages(), 4340);
     for (kind, count) in [
@@ -102,14 +112,13 @@ fn the_books_of_the_derived_day_are_the_vendors() {
     GzDecoder::new(File::open(map).unwrap()).read_to_string(&mut text).unwrap();
     let sequences: Vec<u64> =
         text.lines().filter_map(|line| line.split(',').nth(1)?.parse().ok()).collect();
-    let decoder = Decoder::new(&[listing("ARL", 0)], ARL_BASE).unwrap();
-    let mut source = ItchFile::new(Reader::new(File::open(&path).unwrap()).unwrap(), decoder);
+    let mut source = arl(&path);
     let mut books = OrderBooks::new(BookLimits { instruments: 1, orders: 4096, levels: 1024 });
-    let (mut events, mut compared): (Vec<Event>, _) = (Vec::new(), 0);
+    let (mut unit, mut compared) = (Unit::default(), 0);
     for (at, sequence) in sequences.iter().enumerate() {
-        source.next_message(&mut events).unwrap().unwrap();
-        for event in events.drain(..) {
-            assert_eq!(books.apply(&event).contradiction, None, "message {}", at + 1);
+        assert_eq!(source.next_unit(&mut unit), Ok(true));
+        for event in &unit.events {
+            assert_eq!(books.apply(event).contradiction, None, "message {}", at + 1);
         }
         let last = sequences.get(at + 1) != Some(sequence);
         if let Some(want) = vendor.get(sequence).filter(|_| last && *sequence != 0) {
@@ -139,9 +148,10 @@ fn every_message_of_the_derived_day_writes_itself_again() {
 fn the_sample_with_empty_lengths_is_refused() {
     let test = "the_sample_with_empty_lengths_is_refused";
     let Some(path) = recorded(test, "itch50/ex20101224.TEST_ITCH_50.gz") else { return };
-    let mut reader = Reader::new(File::open(path).unwrap()).unwrap();
-    let error = reader.next_message().unwrap_err();
-    assert!(matches!(error, FileError::ZeroLength { message: 1, offset: 0 }), "{error}");
+    let mut source = open(&Source::file(path), Options::default()).unwrap();
+    let error = source.next_unit(&mut Unit::default()).unwrap_err();
+    assert!(error.reason.contains("length 0") && error.position == 0, "{error}");
+    assert_eq!(source.counts().messages, 0);
 }
 
 /// UDP payloads of a little-endian Ethernet capture with nanosecond stamps, by hand; VLAN tags are
