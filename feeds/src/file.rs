@@ -1,7 +1,8 @@
 //! BinaryFILE: messages in a file, each behind its length (u16, big-endian).
 //!
-//! Reads through one window, so that files may be larger than memory. A length of zero as the file's last two bytes ends the session (as the specification
-//! has it); anywhere else it is an error, since a reader that trusts it would misread what follows.
+//! Reads through one window, so that files may be larger than memory. A length of zero as the file's
+//! last two bytes ends the session (as the specification has it); anywhere else it is an error, since
+//! a reader that trusts it would misread what follows.
 //! Source: NASDAQ "BinaryFILE" specification 1.00.
 
 mod session;

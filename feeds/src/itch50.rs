@@ -2,7 +2,8 @@
 //!
 //! Knows one message at a time; packets, sequences and files are the business of
 //! [`crate::moldudp64`] and [`crate::file`]; [`Reading`] and [`recording`] serve research. The decoder
-//! never allocates after construction and never panics on any bytes. Source: "NASDAQ TotalView-ITCH 5.0" specification, message O included.
+//! never allocates after construction and never panics on any bytes.
+//! Source: "NASDAQ TotalView-ITCH 5.0" specification, message O included.
 
 mod counters;
 pub mod decode;
