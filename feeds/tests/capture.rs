@@ -106,7 +106,7 @@ fn sections_interfaces_and_clocks_of_pcapng() {
 #[test]
 fn every_layer_down_to_the_payload() {
     let packet = hello();
-    for tags in [&[][..], &[0x8100], &[0x88a8, 0x8100], &[0x9100, 0x8100]] {
+    for tags in [&[][..], &[0x8100], &[0x88a8, 0x8100], &[0x9100, 0x8100], &[0x8100; 4]] {
         assert_eq!(one(1, ethernet(tags, &packet)).unwrap(), b"hello");
     }
     let sll = [&[0; 14][..], &[8, 0], &packet].concat();
@@ -154,7 +154,7 @@ fn bad_input_frames_that_cannot_be_used_have_a_reason() {
         (101, vec![0x60; 40], "IPv6"),
         (1, [&[1; 12][..], &[8, 6], &[0; 28]].concat(), "neither IPv4 nor IPv6"),
         (1, vec![1; 13], "frame shorter than its header"),
-        (1, ethernet(&[0x8100; 5], &packet), "neither IPv4 nor IPv6"),
+        (1, ethernet(&[0x8100; 5], &packet), "more VLAN tags than are read"),
         (127, packet.clone(), "link type that is not read"),
         (101, packet[..9].to_vec(), "IPv4 header cut"),
         (101, with(0, 0x44), "IPv4 lengths contradict each other"),

@@ -6,7 +6,8 @@ use common::{bytes, recorded};
 use feeds::itch50::Message;
 use feeds::itch50::message::{AddOrder, Deleted, Header, Imbalance, StockDirectory};
 use feeds::recording::{
-    Clock, Instruments, OpenError, Options, Recording, Source, Unit, Wanted, open, open_bytes,
+    Clock, Instruments, LineEnd, Lines, OpenError, Options, Recording, Source, Unit, Wanted, open,
+    open_bytes,
 };
 use market::{EventKind, InstrumentId, Said, Timestamp};
 use std::io::Write;
@@ -246,6 +247,29 @@ fn bad_input_what_itch_skips_has_a_reason_and_a_place() {
             ("unknown message type", 1, &[at])
         ]
     );
+}
+
+#[test]
+fn lines_have_places_and_ends() {
+    let ends = |text: &[u8]| {
+        let mut lines = Lines::new(text);
+        let mut found = Vec::new();
+        while let Some(line) = lines.next_line().unwrap() {
+            found.push((line.position, line.text.len(), line.end));
+        }
+        assert_eq!(lines.position(), text.len() as u64);
+        found
+    };
+    use LineEnd::{Open, TooLong, Whole};
+    assert_eq!(ends(b""), []);
+    assert_eq!(ends(b"one\r\n\ntwo"), [(0, 3, Whole), (5, 0, Whole), (6, 3, Open)]);
+    // Longer than a window, and longer than any line: the next is found all the same.
+    let (long, longer) = (vec![b'x'; 3 << 20], vec![b'y'; 9 << 20]);
+    let text = [&long[..], b"\n", &longer, b"\nend\n"].concat();
+    let (first, second) = (long.len() as u64 + 1, (long.len() + longer.len()) as u64 + 2);
+    let expected = [(0, 3 << 20, Whole), (first, 0, TooLong), (second, 3, Whole)];
+    assert_eq!(ends(&text), expected);
+    assert_eq!(ends(&longer), [(0, 0, TooLong)]);
 }
 
 #[test]

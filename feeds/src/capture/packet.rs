@@ -5,6 +5,8 @@ use super::Frame;
 use market::Timestamp;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+/// LINKTYPE_ETHERNET.
+const ETHERNET: u16 = 1;
 /// VLAN tags before a packet.
 const TAGS_MAX: usize = 4;
 
@@ -57,30 +59,33 @@ pub enum Carried<'a> {
 /// Why there is none that can be used.
 #[inline]
 pub fn transport<'a>(frame: &Frame<'a>) -> Result<Carried<'a>, &'static str> {
-    let packet = network(frame.link, frame.bytes)?;
-    let &[first, _, high, low, _, _, flags, offset, _, protocol, ..] = packet else {
+    let packet = match frame.bytes {
+        // The usual case without a call: Ethernet without tags.
+        [_, _, _, _, _, _, _, _, _, _, _, _, 8, 0, packet @ ..] if frame.link == ETHERNET => packet,
+        _ => network(frame.link, frame.bytes)?,
+    };
+    let Some(header) = packet.first_chunk::<20>() else {
         return Err(short(frame, "IPv4 header cut"));
     };
+    let [first, _, high, low, _, _, flags, offset, _, protocol, _, _, addresses @ ..] = *header;
     if first >> 4 != 4 {
         return Err(if first >> 4 == 6 { "IPv6" } else { "neither IPv4 nor IPv6" });
     }
-    let (header, total) = (usize::from(first & 15) * 4, u16::from_be_bytes([high, low]).into());
+    let (length, total) = (usize::from(first & 15) * 4, u16::from_be_bytes([high, low]).into());
     // Zero where the card cuts large packets itself: then the frame says how long it is.
     let total = if total == 0 { packet.len() } else { total };
-    if header < 20 || total < header {
+    if length < header.len() || total < length {
         return Err("IPv4 lengths contradict each other");
     }
-    let Some(packet) = packet.get(..total) else {
+    let Some(body) = packet.get(length..total) else {
         return Err(short(frame, "IPv4 packet longer than its frame"));
     };
+    // The second highest bit says that it must not be cut.
     if flags & 0x3f != 0 || offset != 0 {
         return Err("IPv4 fragment");
     }
-    let [from, to] = [12, 16].map(|at| {
-        let octets = packet.get(at..at + 4).and_then(|octets| <[u8; 4]>::try_from(octets).ok());
-        Ipv4Addr::from(octets.unwrap_or_default())
-    });
-    let body = &packet[header..];
+    let [a, b, c, d, e, f, g, h] = addresses;
+    let (from, to) = (Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h));
     match protocol {
         17 => udp(frame, from, to, body).map(Carried::Datagram),
         6 => tcp(frame, from, to, body).map(Carried::Segment),
@@ -98,8 +103,7 @@ fn short(frame: &Frame<'_>, wrong: &'static str) -> &'static str {
 #[inline]
 fn network(link: u16, bytes: &[u8]) -> Result<&[u8], &'static str> {
     let (ether_type, rest) = match link {
-        // LINKTYPE_ETHERNET.
-        1 => (bytes.get(12..14), bytes.get(14..)),
+        ETHERNET => (bytes.get(12..14), bytes.get(14..)),
         // LINKTYPE_RAW, as registered and as some systems write it; LINKTYPE_IPV4.
         101 | 12 | 14 | 228 => return Ok(bytes),
         // LINKTYPE_LINUX_SLL.
@@ -113,17 +117,18 @@ fn network(link: u16, bytes: &[u8]) -> Result<&[u8], &'static str> {
     };
     let mut ether_type = u16::from_be_bytes([high, low]);
     for _ in 0..TAGS_MAX {
-        match (ether_type, rest) {
-            (0x8100 | 0x88a8 | 0x9100, [_, _, high, low, inner @ ..]) => {
-                ether_type = u16::from_be_bytes([*high, *low]);
-                rest = inner;
-            }
-            (0x0800, _) => return Ok(rest),
-            (0x86dd, _) => return Err("IPv6"),
-            _ => break,
-        }
+        let (0x8100 | 0x88a8 | 0x9100, [_, _, high, low, inner @ ..]) = (ether_type, rest) else {
+            break;
+        };
+        ether_type = u16::from_be_bytes([*high, *low]);
+        rest = inner;
     }
-    Err(if ether_type == 0x0800 { "more VLAN tags than are read" } else { "neither IPv4 nor IPv6" })
+    match ether_type {
+        0x0800 => Ok(rest),
+        0x86dd => Err("IPv6"),
+        0x8100 | 0x88a8 | 0x9100 => Err("more VLAN tags than are read"),
+        _ => Err("neither IPv4 nor IPv6"),
+    }
 }
 
 #[inline]
@@ -133,7 +138,7 @@ fn udp<'a>(
     to: Ipv4Addr,
     body: &'a [u8],
 ) -> Result<Datagram<'a>, &'static str> {
-    let &[a, b, c, d, e, f, ..] = body else { return Err("UDP header cut") };
+    let Some(&[a, b, c, d, e, f, _, _]) = body.first_chunk() else { return Err("UDP header cut") };
     let length = usize::from(u16::from_be_bytes([e, f]));
     // What stands behind the datagram, within the packet, is padding.
     let Some(payload) = body.get(8..length) else { return Err("UDP length is not the packet's") };

@@ -31,14 +31,18 @@ pub struct Frame<'a> {
 #[derive(Clone, Debug)]
 enum Layout {
     Unknown,
-    Pcap {
-        big: bool,
-        nanos: bool,
-        link: u16,
-    },
+    Pcap(Pcap),
     PcapNg(Section),
     /// It ended, or broke.
     Over(Option<Broken>),
+}
+
+/// What a pcap file says of all its records.
+#[derive(Clone, Copy, Debug)]
+struct Pcap {
+    big: bool,
+    nanos: bool,
+    link: u16,
 }
 
 /// Where a frame stands in the window.
@@ -125,8 +129,19 @@ impl<R: Read> Walker<R> {
     /// [`Broken`] if the next record cannot be found.
     #[inline]
     pub fn next_frame(&mut self, log: &mut Log) -> Result<Option<Frame<'_>>, Broken> {
+        if let Layout::Pcap(pcap) = self.layout
+            && let Some(place) = pcap.whole(self.window.bytes())
+        {
+            return Ok(Some(self.give(place)));
+        }
+        self.seek_frame(log)
+    }
+
+    /// The next frame where it does not stand in the window as a whole, or is not of pcap.
+    #[inline(never)]
+    fn seek_frame(&mut self, log: &mut Log) -> Result<Option<Frame<'_>>, Broken> {
         let found = match &mut self.layout {
-            Layout::Pcap { big, nanos, link } => record(&mut self.window, *big, *nanos, *link),
+            Layout::Pcap(pcap) => pcap.record(&mut self.window),
             Layout::PcapNg(section) => section.next(&mut self.window, log),
             Layout::Unknown => {
                 return match begin(&mut self.window) {
@@ -141,14 +156,19 @@ impl<R: Read> Walker<R> {
             Layout::Over(Some(broken)) => return Err(broken.clone()),
         };
         match found {
-            Ok(Place { record, at, captured, time, link, length }) => {
-                self.frames += 1;
-                let position = self.window.position();
-                let bytes = &self.window.take(record)[at..at + captured];
-                Ok(Some(Frame { position, time, link, length, bytes }))
-            }
+            Ok(place) => Ok(Some(self.give(place))),
             Err(obstacle) => self.end(obstacle, log),
         }
+    }
+
+    /// The frame at a place, whose record is passed.
+    #[inline]
+    fn give(&mut self, place: Place) -> Frame<'_> {
+        let Place { record, at, captured, time, link, length } = place;
+        self.frames += 1;
+        let position = self.window.position();
+        let bytes = &self.window.take(record)[at..at + captured];
+        Frame { position, time, link, length, bytes }
     }
 
     #[cold]
@@ -181,38 +201,45 @@ fn begin<R: Read>(window: &mut Window<R>) -> Result<Layout, Obstacle> {
             // Above the link type stand the length of a frame check sequence and its flag.
             let link = u32_at(bytes, 20, big) as u16;
             window.take(HEADER);
-            Ok(Layout::Pcap { big, nanos: name.ends_with("nanoseconds"), link })
+            Ok(Layout::Pcap(Pcap { big, nanos: name.ends_with("nanoseconds"), link }))
         }
         Some(_) => Err(Obstacle::End(Some(format!("{there} of {HEADER} bytes of the header")))),
     }
 }
 
-/// The next record of a pcap file.
-#[inline]
-fn record<R: Read>(
-    window: &mut Window<R>,
-    big: bool,
-    nanos: bool,
-    link: u16,
-) -> Result<Place, Obstacle> {
-    let there = window.have(RECORD)?;
-    let Some(header) = window.bytes().first_chunk::<RECORD>() else {
-        let cut = (there > 0).then(|| format!("{there} of {RECORD} bytes of its header are there"));
-        return Err(Obstacle::End(cut));
-    };
-    let [seconds, fraction, captured, length] = [0, 4, 8, 12].map(|at| u32_at(header, at, big));
-    let captured = captured as usize;
-    if captured > FRAME_MAX {
-        let text = format!("claims {captured} bytes: more than any packet has");
-        return Err(Obstacle::Broken(text));
+impl Pcap {
+    /// The record at the front of `bytes`, if all of it is there.
+    #[inline]
+    fn whole(self, bytes: &[u8]) -> Option<Place> {
+        let header = bytes.first_chunk::<RECORD>()?;
+        let [seconds, fraction, captured, length] =
+            [0, 4, 8, 12].map(|at| u32_at(header, at, self.big));
+        let captured = captured as usize;
+        if captured > FRAME_MAX || bytes.len() - RECORD < captured {
+            return None;
+        }
+        let fraction = u64::from(fraction) * if self.nanos { 1 } else { 1_000 };
+        let time = Timestamp::from_nanos(u64::from(seconds) * 1_000_000_000 + fraction);
+        let (record, link) = (RECORD + captured, self.link);
+        Some(Place { record, at: RECORD, captured, time, link, length })
     }
-    let record = RECORD + captured;
-    let there = window.have(record)?;
-    if there < record {
-        let there = there - RECORD;
-        return Err(Obstacle::End(Some(format!("cut: {there} of its {captured} bytes are there"))));
+
+    /// The next record, which is read as far as it is there.
+    fn record<R: Read>(self, window: &mut Window<R>) -> Result<Place, Obstacle> {
+        let there = window.have(RECORD)?;
+        if there < RECORD {
+            let text = || format!("{there} of {RECORD} bytes of its header are there");
+            return Err(Obstacle::End((there > 0).then(text)));
+        }
+        let captured = u32_at(window.bytes(), 8, self.big) as usize;
+        if captured > FRAME_MAX {
+            let text = format!("claims {captured} bytes: more than any packet has");
+            return Err(Obstacle::Broken(text));
+        }
+        let there = window.have(RECORD + captured)? - RECORD;
+        self.whole(window.bytes()).ok_or_else(|| {
+            let text = format!("cut: {there} of its {captured} bytes are there");
+            Obstacle::End(Some(text))
+        })
     }
-    let fraction = u64::from(fraction) * if nanos { 1 } else { 1_000 };
-    let time = Timestamp::from_nanos(u64::from(seconds) * 1_000_000_000 + fraction);
-    Ok(Place { record, at: RECORD, captured, time, link, length })
 }

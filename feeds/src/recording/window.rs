@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 /// What is read at once, and what fits before anything grows.
-const BUFFER_BYTES: usize = 1 << 18;
+const BUFFER_BYTES: usize = 1 << 16;
 
 /// See the module.
 #[derive(Debug)]
