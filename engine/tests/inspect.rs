@@ -67,7 +67,7 @@ fn a_day_is_shown_with_what_is_wrong_with_it() {
         "              DAY                                   3 events",
         "10:00:00.000000000 add DAY buy 100 at 10 order 1, last",
         "10:00:00.000000001 add DAY sell 100 at 10.01 order 2, last",
-        "cut           at byte 97: message 4 at byte 97 is cut off: 22 of 23 bytes are there",
+        "cut           at byte 97: message 4 is cut off: 22 of 23 bytes are there",
     ] {
         assert!(shown.contains(line), "{line:?} is not in\n{shown}");
     }

@@ -16,9 +16,7 @@ use std::io::{self, Read};
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// A length of zero before the end of the file.
-    #[error(
-        "message {message} at byte {offset} has length 0: no BinaryFILE (its lengths are not filled in?)"
-    )]
+    #[error("at byte {offset}: {}", self.reason())]
     ZeroLength {
         /// Number of the message, from 1.
         message: u64,
@@ -26,7 +24,7 @@ pub enum FileError {
         offset: u64,
     },
     /// The file ends within a message.
-    #[error("message {message} at byte {offset} is cut off: {found} of {wanted} bytes are there")]
+    #[error("at byte {offset}: {}", self.reason())]
     Torn {
         /// Number of the message, from 1.
         message: u64,
@@ -45,6 +43,32 @@ pub enum FileError {
         /// What the system or the unpacker says.
         source: io::Error,
     },
+}
+
+impl FileError {
+    /// Where it shows.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        match self {
+            FileError::ZeroLength { offset, .. }
+            | FileError::Torn { offset, .. }
+            | FileError::Io { offset, .. } => *offset,
+        }
+    }
+
+    /// What is wrong there.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            FileError::ZeroLength { message, .. } => format!(
+                "message {message} has length 0: no BinaryFILE (its lengths are not filled in?)"
+            ),
+            FileError::Torn { message, found, wanted, .. } => {
+                format!("message {message} is cut off: {found} of {wanted} bytes are there")
+            }
+            FileError::Io { source, .. } => source.to_string(),
+        }
+    }
 }
 
 /// Reads messages one after the other.

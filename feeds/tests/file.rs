@@ -83,7 +83,7 @@ fn bad_input_zero_length_is_refused_where_it_stands() {
     let (messages, error) = read(b"\0\x01a\0\0S\0\0");
     assert_eq!(messages, [b"a"]);
     assert!(matches!(error, Some(FileError::ZeroLength { message: 2, offset: 3 })), "{error:?}");
-    assert!(error.unwrap().to_string().contains("byte 3 has length 0"));
+    assert!(error.unwrap().to_string().contains("at byte 3: message 2 has length 0"));
 }
 
 #[test]

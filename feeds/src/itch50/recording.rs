@@ -92,10 +92,10 @@ impl<R: Read + Send> Recording for ItchFile<R> {
             }
             Ok(None) => Ok(false),
             Err(error @ FileError::Torn { .. }) => {
-                self.log.cut(position, error.to_string());
+                self.log.cut(position, error.reason());
                 Ok(false)
             }
-            Err(error) => Err(Broken { position, reason: error.to_string() }),
+            Err(error) => Err(Broken { position: error.position(), reason: error.reason() }),
         };
         self.end.insert(end).clone()
     }
