@@ -3,6 +3,10 @@
 //!
 //! It must never do the work itself.
 
+mod inspect;
+
+pub use inspect::{BookAt, InspectArgs};
+
 use crate::config::{
     BacktestChanges, BacktestConfig, ConfigErrors, ExchangeChanges, ExchangeConfig, RunConfig,
     Speed,
@@ -78,6 +82,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Run a strategy on synthetic or recorded data in virtual time.
     Backtest(BacktestArgs),
+    /// Say what a recording is and what is in it.
+    Inspect(InspectArgs),
     /// Judge a configuration file and show what it would run.
     Check(CheckArgs),
     /// Check the host: what it costs an engine, and how to mend it.
@@ -116,7 +122,7 @@ pub struct ExchangeArgs {
     /// Its configuration; the built-in one when absent
     #[arg(value_name = "CONFIG")]
     pub config: Option<PathBuf>,
-    /// Publish a recorded day (ITCH 5.0, plain or gz) instead of synthetic flow
+    /// Publish a recorded day (ITCH 5.0, BinaryFILE or capture) instead of synthetic flow
     #[arg(long, value_name = "FILE")]
     pub replay: Option<PathBuf>,
     /// Times the recorded speed, or `max`
@@ -206,7 +212,7 @@ pub struct BacktestArgs {
     /// Its configuration; the built-in one when absent
     #[arg(value_name = "CONFIG")]
     pub config: Option<PathBuf>,
-    /// A recorded day (ITCH 5.0, plain or gz), or `synthetic`
+    /// A recorded day that tells orders (see `touchline inspect`), or `synthetic`
     #[arg(long, value_name = "FILE|synthetic")]
     pub data: Option<PathBuf>,
     /// Run this strategy of the configuration instead of those it enables

@@ -23,6 +23,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => modes::doctor::main(&args),
         Command::Exchange(args) => modes::exchange::main(&args),
         Command::Fix(args) => modes::fix::main(&args),
+        Command::Inspect(args) => modes::inspect::main(&args),
         Command::Replay(args) => modes::replay::main(&args),
         Command::Run(args) => modes::run::main(&args),
     }

@@ -1,6 +1,8 @@
 //! The modes of the program: one file a subcommand.
 
 pub mod backtest;
+mod event_text;
+pub mod inspect;
 pub mod check;
 pub mod ctl;
 pub mod live;

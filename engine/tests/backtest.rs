@@ -7,6 +7,8 @@ use engine::config::{BacktestChanges, BacktestConfig};
 use engine::modes::backtest::{self, Done};
 use engine::modes::replay::replay;
 use engine::pipeline::records::kind;
+use feeds::file::Reader;
+use feeds::recording::Source;
 use market::Nanos;
 use rig::{Copied, copy};
 use std::path::{Path, PathBuf};
@@ -115,6 +117,59 @@ fn the_recorded_day_trades_and_replays() {
     assert_eq!(one.end.run_hash, again.end.run_hash);
     assert_eq!(one.end.trading.account().orders().open_count(), 0);
     assert_eq!(replay(&one.journal).unwrap().difference, None);
+}
+
+/// A capture of MoldUDP64 packets, one for each message of a BinaryFILE.
+fn captured(file: &Path) -> Vec<u8> {
+    let mut reader = Reader::new(Source::file(file).open().unwrap());
+    let mut capture =
+        [0xa1b2_3c4d_u32, 0x0004_0002, 0, 0, 65_535, 101].map(u32::to_le_bytes).concat();
+    let mut sequence = 0u64;
+    while let Some(message) = reader.next_message().unwrap() {
+        sequence += 1;
+        let mut payload = [&b"SESSION   "[..], &sequence.to_be_bytes(), &[0, 1]].concat();
+        payload.extend((message.len() as u16).to_be_bytes());
+        payload.extend(message);
+        let udp = (8 + payload.len() as u16).to_be_bytes();
+        let total = (28 + payload.len() as u16).to_be_bytes();
+        let mut packet = vec![0x45, 0, total[0], total[1], 0, 0, 0, 0, 64, 17, 0, 0];
+        packet.extend([10, 0, 0, 1, 233, 54, 12, 111, 0, 1, 0, 2, udp[0], udp[1], 0, 0]);
+        packet.extend(payload);
+        let words = [1_752_759_000, sequence as u32, packet.len() as u32, packet.len() as u32];
+        capture.extend(words.map(u32::to_le_bytes).concat());
+        capture.extend(packet);
+    }
+    capture
+}
+
+#[test]
+fn a_capture_of_the_same_messages_is_the_same_run() {
+    let Some(data) = support::data(ARL) else { return };
+    let root = TempDir::new().unwrap();
+    let capture = root.path().join("day.pcap");
+    std::fs::write(&capture, captured(&data)).unwrap();
+    let (file, capture) = (run(&recorded(root.path(), data)), run(&recorded(root.path(), capture)));
+    assert!(file.end.trading.counters().fills > 0);
+    assert_eq!(file.end.run_hash, capture.end.run_hash);
+    assert_eq!(replay(&capture.journal).unwrap().difference, None);
+}
+
+#[test]
+fn a_recording_that_tells_no_orders_or_is_cut_is_refused() {
+    let root = TempDir::new().unwrap();
+    let path = root.path().join("day");
+    let refused = |content: &[u8]| {
+        std::fs::write(&path, content).unwrap();
+        let done = backtest::run(&recorded(root.path(), path.clone()));
+        format!("{:#}", done.err().expect("refused"))
+    };
+    assert!(refused(b"hello").contains("not recognised"));
+    let system = b"\0\x0cS\0\0\0\0\0\0\0\0\0\x01O";
+    let cut = refused(&[&system[..], &system[..5]].concat());
+    assert!(cut.contains("at byte 14: message 2 is cut off: 5 of 14 bytes"), "{cut}");
+    // A capture without a datagram that is known.
+    let empty = [0xa1b2_3c4d_u32, 0x0004_0002, 0, 0, 65_535, 1].map(u32::to_le_bytes).concat();
+    assert!(refused(&empty).contains("tells no orders"));
 }
 
 #[test]

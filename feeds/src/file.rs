@@ -1,24 +1,22 @@
-//! BinaryFILE: messages in a file, each behind its length (u16, big-endian), plain or gzip.
+//! BinaryFILE: messages in a file, each behind its length (u16, big-endian).
 //!
-//! Reads with one fixed buffer, so that files may be larger than memory, and tells gzip by its
-//! content. A length of zero as the file's last two bytes ends the session (as the specification
-//! has it); anywhere else it is an error, since a reader that trusts it would misread what follows.
+//! Reads through one window, so that files may be larger than memory. A length of zero as the file's
+//! last two bytes ends the session (as the specification has it); anywhere else it is an error, since
+//! a reader that trusts it would misread what follows.
 //! Source: NASDAQ "BinaryFILE" specification 1.00.
 
 mod session;
 
 pub use session::{Opened, SessionFile};
 
-use flate2::read::MultiGzDecoder;
-use std::io::{self, BufReader, Chain, Cursor, Read, Take};
+use crate::recording::Window;
+use std::io::{self, Read};
 
 /// Why a file cannot be read on. Offsets count bytes of the file, or of what it unpacks to.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// A length of zero before the end of the file.
-    #[error(
-        "message {message} at byte {offset} has length 0: no BinaryFILE (its lengths are not filled in?)"
-    )]
+    #[error("at byte {offset}: {}", self.reason())]
     ZeroLength {
         /// Number of the message, from 1.
         message: u64,
@@ -26,7 +24,7 @@ pub enum FileError {
         offset: u64,
     },
     /// The file ends within a message.
-    #[error("message {message} at byte {offset} is cut off: {found} of {wanted} bytes are there")]
+    #[error("at byte {offset}: {}", self.reason())]
     Torn {
         /// Number of the message, from 1.
         message: u64,
@@ -47,22 +45,28 @@ pub enum FileError {
     },
 }
 
-/// Room for the longest message behind its length, several times.
-const BUFFER_BYTES: usize = 1 << 18;
-
-/// The file, with its first two bytes put back.
-type Whole<R> = BufReader<Chain<Take<Cursor<[u8; 2]>>, R>>;
-
-enum Input<R: Read> {
-    Plain(Whole<R>),
-    Gzip(Box<MultiGzDecoder<Whole<R>>>),
-}
-
-impl<R: Read> Read for Input<R> {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+impl FileError {
+    /// Where it shows.
+    #[must_use]
+    pub fn position(&self) -> u64 {
         match self {
-            Input::Plain(input) => input.read(bytes),
-            Input::Gzip(input) => input.read(bytes),
+            FileError::ZeroLength { offset, .. }
+            | FileError::Torn { offset, .. }
+            | FileError::Io { offset, .. } => *offset,
+        }
+    }
+
+    /// What is wrong there.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            FileError::ZeroLength { message, .. } => format!(
+                "message {message} has length 0: no BinaryFILE (its lengths are not filled in?)"
+            ),
+            FileError::Torn { message, found, wanted, .. } => {
+                format!("message {message} is cut off: {found} of {wanted} bytes are there")
+            }
+            FileError::Io { source, .. } => source.to_string(),
         }
     }
 }
@@ -70,53 +74,22 @@ impl<R: Read> Read for Input<R> {
 /// Reads messages one after the other.
 ///
 /// ```
-/// let mut reader = feeds::file::Reader::new(&b"\0\x02ab\0\x01c"[..]).unwrap();
+/// let mut reader = feeds::file::Reader::new(&b"\0\x02ab\0\x01c"[..]);
 /// assert_eq!(reader.next_message().unwrap(), Some(&b"ab"[..]));
 /// assert_eq!(reader.next_message().unwrap(), Some(&b"c"[..]));
 /// assert_eq!(reader.next_message().unwrap(), None);
 /// ```
-pub struct Reader<R: Read> {
-    input: Input<R>,
-    buffer: Box<[u8]>,
-    /// The part of the buffer that is read and not yet given.
-    start: usize,
-    end: usize,
-    /// Bytes given or passed over.
-    offset: u64,
+#[derive(Debug)]
+pub struct Reader<R> {
+    window: Window<R>,
     messages: u64,
 }
 
 impl<R: Read> Reader<R> {
-    /// A reader of a file's bytes; anything that reads will do, a slice too.
-    ///
-    /// # Errors
-    /// If the first bytes cannot be read.
-    pub fn new(mut file: R) -> io::Result<Reader<R>> {
-        let (mut magic, mut there) = ([0; 2], 0);
-        while there < magic.len() {
-            match file.read(&mut magic[there..]) {
-                Ok(0) => break,
-                Ok(read) => there += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let whole = Cursor::new(magic).take(there as u64).chain(file);
-        let input = BufReader::with_capacity(1 << 16, whole);
-        // As a length, gzip's magic would be 8,075 bytes: no message of a market is that long.
-        let input = if magic == [0x1f, 0x8b] {
-            Input::Gzip(Box::new(MultiGzDecoder::new(input)))
-        } else {
-            Input::Plain(input)
-        };
-        let buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
-        Ok(Reader { input, buffer, start: 0, end: 0, offset: 0, messages: 0 })
-    }
-
-    /// True if the file is packed.
-    #[must_use]
-    pub fn is_gzip(&self) -> bool {
-        matches!(self.input, Input::Gzip(_))
+    /// A reader of a file's bytes, without packing ([`crate::recording::Input`] takes that off);
+    /// anything that reads will do, a slice too.
+    pub fn new(file: R) -> Reader<R> {
+        Reader { window: Window::new(file), messages: 0 }
     }
 
     /// Messages given so far.
@@ -128,7 +101,7 @@ impl<R: Read> Reader<R> {
     /// Bytes of them, lengths included: where the next message's length stands.
     #[must_use]
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.window.position()
     }
 
     /// The next message; `None` at the end.
@@ -136,16 +109,16 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// [`FileError`], which is final: there is no way to find the next message.
     pub fn next_message(&mut self) -> Result<Option<&[u8]>, FileError> {
-        let (message, offset) = (self.messages + 1, self.offset);
+        let (message, offset) = (self.messages + 1, self.window.position());
         let there = self.have(2)?;
         if there == 0 {
             return Ok(None);
         }
         let torn = |found, wanted| FileError::Torn { message, offset, found, wanted };
-        if there < 2 {
+        let Some(&[high, low]) = self.window.bytes().first_chunk() else {
             return Err(torn(there, 2));
-        }
-        let length = u16::from_be_bytes([self.buffer[self.start], self.buffer[self.start + 1]]);
+        };
+        let length = u16::from_be_bytes([high, low]);
         let wanted = 2 + usize::from(length);
         if length == 0 {
             return if self.have(3)? > 2 {
@@ -158,31 +131,16 @@ impl<R: Read> Reader<R> {
         if there < wanted {
             return Err(torn(there, wanted));
         }
-        let at = self.start + 2;
-        self.start += wanted;
-        self.offset += wanted as u64;
         self.messages += 1;
-        Ok(Some(&self.buffer[at..at + usize::from(length)]))
+        Ok(self.window.take(wanted).get(2..))
     }
 
-    /// Reads until `wanted` bytes are in the buffer, or the file ends; says how many there are.
+    /// Reads until `wanted` bytes are in the window, or the file ends; says how many there are.
     fn have(&mut self, wanted: usize) -> Result<usize, FileError> {
-        if self.start + wanted > self.buffer.len() {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        while self.end - self.start < wanted {
-            match self.input.read(&mut self.buffer[self.end..]) {
-                Ok(0) => break,
-                Ok(read) => self.end += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => {
-                    let offset = self.offset + (self.end - self.start) as u64;
-                    return Err(FileError::Io { offset, source });
-                }
-            }
-        }
-        Ok(self.end - self.start)
+        let there = self.window.have(wanted);
+        there.map_err(|source| {
+            let offset = self.window.position() + self.window.bytes().len() as u64;
+            FileError::Io { offset, source }
+        })
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! The tests run them over the corpus and over random bytes; a fuzzer may run them for days.
 
+use crate::capture::{Carried, Frame, transport};
 use crate::feed::Feed;
 use crate::file::{FileError, Reader};
 use crate::itch50::{Decoder, Listing, Message, message};
 use crate::moldudp64::{Config, Datagram, Handler, Line, Packet, Receiver, Session};
-use market::{Event, EventFlags, InstrumentId, Nanos, Timestamp};
+use crate::recording::{Options, Unit, open_bytes};
+use market::{Event, EventFlags, EventKind, InstrumentId, Nanos, Timestamp};
 
 /// Any bytes as one ITCH message: no panic, at most two events, and what parses writes the same
 /// bytes again.
@@ -78,7 +80,7 @@ pub fn feed(bytes: &[u8]) {
 
 /// Any bytes as a BinaryFILE: no panic, no endless loop, and messages and offset agree.
 pub fn file(bytes: &[u8]) {
-    let Ok(mut reader) = Reader::new(bytes) else { return };
+    let mut reader = Reader::new(bytes);
     let (mut messages, mut offset) = (0, 0);
     let end = loop {
         match reader.next_message() {
@@ -94,6 +96,50 @@ pub fn file(bytes: &[u8]) {
     assert_eq!((reader.messages(), reader.offset()), (messages, offset));
     if let Some(FileError::Torn { found, wanted, .. }) = end {
         assert!(found < wanted);
+    }
+}
+
+/// Any bytes as a recording of whatever format they seem to be: no panic, an end, and what a
+/// [`crate::recording::Recording`] promises of units, ids and ends.
+pub fn recording(bytes: &[u8]) {
+    let Ok(mut recording) = open_bytes(bytes, Options::default()) else { return };
+    let (mut unit, mut slots) = (Unit::default(), 0);
+    let end = loop {
+        match recording.next_unit(&mut unit) {
+            Ok(true) => {}
+            end => break end,
+        }
+        let known = recording.instruments().all().len();
+        for (at, event) in unit.events.iter().enumerate() {
+            assert!(event.kind().is_some());
+            assert!(event.instrument == Event::ALL || event.instrument.index() < known);
+            assert_eq!(event.received, unit.received.nanos());
+            assert_eq!(event.flags.has(EventFlags::LAST), at + 1 == unit.events.len());
+            if event.kind() == Some(EventKind::Entry) {
+                assert_eq!(event.order, slots);
+                assert!(unit.side_entry(event.order).is_some());
+                slots += 1;
+            }
+        }
+    };
+    assert_eq!(recording.next_unit(&mut unit), end);
+    assert!(unit.events.is_empty() && unit.side.is_empty());
+    let counts = recording.counts();
+    assert_eq!(counts.messages, counts.by_type.iter().map(|&(_, count)| count).sum::<u64>());
+}
+
+/// Any bytes as one frame of every link type that is read: no panic, and a payload within the frame.
+pub fn frame(bytes: &[u8]) {
+    for link in [1, 101, 113, 276] {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let frame = Frame { position: 0, time: Timestamp::ZERO, link, length, bytes };
+        let payload = match transport(&frame) {
+            Ok(Carried::Datagram(found)) => found.payload,
+            Ok(Carried::Segment(found)) => found.payload,
+            Err(_) => continue,
+        };
+        assert!(bytes.as_ptr_range().start <= payload.as_ptr());
+        assert!(payload.as_ptr_range().end <= bytes.as_ptr_range().end);
     }
 }
 

@@ -1,8 +1,9 @@
 //! NASDAQ TotalView-ITCH 5.0: message layouts, the decoder to events, the encoder from events.
 //!
 //! Knows one message at a time; packets, sequences and files are the business of
-//! [`crate::moldudp64`] and [`crate::file`]. Never allocates after construction and never panics
-//! on any bytes. Source: "NASDAQ TotalView-ITCH 5.0" specification, message O included.
+//! [`crate::moldudp64`] and [`crate::file`]; [`Reading`] and [`recording`] serve research. The decoder
+//! never allocates after construction and never panics on any bytes.
+//! Source: "NASDAQ TotalView-ITCH 5.0" specification, message O included.
 
 mod counters;
 pub mod decode;
@@ -10,11 +11,16 @@ mod directory;
 pub mod encode;
 mod layout;
 pub mod message;
+pub(crate) mod reading;
+pub mod recording;
+mod side;
 
 pub use counters::{DecoderCounters, Skip};
 pub use decode::Decoder;
 pub use encode::{Encoder, Refusal};
 pub use message::{Header, Message, MessageError};
+pub use reading::Reading;
+pub use recording::ItchFile;
 
 use market::{Instrument, InstrumentId, Qty};
 

@@ -1,17 +1,19 @@
 //! Bytes in, market events out: decoders, sessions and sources of market data.
 //!
-//! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two. Recorded
-//! days come by [`file`](mod@file) and [`source`]. Nothing here owns a clock or a thread; only
-//! [`file`](mod@file) touches files, and only [`udp`] sockets.
+//! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two. Recorded days
+//! of any format come by [`recording`], captures of packets among them ([`capture`]). Nothing here
+//! owns a clock or a thread; only [`file`](mod@file) and [`recording`] touch files, and only [`udp`]
+//! sockets.
 
+pub mod capture;
 pub mod feed;
 pub mod file;
 pub mod fuzz;
 pub mod itch50;
 pub mod moldudp64;
-pub mod source;
+pub mod recording;
 pub mod udp;
 
 pub use feed::Feed;
-pub use source::ItchFile;
+pub use itch50::ItchFile;
 pub use udp::UdpFeed;

@@ -3,12 +3,15 @@
 
 mod common;
 
-use common::{BASE, decoder, listing, shares};
+use common::{BASE, decoder, shares};
 use feeds::itch50::message::{Deleted, SystemEvent};
 use feeds::itch50::{Decoder, Encoder, Header};
 use feeds::moldudp64::{Config, Datagram, Line, MemoryStore, Publisher, RequestServer, Session};
+use feeds::recording::{Options, Recording, Unit, Wanted};
 use feeds::{Feed, ItchFile};
-use market::{Event, EventFlags, EventKind, InstrumentId, Nanos, Price, Qty, Rng, Side, Timestamp};
+use market::{
+    Event, EventFlags, EventKind, Instrument, InstrumentId, Nanos, Price, Qty, Rng, Side, Timestamp,
+};
 use std::collections::BTreeMap;
 
 fn publisher() -> Publisher {
@@ -111,14 +114,15 @@ fn a_file_gives_a_group_for_each_message() {
     let header = Header { locate: 0, tracking: 0, time: 1 };
     let close = SystemEvent { header, event_code: b'M' }.write();
     let file = [&[0, 19], &deleted(9, 1)[..], &[0, 12], &close[..]].concat();
-    let reader = feeds::file::Reader::new(&file[..]).unwrap();
-    let decoder = Decoder::new(&[listing("ARL", 7)], BASE).unwrap();
-    let mut source = ItchFile::new(reader, decoder);
-    let mut events = Vec::new();
-    assert_eq!(source.next_message(&mut events).unwrap(), Some(1));
-    assert_eq!(source.next_message(&mut events).unwrap(), Some(2));
-    assert_eq!(source.next_message(&mut events).unwrap(), None);
-    assert_eq!(kinds(&events), [(EventKind::Status, 0, true)]);
+    let wanted = Wanted::Only(vec![Instrument::share(7, "ARL")]);
+    let options = Options { wanted, day: Some(BASE), ..Options::default() };
+    let mut source = ItchFile::new(&file[..], &options).unwrap();
+    let mut unit = Unit::default();
+    assert_eq!(source.next_unit(&mut unit), Ok(true));
+    assert!(unit.events.is_empty(), "its locate was never announced");
+    assert_eq!(source.next_unit(&mut unit), Ok(true));
+    assert_eq!(kinds(&unit.events), [(EventKind::Status, 0, true)]);
+    assert_eq!(source.next_unit(&mut unit), Ok(false));
     assert_eq!(source.decoder().counters().messages(), 2);
 }
 

@@ -4,6 +4,7 @@ mod common;
 
 use feeds::file::{FileError, Opened, Reader, SessionFile};
 use feeds::moldudp64::MessageStore;
+use feeds::recording::Input;
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 use std::fs::OpenOptions;
@@ -32,7 +33,7 @@ fn read_all<R: Read>(mut reader: Reader<R>) -> (Vec<Vec<u8>>, Option<FileError>)
 }
 
 fn read(bytes: &[u8]) -> (Vec<Vec<u8>>, Option<FileError>) {
-    read_all(Reader::new(bytes).unwrap())
+    read_all(Reader::new(Input::new(bytes).unwrap()))
 }
 
 /// Gives its bytes one at a time, and is interrupted before each.
@@ -66,7 +67,7 @@ fn plain_packed_and_packed_in_parts_read_alike() {
 #[test]
 fn short_reads_and_interrupts_are_nothing() {
     let file = packed(&framed(&[b"one", b"two", &[7; 65_535]]));
-    let (found, error) = read_all(Reader::new(Dribble(&file, false)).unwrap());
+    let (found, error) = read_all(Reader::new(Input::new(Dribble(&file, false)).unwrap()));
     assert!(error.is_none());
     assert_eq!(found, [b"one".to_vec(), b"two".to_vec(), vec![7; 65_535]]);
 }
@@ -82,7 +83,7 @@ fn bad_input_zero_length_is_refused_where_it_stands() {
     let (messages, error) = read(b"\0\x01a\0\0S\0\0");
     assert_eq!(messages, [b"a"]);
     assert!(matches!(error, Some(FileError::ZeroLength { message: 2, offset: 3 })), "{error:?}");
-    assert!(error.unwrap().to_string().contains("byte 3 has length 0"));
+    assert!(error.unwrap().to_string().contains("at byte 3: message 2 has length 0"));
 }
 
 #[test]
@@ -190,6 +191,7 @@ proptest! {
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         feeds::fuzz::file(&bytes);
         feeds::fuzz::file(&[&[0x1f, 0x8b], bytes.as_slice()].concat());
-        feeds::fuzz::file(&packed(&bytes));
+        feeds::fuzz::recording(&bytes);
+        feeds::fuzz::recording(&packed(&bytes));
     }
 }

@@ -1,25 +1,28 @@
-//! Recorded data: a whole derived day, a broken file, and real packets of one message type each.
+//! Recorded data: a whole derived day, and a broken file.
 
 mod common;
 
 use common::{listing, recorded};
-use feeds::file::{FileError, Reader};
+use feeds::file::Reader;
 use feeds::itch50::{Decoder, Message, Skip, message};
-use feeds::moldudp64::{Config, Datagram, Line, Packet, Publisher, Session};
+use feeds::moldudp64::{Config, Datagram, Line, Publisher, Session};
+use feeds::recording::{Input, Options, Recording, Source, Unit, Wanted, open};
 use feeds::{Feed, ItchFile};
 use flate2::read::GzDecoder;
 use market::book::{BookLimits, OrderBooks};
-use market::{BookView, Event, EventFlags, InstrumentId, Nanos, Price, Side, Timestamp};
+use market::{
+    BookView, Event, EventFlags, EventKind, Instrument, InstrumentId, Nanos, Price, Side, Timestamp,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// 2025-07-17 in New York begins at 04:00 UTC.
 const ARL_BASE: Timestamp = Timestamp::from_nanos(1_752_724_800_000_000_000);
 
 fn messages(path: &Path) -> Vec<Vec<u8>> {
-    let mut reader = Reader::new(File::open(path).unwrap()).unwrap();
+    let mut reader = Reader::new(Source::file(path).open().unwrap());
     let mut messages = Vec::new();
     while let Some(message) = reader.next_message().unwrap() {
         messages.push(message.to_vec());
@@ -27,15 +30,22 @@ fn messages(path: &Path) -> Vec<Vec<u8>> {
     messages
 }
 
+fn arl(path: &Path) -> ItchFile<Input<'static>> {
+    let wanted = Wanted::Only(vec![Instrument::share(0, "ARL")]);
+    let options = Options { wanted, day: Some(ARL_BASE), ..Options::default() };
+    ItchFile::new(Source::file(path).open().unwrap(), &options).unwrap()
+}
+
 #[test]
 fn the_derived_day_of_arl_is_read_whole() {
     let test = "the_derived_day_of_arl_is_read_whole";
     let Some(path) = recorded(test, "derived/ARL_20250717.derived.itch50.gz") else { return };
     let decoder = Decoder::new(&[listing("ARL", 0)], ARL_BASE).unwrap();
-    let reader = Reader::new(File::open(&path).unwrap()).unwrap();
-    let mut source = ItchFile::new(reader, decoder.clone());
-    let mut events: Vec<Event> = Vec::new();
-    while source.next_message(&mut events).unwrap().is_some() {}
+    let mut source = arl(&path);
+    let (mut events, mut unit): (Vec<Event>, _) = (Vec::new(), Unit::default());
+    while source.next_unit(&mut unit).unwrap() {
+        events.extend(unit.events.iter().filter(|event| event.kind() != Some(EventKind::Entry)));
+    }
     let counters = source.decoder().counters();
     assert_eq!(counters.messages(), 4340);
     for (kind, count) in [
@@ -102,14 +112,13 @@ fn the_books_of_the_derived_day_are_the_vendors() {
     GzDecoder::new(File::open(map).unwrap()).read_to_string(&mut text).unwrap();
     let sequences: Vec<u64> =
         text.lines().filter_map(|line| line.split(',').nth(1)?.parse().ok()).collect();
-    let decoder = Decoder::new(&[listing("ARL", 0)], ARL_BASE).unwrap();
-    let mut source = ItchFile::new(Reader::new(File::open(&path).unwrap()).unwrap(), decoder);
+    let mut source = arl(&path);
     let mut books = OrderBooks::new(BookLimits { instruments: 1, orders: 4096, levels: 1024 });
-    let (mut events, mut compared): (Vec<Event>, _) = (Vec::new(), 0);
+    let (mut unit, mut compared) = (Unit::default(), 0);
     for (at, sequence) in sequences.iter().enumerate() {
-        source.next_message(&mut events).unwrap().unwrap();
-        for event in events.drain(..) {
-            assert_eq!(books.apply(&event).contradiction, None, "message {}", at + 1);
+        assert_eq!(source.next_unit(&mut unit), Ok(true));
+        for event in &unit.events {
+            assert_eq!(books.apply(event).contradiction, None, "message {}", at + 1);
         }
         let last = sequences.get(at + 1) != Some(sequence);
         if let Some(want) = vendor.get(sequence).filter(|_| last && *sequence != 0) {
@@ -139,85 +148,8 @@ fn every_message_of_the_derived_day_writes_itself_again() {
 fn the_sample_with_empty_lengths_is_refused() {
     let test = "the_sample_with_empty_lengths_is_refused";
     let Some(path) = recorded(test, "itch50/ex20101224.TEST_ITCH_50.gz") else { return };
-    let mut reader = Reader::new(File::open(path).unwrap()).unwrap();
-    let error = reader.next_message().unwrap_err();
-    assert!(matches!(error, FileError::ZeroLength { message: 1, offset: 0 }), "{error}");
-}
-
-/// UDP payloads of a little-endian Ethernet capture with nanosecond stamps, by hand; VLAN tags are
-/// stepped over.
-fn payloads(pcap: &[u8]) -> Vec<&[u8]> {
-    let u32_at = |at: usize| u32::from_le_bytes(pcap[at..at + 4].try_into().unwrap()) as usize;
-    assert_eq!((u32_at(0), u32_at(20)), (0xa1b2_3c4d, 1));
-    let (mut at, mut payloads) = (24, Vec::new());
-    while at < pcap.len() {
-        let frame = &pcap[at + 16..at + 16 + u32_at(at + 8)];
-        at += 16 + frame.len();
-        let mut ip = 14;
-        while frame[ip - 2..ip] == [0x81, 0x00] {
-            ip += 4;
-        }
-        assert_eq!((&frame[ip - 2..ip], frame[ip + 9]), (&[8, 0][..], 17));
-        let udp = ip + usize::from(frame[ip] & 15) * 4;
-        let length = usize::from(u16::from_be_bytes([frame[udp + 4], frame[udp + 5]]));
-        payloads.push(&frame[udp + 8..udp + length]);
-    }
-    payloads
-}
-
-/// Captures beneath a folder whose path speaks of ITCH.
-fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            captures(&path, found);
-        } else if path.to_string_lossy().contains("Itch")
-            && path.extension().is_some_and(|e| e == "pcap")
-        {
-            found.push(path);
-        }
-    }
-}
-
-/// The type that a capture is named after.
-fn type_of(name: &str) -> Option<u8> {
-    let names = [
-        ("AddOrderNoM", b'A'),
-        ("AddOrderWithM", b'F'),
-        ("CrossTrade", b'Q'),
-        ("LULDAuctionCollar", b'J'),
-        ("MarketParticipantPosition", b'L'),
-        ("NetOrderImbalanceIndicator", b'I'),
-        ("NonCrossTrade", b'P'),
-        ("OrderCancel", b'X'),
-        ("OrderDelete", b'D'),
-        ("OrderExecutedWithPrice", b'C'),
-        ("OrderExecuted", b'E'),
-        ("OrderReplace", b'U'),
-        ("RegSHORestriction", b'Y'),
-        ("StockTradingAction", b'H'),
-        ("SystemEvent", b'S'),
-    ];
-    names.iter().find(|(start, _)| name.starts_with(start)).map(|&(_, kind)| kind)
-}
-
-#[test]
-fn real_packets_parse_to_their_last_byte() {
-    let test = "real_packets_parse_to_their_last_byte";
-    let Some(root) = recorded(test, "omi_single/Nasdaq") else { return };
-    let (mut paths, mut messages) = (Vec::new(), 0);
-    captures(&root, &mut paths);
-    for path in &paths {
-        let named = type_of(&path.file_name().unwrap().to_string_lossy());
-        for payload in payloads(&std::fs::read(path).unwrap()) {
-            for bytes in Packet::parse(payload).unwrap().messages() {
-                let message = Message::parse(bytes).unwrap();
-                assert_eq!(message.write(&mut [0; message::LENGTH_MAX]), bytes);
-                assert!(message.header().time < 86_400_000_000_000);
-                assert!(named.is_none_or(|kind| kind == bytes[0]), "{}", path.display());
-                messages += 1;
-            }
-        }
-    }
-    assert!(paths.len() >= 23 && messages >= 117, "{} captures, {messages}", paths.len());
+    let mut source = open(&Source::file(path), Options::default()).unwrap();
+    let error = source.next_unit(&mut Unit::default()).unwrap_err();
+    assert!(error.reason.contains("length 0") && error.position == 0, "{error}");
+    assert_eq!(source.counts().messages, 0);
 }

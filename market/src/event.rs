@@ -38,6 +38,9 @@ pub enum EventKind {
     Reset = 13,
     /// End of one packet of a stepped feed; `order` is the sequence that comes next.
     Mark = 14,
+    /// Something was said that no event can hold: `order` is the slot of its
+    /// [`crate::SideEntry`], which whoever gives the event hands over with it. No book changes.
+    Entry = 15,
 }
 
 impl EventKind {
@@ -60,6 +63,7 @@ impl EventKind {
             12 => K::Lost,
             13 => K::Reset,
             14 => K::Mark,
+            15 => K::Entry,
             _ => return None,
         })
     }
@@ -139,9 +143,11 @@ impl TradingStatus {
 pub struct Event {
     /// Time by the venue's clock.
     pub exchange_time: Timestamp,
-    /// Raw TSC when the packet was received; zero when there is none. Never an input to a decision.
+    /// Raw TSC when the packet was received; of a recording, when whoever recorded it received it,
+    /// in nanoseconds of UTC. Zero when there is none. Never an input to a decision.
     pub received: u64,
-    /// The venue's order id; match number for `Trade`; a sequence for `Gap`, `Lost` and `Mark`.
+    /// The venue's order id; match number for `Trade`; a sequence for `Gap`, `Lost` and `Mark`; a slot
+    /// for `Entry`.
     pub order: u64,
     /// Price, where the kind has one.
     pub price: Price,

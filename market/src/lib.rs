@@ -20,6 +20,7 @@ pub mod qty;
 pub mod report;
 pub mod rng;
 pub mod side;
+pub mod side_entry;
 pub mod table;
 pub mod time;
 
@@ -39,4 +40,5 @@ pub use qty::Qty;
 pub use report::{RejectReason, Report, ReportKind};
 pub use rng::Rng;
 pub use side::Side;
+pub use side_entry::{Definition, Imbalance, Said, SideEntry, Statistic, StatusReason};
 pub use time::{Nanos, Timestamp};

@@ -1,4 +1,5 @@
-//! A fixed table from 64-bit ids to small values: open addressing, sized once, never rehashed.
+//! A table from 64-bit ids to small values: open addressing, sized once, rehashed only by
+//! [`IdTable::grow`], which no table of the hot path allows.
 //!
 //! Lookup is a multiply, a shift and a short linear walk, with the value beside its id: one cache
 //! miss. Deletion shifts back, so that no tombstones gather. Worst case: ids chosen by an adversary
@@ -10,6 +11,7 @@ pub struct IdTable<V = u32> {
     rows: Box<[Row<V>]>,
     len: usize,
     capacity: usize,
+    grows: bool,
 }
 
 /// Entries of one row. Rows begin on a cache line, so that no entry of 16 or 32 bytes straddles two.
@@ -36,7 +38,27 @@ impl<V: Copy> IdTable<V> {
         let size = (capacity.max(ROW) * 2).next_power_of_two();
         // A pattern other than zero makes the allocator touch every page now, not in the market.
         let row = Row([Entry { id: u64::MAX, value: None }; ROW]);
-        IdTable { rows: vec![row; size / ROW].into_boxed_slice(), len: 0, capacity }
+        IdTable { rows: vec![row; size / ROW].into_boxed_slice(), len: 0, capacity, grows: false }
+    }
+
+    /// A table that may be made larger when it is full, by [`IdTable::grow`].
+    #[must_use]
+    pub fn growing(capacity: usize) -> Self {
+        IdTable { grows: true, ..IdTable::new(capacity) }
+    }
+
+    /// Makes room for twice as many ids, if the table may grow; false if it may not.
+    #[cold]
+    pub fn grow(&mut self) -> bool {
+        if self.grows {
+            let mut larger = IdTable::growing(self.capacity.max(ROW) * 2);
+            for (id, value) in self.iter() {
+                // There is room for all of them.
+                let _ = larger.insert(id, value);
+            }
+            *self = larger;
+        }
+        self.grows
     }
 
     fn entry(&self, at: usize) -> &Entry<V> {

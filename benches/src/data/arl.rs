@@ -9,6 +9,7 @@ use feeds::file::Reader;
 use feeds::itch50::message::{
     AddOrder, Canceled, Deleted, Executed, ExecutedPriced, Header, Message, Replaced,
 };
+use feeds::recording::Input;
 use std::collections::BTreeMap;
 use std::fs::File;
 
@@ -47,7 +48,7 @@ pub fn recorded() -> anyhow::Result<Recorded> {
     let file = File::open(&path);
     let file =
         file.with_context(|| format!("{}: set TOUCHLINE_DATA to the recordings", path.display()))?;
-    let mut reader = Reader::new(file)?;
+    let mut reader = Reader::new(Input::new(file)?);
     let [mut before, mut window, mut day] = std::array::from_fn(|_| Messages::default());
     let mut live = Live::default();
     while let Some(message) = reader.next_message()? {

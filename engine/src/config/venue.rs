@@ -94,7 +94,7 @@ section! {
         kind: FlowKind = "synthetic";
         /// The same seed gives the same flow.
         seed: u64 = 1, [0, 18_446_744_073_709_551_615];
-        /// The recording to replay (ITCH 5.0 BinaryFILE, plain or gz).
+        /// The recording to replay (ITCH 5.0 in a BinaryFILE or a capture, packed or not).
         file: Option<PathBuf> => "ARL_20250717.itch50.gz";
         /// Day whose midnight a recording's times of day count from.
         session_day: SessionDay = "today" => "2025-07-17";

@@ -2,14 +2,16 @@
 //! recorded day with the overlay that our orders live in. One packet at a time; time is the
 //! caller's.
 
-use feeds::file::{FileError, Reader};
-use feeds::itch50::{Decoder, Listing};
-use market::{Event, EventFlags, Instrument, InstrumentId, Price, Sink, Timestamp, TradingStatus};
+use feeds::recording::{
+    Books, Broken, Messages, OpenError, Options, Recording, Source, Unit, Wanted, open,
+};
+use market::{
+    Event, EventFlags, EventKind, Instrument, InstrumentId, Price, Timestamp, TradingStatus,
+};
 use sim::flow::FlowParameters;
 use sim::{
     Exchange, ExchangeLimits, Flow, Output, Overlay, Run, SelfTradePolicy, SetupError, Venue,
 };
-use std::fs::File;
 use std::path::Path;
 
 /// Where orders other than ours come from.
@@ -29,25 +31,35 @@ pub struct Synthetic {
 /// A recorded day and our orders in it.
 pub struct Recorded {
     overlay: Overlay,
-    reader: Reader<File>,
-    decoder: Decoder,
-    /// The next message, its events and its time; `None` at the end.
-    next: Option<Message>,
+    recording: Box<dyn Recording>,
+    /// What happens next; `None` at the end.
+    next: Option<Packet>,
     /// What ended the recording early.
-    error: Option<FileError>,
+    error: Option<Broken>,
 }
 
-/// One message of a recording.
+/// What a recording gives at once.
 #[derive(Clone, Debug, Default)]
-pub struct Message {
-    /// Its bytes, as they stand in the recording.
-    pub bytes: Vec<u8>,
-    /// What it means.
-    pub events: Vec<Event>,
-    /// Its sequence, from 1.
+pub struct Packet {
+    unit: Unit,
+    /// Sequence of its last message, from 1.
     pub sequence: u64,
-    /// Venue time.
+    /// Venue time, never before that of an earlier packet.
     pub time: Timestamp,
+}
+
+impl Packet {
+    /// Its messages as they stand in the recording, where that is one of ITCH 5.0.
+    #[must_use]
+    pub fn messages(&self) -> &Messages {
+        &self.unit.messages
+    }
+
+    /// What it means.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.unit.events
+    }
 }
 
 /// Why a market cannot be made.
@@ -59,24 +71,40 @@ pub enum MarketError {
     /// A parameter of the flow is out of range.
     #[error(transparent)]
     Flow(#[from] sim::flow::BadParameter),
-    /// The instruments do not fit ITCH.
-    #[error(transparent)]
-    Listing(#[from] feeds::itch50::ListingError),
     /// The recording cannot be opened.
     #[error("cannot open the recording {path}: {source}")]
     Open {
         /// Which.
         path: String,
         /// Why.
-        source: std::io::Error,
+        source: OpenError,
+    },
+    /// The file holds several recordings, or none.
+    #[error("{path} is an archive of {count} files: unpack it and name one")]
+    Archive {
+        /// Which.
+        path: String,
+        /// How many.
+        count: usize,
     },
     /// The recording is damaged.
     #[error("the recording {path}: {source}")]
-    File {
+    Broken {
         /// Which.
         path: String,
         /// How.
-        source: FileError,
+        source: Broken,
+    },
+    /// The recording does not tell of orders.
+    #[error(
+        "the recording {path} ({format}) tells no orders, and our place in the queue would be a guess: \
+         take one by order"
+    )]
+    NotByOrder {
+        /// Which.
+        path: String,
+        /// What it is.
+        format: &'static str,
     },
 }
 
@@ -109,19 +137,21 @@ impl Market {
         run: Run,
     ) -> Result<Market, MarketError> {
         let shown = || path.display().to_string();
-        let open = |source| MarketError::Open { path: shown(), source };
-        let reader = File::open(path).and_then(Reader::new).map_err(open)?;
-        let listings: Vec<Listing> = instruments.iter().map(Listing::from).collect();
-        let decoder = Decoder::new(&listings, day)?;
+        let recording = open_recording(path, &instruments, day)?;
         let limits = ExchangeLimits { orders: 1 << 20, ..ExchangeLimits::default() };
         let overlay = Overlay::new(instruments, limits, SelfTradePolicy::default(), run)?;
-        let next = Some(Message::default());
-        let mut recorded = Recorded { overlay, reader, decoder, next, error: None };
+        let next = Some(Packet::default());
+        let mut recorded = Recorded { overlay, recording, next, error: None };
         recorded.advance();
-        match recorded.error.take() {
-            Some(source) => Err(MarketError::File { path: shown(), source }),
-            None => Ok(Market::Recorded(Box::new(recorded))),
+        if let Some(source) = recorded.error.take() {
+            return Err(MarketError::Broken { path: shown(), source });
         }
+        // Of a capture this is not known before its first packet.
+        let description = recorded.recording.describe();
+        if description.books != Books::ByOrder {
+            return Err(MarketError::NotByOrder { path: shown(), format: description.format });
+        }
+        Ok(Market::Recorded(Box::new(recorded)))
     }
 
     /// Begins synthetic instruments at these prices where one is given, by id, instead of at seeded
@@ -141,13 +171,13 @@ impl Market {
     pub fn next_time(&self) -> Option<Timestamp> {
         match self {
             Market::Synthetic(market) => Some(market.flow.next_time()),
-            Market::Recorded(market) => market.next.as_ref().map(|message| message.time),
+            Market::Recorded(market) => market.next.as_ref().map(|packet| packet.time),
         }
     }
 
-    /// The message that comes next, if this is a recording.
+    /// What comes next, if this is a recording.
     #[must_use]
-    pub fn next_message(&self) -> Option<&Message> {
+    pub fn next_packet(&self) -> Option<&Packet> {
         match self {
             Market::Synthetic(_) => None,
             Market::Recorded(market) => market.next.as_ref(),
@@ -192,59 +222,66 @@ impl Market {
 
     /// What ended a recording before its end, if anything did.
     #[must_use]
-    pub fn error(&self) -> Option<&FileError> {
+    pub fn error(&self) -> Option<&Broken> {
         match self {
             Market::Synthetic(_) => None,
             Market::Recorded(market) => market.error.as_ref(),
         }
     }
+}
 
-    /// Recorded messages passed over without effect on us: for a venue that continues a session.
-    pub fn skip_to(&mut self, sequence: u64, out: &mut dyn Output) {
-        while self.next_message().is_some_and(|message| message.sequence < sequence) {
-            self.step(out);
-        }
-    }
+/// Opens the one recording that a file holds.
+fn open_recording(
+    path: &Path,
+    instruments: &[Instrument],
+    day: Timestamp,
+) -> Result<Box<dyn Recording>, MarketError> {
+    let shown = || path.display().to_string();
+    let failed = |source| MarketError::Open { path: shown(), source };
+    let mut sources = Source::list(path).map_err(|error| failed(error.into()))?;
+    let (Some(source), true) = (sources.pop(), sources.is_empty()) else {
+        return Err(MarketError::Archive { path: shown(), count: sources.len() });
+    };
+    let wanted = Wanted::Only(instruments.to_vec());
+    let options = Options { wanted, day: Some(day), keep_messages: true };
+    open(&source, options).map_err(failed)
 }
 
 impl Recorded {
     fn step(&mut self, out: &mut dyn Output) {
-        let Some(message) = self.next.take() else { return };
-        for event in &message.events {
-            self.overlay.recorded(event, message.time, out);
+        let Some(packet) = self.next.take() else { return };
+        for event in packet.events() {
+            self.overlay.recorded(event, packet.time, out);
             out.event(*event);
         }
-        self.next = Some(message);
+        self.next = Some(packet);
         self.advance();
     }
 
-    /// Reads the next message into `next`.
+    /// Reads the next packet into `next`.
     fn advance(&mut self) {
-        let Some(mut message) = self.next.take() else { return };
-        match self.reader.next_message() {
-            Ok(Some(bytes)) => {
-                message.bytes.clear();
-                message.bytes.extend_from_slice(bytes);
-                message.events.clear();
-                // What the decoder skips it counts, and the bytes are published all the same.
-                let _ = self.decoder.decode(&message.bytes, 0, &mut Events(&mut message.events));
-                if let Some(last) = message.events.last_mut() {
+        let Some(mut packet) = self.next.take() else { return };
+        let unit = &mut packet.unit;
+        match self.recording.next_unit(unit) {
+            Ok(true) => {
+                // Side entries are of no use to the loop; what it gets is the same live.
+                unit.events.retain(|event| event.kind() != Some(EventKind::Entry));
+                unit.events.iter_mut().for_each(|event| event.received = 0);
+                if let Some(last) = unit.events.last_mut() {
                     last.flags = last.flags.with(EventFlags::LAST);
                 }
-                message.sequence = self.reader.messages();
-                message.time = message.time.max(self.decoder.exchange_time());
-                self.next = Some(message);
+                packet.sequence += unit.messages.len() as u64;
+                packet.time = packet.time.max(unit.exchange_time);
+                self.next = Some(packet);
             }
-            Ok(None) => {}
+            Ok(false) => self.error = self.cut(),
             Err(error) => self.error = Some(error),
         }
     }
-}
 
-struct Events<'a>(&'a mut Vec<Event>);
-
-impl Sink for Events<'_> {
-    fn event(&mut self, event: Event) {
-        self.0.push(event);
+    /// A day that lacks its end is no day to judge a strategy by.
+    fn cut(&self) -> Option<Broken> {
+        let cut = self.recording.log().is_cut()?;
+        Some(Broken { position: cut.position, reason: cut.reason.clone().into_owned() })
     }
 }

@@ -6,8 +6,7 @@ use crate::lab::{Lab, engine_positions, exchange_positions};
 use crate::relay::{Fate, Relay, Rule};
 use crate::story::{Counts, Story, Told};
 use feeds::ItchFile;
-use feeds::file::Reader;
-use feeds::itch50::{Decoder, Listing};
+use feeds::recording::{Options, Recording, Unit, Wanted};
 use market::book::{BookLimits, OrderBooks};
 use market::{BookState, BookView, Event, EventFlags, EventKind, InstrumentId, Rng, Side};
 use std::fs::File;
@@ -76,12 +75,14 @@ fn is_said(event: &Event) -> bool {
 
 /// Compares the engine's events with those of the exchange's session file, and the books of both.
 fn compare(lab: &Lab, told: &Told) {
-    let listings: Vec<Listing> = told.instruments.iter().map(Listing::from).collect();
-    let decoder = Decoder::new(&listings, told.begun.midnight()).unwrap();
+    let (wanted, day) = (Wanted::Only(told.instruments.clone()), Some(told.begun.midnight()));
     let file = File::open(lab.messages(&lab.session().unwrap())).unwrap();
-    let mut file = ItchFile::new(Reader::new(file).unwrap(), decoder);
-    let mut said: Vec<Event> = Vec::new();
-    while file.next_message(&mut said).unwrap().is_some() {}
+    let options = Options { wanted, day, ..Options::default() };
+    let mut file = ItchFile::new(file, &options).unwrap();
+    let (mut said, mut unit): (Vec<Event>, _) = (Vec::new(), Unit::default());
+    while file.next_unit(&mut unit).unwrap() {
+        said.extend(unit.events.iter().filter(|event| event.kind() != Some(EventKind::Entry)));
+    }
 
     let heard: Vec<Event> = told.events.iter().filter(|event| is_said(event)).map(plain).collect();
     assert!(heard.len() > 500 && heard.len() <= said.len());

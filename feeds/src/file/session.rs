@@ -67,11 +67,14 @@ impl SessionFile {
         let file = options.read(true).write(true).create(true).truncate(false).open(path);
         let file = file.map_err(failed(0))?;
         let length = file.metadata().map_err(failed(0))?.len();
-        let mut reader = Reader::new(&file).map_err(failed(0))?;
-        if reader.is_gzip() {
+        let mut magic = [0; 2];
+        // As a length, gzip's magic would be 8,075 bytes: no message of a market is that long.
+        let packed = file.read_at(&mut magic, 0).map_err(failed(0))? == 2 && magic == [0x1f, 0x8b];
+        if packed {
             let text = "a packed file cannot be appended to: unpack it, or choose another path";
             return Err(failed(0)(io::Error::new(io::ErrorKind::InvalidInput, text)));
         }
+        let mut reader = Reader::new(&file);
         let mut marks = Vec::new();
         loop {
             let (offset, message) = (reader.offset(), reader.messages());

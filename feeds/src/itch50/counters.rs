@@ -3,38 +3,28 @@
 //! Counts only: nothing here decides.
 
 /// Why a message gave no event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Skip {
     /// No message of ITCH 5.0 has this type.
-    #[error("unknown message type")]
     UnknownType,
     /// The type has another length, or the message is empty.
-    #[error("length differs from the type's")]
     BadLength,
     /// Side is neither B nor S.
-    #[error("side is neither B nor S")]
     BadSide,
     /// An order or execution of no shares.
-    #[error("zero shares")]
     ZeroShares,
     /// Price zero, or above 199,999.99 where the market-order sentinels stand.
-    #[error("price is zero or a sentinel")]
     BadPrice,
     /// More shares than a quantity can hold.
-    #[error("quantity out of range")]
     BadQuantity,
     /// The stamp is a day or more.
-    #[error("time of day is not below 86400 seconds")]
     BadTime,
     /// The symbol is not printable ASCII.
-    #[error("symbol is not printable ASCII")]
     BadSymbol,
     /// No directory message named this locate.
-    #[error("locate code was never announced")]
     UnknownLocate,
     /// The instrument is known and nobody subscribed to it: not an error.
-    #[error("instrument is not subscribed")]
     Unsubscribed,
 }
 
@@ -52,7 +42,32 @@ impl Skip {
         Skip::UnknownLocate,
         Skip::Unsubscribed,
     ];
+
+    /// The reason in words.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Skip::UnknownType => "unknown message type",
+            Skip::BadLength => "length differs from the type's",
+            Skip::BadSide => "side is neither B nor S",
+            Skip::ZeroShares => "zero shares",
+            Skip::BadPrice => "price is zero or a sentinel",
+            Skip::BadQuantity => "quantity out of range",
+            Skip::BadTime => "time of day is not below 86400 seconds",
+            Skip::BadSymbol => "symbol is not printable ASCII",
+            Skip::UnknownLocate => "locate code was never announced",
+            Skip::Unsubscribed => "instrument is not subscribed",
+        }
+    }
 }
+
+impl std::fmt::Display for Skip {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl std::error::Error for Skip {}
 
 /// What a decoder has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]

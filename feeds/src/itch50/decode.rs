@@ -63,6 +63,37 @@ impl Decoder {
         Ok(Decoder { directory, base, time: 0, counters: DecoderCounters::default() })
     }
 
+    /// A decoder of the messages of every instrument, which are numbered from 0 as they are met;
+    /// their quantities count shares. For research: it keeps a symbol for each.
+    #[must_use]
+    pub fn discovering(base: Timestamp) -> Decoder {
+        let (directory, counters) = (Directory::discovering(), DecoderCounters::default());
+        Decoder { directory, base, time: 0, counters }
+    }
+
+    /// The stock fields that were met, by instrument; empty unless it discovers.
+    #[must_use]
+    pub fn met(&self) -> &[[u8; 8]] {
+        self.directory.met()
+    }
+
+    /// The instrument that a locate code stands for now, if events are given of it.
+    #[must_use]
+    pub fn instrument(&self, locate: u16) -> Option<market::InstrumentId> {
+        self.directory.instrument(locate)
+    }
+
+    /// The midnight that stamps count from.
+    #[must_use]
+    pub fn base(&self) -> Timestamp {
+        self.base
+    }
+
+    /// Lets the stamps of messages to come count from another midnight.
+    pub fn set_base(&mut self, base: Timestamp) {
+        self.base = base;
+    }
+
     /// What was seen.
     #[must_use]
     pub fn counters(&self) -> &DecoderCounters {

@@ -38,7 +38,12 @@ pub(super) struct Directory {
     slots: Box<[Slot]>,
     /// Sorted by stock.
     subscriptions: Vec<Subscription>,
+    /// With [`Directory::discovering`]: the symbols met, by instrument.
+    met: Option<Vec<[u8; 8]>>,
 }
+
+/// Most instruments that are discovered: as many as there are locate codes.
+const MET_MAX: usize = 1 << 16;
 
 impl Directory {
     pub(super) fn new(listings: &[Listing]) -> Result<Directory, ListingError> {
@@ -56,7 +61,25 @@ impl Directory {
             let symbol = String::from_utf8_lossy(pair[0].stock.trim_ascii_end()).into_owned();
             return Err(ListingError::Duplicate(symbol));
         }
-        Ok(Directory { slots: vec![EMPTY; 1 << 16].into_boxed_slice(), subscriptions })
+        let slots = vec![EMPTY; 1 << 16].into_boxed_slice();
+        Ok(Directory { slots, subscriptions, met: None })
+    }
+
+    /// A directory that subscribes to every instrument it meets and numbers them from 0.
+    pub(super) fn discovering() -> Directory {
+        let slots = vec![EMPTY; 1 << 16].into_boxed_slice();
+        Directory { slots, subscriptions: Vec::new(), met: Some(Vec::new()) }
+    }
+
+    /// The symbols discovered, by instrument.
+    pub(super) fn met(&self) -> &[[u8; 8]] {
+        self.met.as_deref().unwrap_or_default()
+    }
+
+    /// The instrument of a locate code, if it is one that events are given of.
+    pub(super) fn instrument(&self, locate: u16) -> Option<InstrumentId> {
+        let found = self.slots[usize::from(locate)].instrument;
+        (found.0 < UNSUBSCRIBED.0).then_some(found)
     }
 
     pub(super) fn reset(&mut self) {
@@ -90,7 +113,8 @@ impl Directory {
             return Err(Skip::BadSymbol);
         }
         let at = usize::from(locate);
-        let Ok(found) = self.subscriptions.binary_search_by_key(stock, |s| s.stock) else {
+        let found = self.subscriptions.binary_search_by_key(stock, |s| s.stock);
+        let Some(found) = found.map_or_else(|at| self.discover(at, stock), Some) else {
             self.unbind(locate);
             self.slots[at].instrument = UNSUBSCRIBED;
             return Ok(());
@@ -108,7 +132,20 @@ impl Directory {
         Ok(())
     }
 
+    /// Subscribes to a symbol met for the first time, whose place among the sorted is `at`.
+    fn discover(&mut self, at: usize, stock: &[u8; 8]) -> Option<usize> {
+        let met = self.met.as_mut().filter(|met| met.len() < MET_MAX)?;
+        let instrument = InstrumentId(u32::try_from(met.len()).ok()?);
+        met.push(*stock);
+        let new = Subscription { stock: *stock, instrument, share: 1, locate: None };
+        self.subscriptions.insert(at, new);
+        Some(at)
+    }
+
     fn unbind(&mut self, locate: u16) {
+        if self.slots[usize::from(locate)].instrument == UNSEEN {
+            return;
+        }
         for subscription in &mut self.subscriptions {
             if subscription.locate == Some(locate) {
                 subscription.locate = None;

@@ -13,6 +13,11 @@ pub struct BookLimits {
     pub levels: usize,
 }
 
+impl BookLimits {
+    /// Most instruments that growing books admit.
+    pub const INSTRUMENTS_MAX: usize = 1 << 17;
+}
+
 /// What applying one event came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Applied {

@@ -19,6 +19,19 @@ impl LevelBooks {
         LevelBooks { shelf: Shelf::new(limits) }
     }
 
+    /// Books for research: room for levels is taken as they come, for instruments by
+    /// [`LevelBooks::admit`].
+    #[must_use]
+    pub fn growing() -> Self {
+        LevelBooks { shelf: Shelf::growing() }
+    }
+
+    /// Makes room for an instrument, and for all those of smaller ids, if these books may grow; true
+    /// if it has a book now.
+    pub fn admit(&mut self, instrument: InstrumentId) -> bool {
+        self.shelf.admit(instrument)
+    }
+
     /// Applies one event.
     pub fn apply(&mut self, event: &Event) -> Applied {
         match event.kind() {

@@ -63,11 +63,22 @@ impl OrderBooks {
     /// Empty books, every one Recovering.
     #[must_use]
     pub fn new(limits: BookLimits) -> Self {
-        OrderBooks {
-            shelf: Shelf::new(limits),
-            orders: IdTable::new(limits.orders),
-            replaced: None,
-        }
+        let orders = IdTable::new(limits.orders);
+        OrderBooks { shelf: Shelf::new(limits), orders, replaced: None }
+    }
+
+    /// Books for research: room for orders and levels is taken as they come, for instruments by
+    /// [`OrderBooks::admit`].
+    #[must_use]
+    pub fn growing() -> Self {
+        let orders = IdTable::growing(1 << 10);
+        OrderBooks { shelf: Shelf::growing(), orders, replaced: None }
+    }
+
+    /// Makes room for an instrument, and for all those of smaller ids, if these books may grow; true
+    /// if it has a book now.
+    pub fn admit(&mut self, instrument: InstrumentId) -> bool {
+        self.shelf.admit(instrument)
     }
 
     /// Says which events will be applied next, those of one packet: what they name begins to come
@@ -266,11 +277,14 @@ fn add(
     };
     require_positive_price(event)?;
     require_positive_qty(event)?;
-    let Err(at) = orders.find(event.order) else {
+    let Err(mut at) = orders.find(event.order) else {
         return Err(Contradiction::DuplicateOrder);
     };
     if orders.is_full() {
-        return Err(Contradiction::OrdersFull);
+        if !orders.grow() {
+            return Err(Contradiction::OrdersFull);
+        }
+        at = orders.find(event.order).unwrap_or_else(|free| free);
     }
     let (price, qty, instrument) = (event.price, event.qty, event.instrument);
     let slot = book.join(event.order, side, price, qty)?;

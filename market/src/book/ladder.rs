@@ -1,5 +1,5 @@
 //! One side of one book: its price levels, sorted, with the best at the end. All memory is taken at
-//! construction; a level that does not fit is refused, never made room for.
+//! construction, unless it may grow (research); a level that does not fit is refused.
 //!
 //! What stands at a level keeps its slot for as long as the level lives, whatever comes before or
 //! behind it. An order remembers the slot of its level, so that most events search for nothing.
@@ -21,7 +21,9 @@ pub(crate) struct Ladder {
     changed: bool,
     watched: usize,
     rungs: Vec<Rung>,
-    totals: Box<[Total]>,
+    totals: Vec<Total>,
+    /// Most levels that there may ever be.
+    limit: usize,
     /// Slots that no level has.
     free: Vec<Slot>,
 }
@@ -47,9 +49,15 @@ impl Ladder {
         let free: Vec<Slot> = (0..=u16::MAX).take(limit).rev().map(Slot).collect();
         // Filled once with something other than zero, so that every page is touched now.
         let mut rungs = vec![Rung { key: i64::MIN, slot: Slot(0) }; free.len()];
-        let totals = vec![Total { qty: i64::MIN, orders: 0 }; free.len()].into_boxed_slice();
+        let totals = vec![Total { qty: i64::MIN, orders: 0 }; free.len()];
         rungs.clear();
-        Ladder { side, changed: true, watched: usize::MAX, rungs, totals, free }
+        let limit = totals.len();
+        Ladder { side, changed: true, watched: usize::MAX, rungs, totals, limit, free }
+    }
+
+    /// Room for 65,536 levels, taken as they come.
+    pub(crate) fn growing(side: Side) -> Self {
+        Ladder { limit: 1 << 16, ..Ladder::new(side, 0) }
     }
 
     /// Begins to fetch the ladder itself.
@@ -134,9 +142,21 @@ impl Ladder {
     }
 
     fn insert(&mut self, at: usize, key: i64, total: Total) -> Result<Slot, Contradiction> {
-        let slot = self.free.pop().ok_or(Contradiction::LevelsFull)?;
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => self.grow()?,
+        };
         self.totals[usize::from(slot.0)] = total;
         self.rungs.insert(at, Rung { key, slot });
+        Ok(slot)
+    }
+
+    /// Another slot, if there may be one.
+    #[cold]
+    fn grow(&mut self) -> Result<Slot, Contradiction> {
+        let slot = u16::try_from(self.totals.len()).ok().filter(|_| self.totals.len() < self.limit);
+        let slot = Slot(slot.ok_or(Contradiction::LevelsFull)?);
+        self.totals.push(Total { qty: i64::MIN, orders: 0 });
         Ok(slot)
     }
 

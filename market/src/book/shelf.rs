@@ -10,7 +10,9 @@ pub(crate) type Outcome = Result<Option<Trade>, Contradiction>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Shelf {
-    books: Box<[Book]>,
+    books: Vec<Book>,
+    /// For research: more instruments may come, and no level is refused for want of room.
+    grow: bool,
     /// The book of every instrument beyond the limits: empty, and Recovering for ever.
     nowhere: Book,
     contradictions: Contradictions,
@@ -22,10 +24,27 @@ impl Shelf {
     pub(crate) fn new(limits: BookLimits) -> Self {
         Shelf {
             books: (0..limits.instruments).map(|_| Book::new(limits.levels)).collect(),
+            grow: false,
             nowhere: Book::new(0),
             contradictions: Contradictions::default(),
             snapshot: false,
         }
+    }
+
+    pub(crate) fn growing() -> Self {
+        let none = BookLimits { instruments: 0, orders: 0, levels: 0 };
+        Shelf { grow: true, ..Shelf::new(none) }
+    }
+
+    /// Makes books for all instruments up to this one; true if it has one now.
+    pub(crate) fn admit(&mut self, instrument: InstrumentId) -> bool {
+        let wanted = instrument.index().saturating_add(1);
+        if self.grow && wanted <= BookLimits::INSTRUMENTS_MAX {
+            while self.books.len() < wanted {
+                self.books.push(Book::growing());
+            }
+        }
+        instrument.index() < self.books.len()
     }
 
     pub(crate) fn book(&self, instrument: InstrumentId) -> &Book {
@@ -73,7 +92,7 @@ impl Shelf {
     /// Any event that is not about an order or a level.
     pub(crate) fn other(&mut self, event: &Event) -> Applied {
         match event.kind() {
-            Some(EventKind::Mark) => self.told(event, Touched::None, Ok(None)),
+            Some(EventKind::Mark | EventKind::Entry) => self.told(event, Touched::None, Ok(None)),
             Some(EventKind::Trade) => self.message(event, |_| Ok(trade(event))),
             Some(
                 kind @ (EventKind::Clear

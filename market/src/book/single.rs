@@ -23,8 +23,17 @@ pub struct Book {
 
 impl Book {
     pub(crate) fn new(levels: usize) -> Self {
+        Book::of(|side| Ladder::new(side, levels))
+    }
+
+    /// A book whose sides take room as levels come.
+    pub(crate) fn growing() -> Self {
+        Book::of(Ladder::growing)
+    }
+
+    fn of(side: impl FnMut(Side) -> Ladder) -> Self {
         Book {
-            sides: Side::BOTH.map(|side| Ladder::new(side, levels)),
+            sides: Side::BOTH.map(side),
             health: Health::NEW,
             updated: Timestamp::default(),
             orders: 0,

@@ -20,7 +20,11 @@ impl Overlay {
         match kind {
             EventKind::Status => self.status(event, now, out),
             EventKind::Reset => self.clear(Event::ALL),
-            EventKind::Gap | EventKind::Recovered | EventKind::Lost | EventKind::Mark => {}
+            EventKind::Gap
+            | EventKind::Recovered
+            | EventKind::Lost
+            | EventKind::Mark
+            | EventKind::Entry => {}
             EventKind::Level => self.skipped.by_level += 1,
             _ if event.instrument.index() >= self.replaced.len() => self.skipped.unknown += 1,
             EventKind::Clear => self.clear(event.instrument),

@@ -1,11 +1,11 @@
 //! Records and frames as text: one line each, with the words of `market` and of FIX.
 
+use crate::modes::event_text::{Names, event_text};
 use crate::pipeline::records::Record;
 use crate::report::words;
 use crate::trading::OpeningState;
 use market::{
-    Command, CommandKind, Event, EventFlags, EventKind, Instrument, InstrumentId, OrderId, Price,
-    Qty, Report, ReportKind, TimeInForce, TradingStatus,
+    Command, CommandKind, Event, Instrument, InstrumentId, OrderId, Report, ReportKind, TimeInForce,
 };
 use std::fmt::Write as _;
 
@@ -35,7 +35,7 @@ pub(super) fn record_text(record: &Record, instruments: &[Instrument]) -> String
         Record::Packet(_, events) => {
             let mut text = format!("packet of {}", events.len());
             for event in events {
-                let _ = write!(text, "\n    {}", event_text(event, instruments));
+                let _ = write!(text, "\n    {}", venue_event(event, instruments));
             }
             text
         }
@@ -71,18 +71,9 @@ pub(super) fn time_of(record: &Record) -> Option<market::Timestamp> {
     }
 }
 
-fn symbol(id: InstrumentId, instruments: &[Instrument]) -> String {
-    match instruments.get(id.index()) {
-        Some(instrument) => instrument.symbol.clone(),
-        None if id == Event::ALL => "all".to_owned(),
-        None => format!("#{}", id.0),
-    }
-}
-
-fn qty(qty: Qty, id: InstrumentId, instruments: &[Instrument]) -> String {
-    match instruments.get(id.index()) {
-        Some(instrument) => qty.to_decimal(instrument.qty_digits).to_string(),
-        None => qty.raw().to_string(),
+impl Names for [Instrument] {
+    fn name(&self, id: InstrumentId) -> Option<(&str, u32)> {
+        self.get(id.index()).map(|instrument| (instrument.symbol.as_str(), instrument.qty_digits))
     }
 }
 
@@ -91,46 +82,9 @@ fn id(id: OrderId) -> String {
     id.0.to_string()
 }
 
-fn event_text(event: &Event, instruments: &[Instrument]) -> String {
-    let Some(kind) = event.kind() else { return format!("event of unknown kind {}", event.kind) };
-    let mut text = format!("{} {}", words(kind), symbol(event.instrument, instruments));
-    if let Some(side) = event.side() {
-        let _ = write!(text, " {}", words(side));
-    }
-    if event.qty != Qty::ZERO || event.price != Price::ZERO {
-        let qty = qty(event.qty, event.instrument, instruments);
-        let _ = write!(text, " {qty} at {}", event.price);
-    }
-    match kind {
-        EventKind::Status => {
-            let status = TradingStatus::from_aux(event.aux);
-            let status = status.map_or_else(|| "unknown".to_owned(), words);
-            let _ = write!(text, " {status}");
-        }
-        EventKind::Gap | EventKind::Lost => {
-            let _ = write!(text, " of {} from {}", event.aux, event.order);
-        }
-        EventKind::Mark => {
-            let _ = write!(text, " next {}", event.order);
-        }
-        _ if event.order != 0 => {
-            let _ = write!(text, " order {}", event.order);
-        }
-        _ => {}
-    }
-    for (flag, name) in [
-        (EventFlags::SNAPSHOT, "snapshot"),
-        (EventFlags::CROSS, "cross"),
-        (EventFlags::NON_PRINTABLE, "not printable"),
-        (EventFlags::REPLACE, "replace"),
-        (EventFlags::LAST, "last"),
-    ] {
-        if event.flags.has(flag) {
-            let _ = write!(text, ", {name}");
-        }
-    }
-    let _ = write!(text, ", venue {}", event.exchange_time);
-    text
+/// An event with its venue's time.
+fn venue_event(event: &Event, instruments: &[Instrument]) -> String {
+    format!("{}, venue {}", event_text(event, instruments), event.exchange_time)
 }
 
 fn command_text(command: &Command, instruments: &[Instrument]) -> String {
@@ -143,12 +97,12 @@ fn command_text(command: &Command, instruments: &[Instrument]) -> String {
     if command.target != OrderId::NONE {
         let _ = write!(text, " of {}", id(command.target));
     }
-    let _ = write!(text, " {}", symbol(command.instrument, instruments));
+    let _ = write!(text, " {}", instruments.symbol(command.instrument));
     if let Some(side) = command.side() {
         let _ = write!(text, " {}", words(side));
     }
     if matches!(kind, CommandKind::New | CommandKind::Replace) {
-        let qty = qty(command.qty, command.instrument, instruments);
+        let qty = instruments.qty(command.qty, command.instrument);
         let _ = write!(text, " {qty} at {}", command.price);
         if command.post_only() {
             text.push_str(", post only");
@@ -170,13 +124,13 @@ fn report_text(report: &Report, instruments: &[Instrument]) -> String {
         let _ = write!(text, " of {}", id(report.target));
     }
     if report.instrument != Event::ALL {
-        let _ = write!(text, " {}", symbol(report.instrument, instruments));
+        let _ = write!(text, " {}", instruments.symbol(report.instrument));
     }
     if let Some(side) = report.side() {
         let _ = write!(text, " {}", words(side));
     }
     if report.qty.is_positive() {
-        let qty = |quantity| qty(quantity, report.instrument, instruments);
+        let qty = |quantity| instruments.qty(quantity, report.instrument);
         let _ = write!(text, " {} at {}", qty(report.qty), report.price);
         if kind == ReportKind::Filled {
             let (cum, leaves) = (qty(report.cum_qty), qty(report.leaves_qty));

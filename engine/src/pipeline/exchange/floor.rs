@@ -13,6 +13,7 @@ use crate::pipeline::assembly;
 use crate::pipeline::market_source::Market;
 use anyhow::Context as _;
 use feeds::itch50::DAY;
+use feeds::recording::Messages;
 use market::{
     Command, Event, EventKind, Instrument, InstrumentId, Nanos, Report, Timestamp, TradingStatus,
 };
@@ -53,7 +54,7 @@ pub struct Floor {
     day_end: Timestamp,
     recorded: bool,
     /// The recorded message that happened last, until it is published; else empty.
-    held: Vec<u8>,
+    held: Messages,
     /// What ended a recording early.
     error: Option<String>,
 }
@@ -122,6 +123,8 @@ impl Floor {
         let (market, pace) = if recorded {
             let file = flow.file.as_deref().context("[flow] file: name the recording")?;
             let market = Market::recorded(instruments, file, base, run)?;
+            let silent = market.next_packet().is_some_and(|first| first.messages().is_empty());
+            anyhow::ensure!(!silent, "{}: only ITCH 5.0 can be published again", file.display());
             (market, Pace::recorded(flow.speed, flow.lockstep))
         } else {
             let parameters = assembly::flow_parameters(&config.synthetic)
@@ -138,7 +141,7 @@ impl Floor {
             at: if recorded { base } else { now },
             day_end: if recorded { Timestamp::MAX } else { base.after(Nanos::new(DAY)) },
             recorded,
-            held: Vec::new(),
+            held: Messages::default(),
             error: None,
         };
         floor.take_up(&resume, now)?;
@@ -148,7 +151,7 @@ impl Floor {
     /// Comes to where the session's own messages end.
     fn take_up(&mut self, resume: &Resume, now: Timestamp) -> anyhow::Result<()> {
         if self.recorded {
-            while self.market.next_message().is_some_and(|next| next.sequence <= resume.messages) {
+            while self.market.next_packet().is_some_and(|next| next.sequence <= resume.messages) {
                 self.at = self.market.next_time().map_or(self.at, |next| self.at.max(next));
                 self.market.step(&mut self.heard);
                 self.heard.events.clear();
@@ -219,14 +222,14 @@ impl Floor {
     pub fn step(&mut self) {
         let Some(next) = self.market.next_time() else { return };
         self.at = self.at.max(next);
-        if let Some(message) = self.market.next_message() {
-            if message.bytes.len() > MESSAGE_BYTES_MAX {
-                let sequence = message.sequence;
+        if let Some(packet) = self.market.next_packet() {
+            if packet.messages().iter().any(|message| message.len() > MESSAGE_BYTES_MAX) {
+                let sequence = packet.sequence;
                 let text = "is longer than a packet: not of ITCH 5.0";
                 self.error = Some(format!("message {sequence} of the recording {text}"));
                 return;
             }
-            self.held.extend_from_slice(&message.bytes);
+            self.held.clone_from(packet.messages());
         }
         self.market.step(&mut self.heard);
     }
@@ -252,7 +255,7 @@ impl Floor {
     /// Lets the recorded message go that happened last.
     pub fn release(&mut self) {
         if self.is_holding() {
-            self.publication.message(&self.held);
+            self.held.iter().for_each(|message| self.publication.message(message));
             self.held.clear();
         }
     }

@@ -1,7 +1,7 @@
 //! Contradictions one by one, and tables that are full.
 
 use super::*;
-use crate::book::Contradiction;
+use crate::book::{Contradiction, LevelBooks, OrderBooks};
 
 /// A book with a bid 1 of 10 at 100 and an ask 2 of 20 at 102.
 fn two_orders<B: Books>() -> B {
@@ -189,4 +189,35 @@ fn audits_find_a_broken_book() {
     let book = books.shelf_book_mut(InstrumentId(1));
     book.join(5, Side::Buy, Price::from_raw(100), Qty::from_raw(3)).unwrap();
     assert_eq!(books.audit().unwrap_err().instrument, InstrumentId(1));
+}
+
+/// Books for research hold whatever comes: more orders, levels and instruments than they began with.
+#[test]
+fn growing_books_grow() {
+    let (mut orders, mut levels) = (OrderBooks::growing(), LevelBooks::growing());
+    assert_eq!(
+        orders.apply(&add(5, 1, Side::Buy, 1, 1)).contradiction,
+        Some(Contradiction::UnknownInstrument)
+    );
+    assert!(orders.admit(InstrumentId(5)) && levels.admit(InstrumentId(5)));
+    for id in 1..=10_000 {
+        let price = 1 + id as i64 % 2_000;
+        assert_eq!(orders.apply(&add(5, id, Side::Buy, price, 3)).contradiction, None);
+        assert_eq!(levels.apply(&level(5, Side::Sell, price, 7)).contradiction, None);
+    }
+    assert_eq!((orders.orders(), orders.book(InstrumentId(5)).depth(Side::Buy)), (10_000, 2_000));
+    assert_eq!(levels.book(InstrumentId(5)).depth(Side::Sell), 2_000);
+    assert_eq!((orders.audit(), levels.audit()), (Ok(()), Ok(())));
+    for id in 1..=10_000 {
+        assert_eq!(orders.apply(&on(EventKind::Delete, 5, id, 0)).contradiction, None);
+    }
+    assert_eq!((orders.orders(), orders.audit()), (0, Ok(())));
+    // The ladder has 65,536 places, and no more.
+    for price in 1..=65_537 {
+        let full = levels.apply(&level(5, Side::Buy, price, 1)).contradiction;
+        assert_eq!(full, (price > 65_536).then_some(Contradiction::LevelsFull));
+    }
+    assert!(!orders.admit(InstrumentId(u32::MAX)) && !orders.admit(Event::ALL));
+    let mut fixed = OrderBooks::new(SMALL);
+    assert!(fixed.admit(InstrumentId(2)) && !fixed.admit(InstrumentId(3)));
 }

@@ -1,0 +1,175 @@
+//! What is to be read: a file, or a member of an archive (zip, tar, packed or not), and the files that
+//! belong to it. Opens files; never writes one, never unpacks to disk.
+
+use super::{Input, Layer};
+use flate2::read::DeflateDecoder;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use zip::{CompressionMethod, ZipArchive};
+
+/// Most members of an archive that are looked at.
+const MEMBERS_MAX: usize = 4096;
+
+/// One recording, not yet opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    path: PathBuf,
+    member: Option<Member>,
+}
+
+/// Where in an archive it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Member {
+    name: String,
+    layer: Layer,
+    /// Its first byte in the archive, whose own packing is off.
+    at: u64,
+    /// Its bytes there, and whether they are deflated.
+    bytes: u64,
+    deflated: bool,
+}
+
+impl Source {
+    /// The recording that a file is.
+    pub fn file(path: impl Into<PathBuf>) -> Source {
+        Source { path: path.into(), member: None }
+    }
+
+    /// What there is to read in a file: itself, or the members of the archive that it is.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is an archive that cannot be read.
+    pub fn list(path: &Path) -> io::Result<Vec<Source>> {
+        let mut file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder: name its files"));
+        }
+        let mut magic = [0; 4];
+        let there = file.read(&mut magic)?;
+        file.seek(SeekFrom::Start(0))?;
+        let members = if magic[..there] == *b"PK\x03\x04" {
+            zip_members(file)?
+        } else {
+            let input = Input::new(file)?;
+            match input.head().get(257..262) {
+                Some(b"ustar") => tar_members(input)?,
+                _ => return Ok(vec![Source::file(path)]),
+            }
+        };
+        let source = |member| Source { path: path.to_owned(), member: Some(member) };
+        Ok(members.into_iter().map(source).collect())
+    }
+
+    /// Its bytes, without any packing.
+    ///
+    /// # Errors
+    /// It cannot be opened or unpacked.
+    pub fn open(&self) -> io::Result<Input<'static>> {
+        let mut file = File::open(&self.path)?;
+        let Some(member) = &self.member else { return Input::new(file) };
+        if member.layer == Layer::Zip {
+            file.seek(SeekFrom::Start(member.at))?;
+            let bytes = file.take(member.bytes);
+            return Input::within(
+                vec![Layer::Zip],
+                match member.deflated {
+                    true => Box::new(DeflateDecoder::new(bytes)),
+                    false => Box::new(bytes),
+                },
+            );
+        }
+        let mut tar = Input::new(file)?;
+        let mut layers = tar.layers().to_vec();
+        layers.push(Layer::Tar);
+        io::copy(&mut tar.by_ref().take(member.at), &mut io::sink())?;
+        Input::within(layers, Box::new(tar.take(member.bytes)))
+    }
+
+    /// Its name: of the file, or of the member.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.member {
+            Some(member) => &member.name,
+            None => self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default(),
+        }
+    }
+
+    /// The file that lies beside it, in the same folder or archive, under another name, if there is
+    /// one: for formats that are split over files.
+    ///
+    /// # Errors
+    /// As for [`Source::list`].
+    pub fn sibling(&self, name: &str) -> io::Result<Option<Source>> {
+        if self.member.is_some() {
+            let all = Source::list(&self.path)?;
+            return Ok(all.into_iter().find(|source| source.name() == name));
+        }
+        let path = self.path.with_file_name(name);
+        Ok(path.is_file().then(|| Source::file(path)))
+    }
+}
+
+impl fmt::Display for Source {
+    /// The path, and behind an exclamation mark the member.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        match &self.member {
+            Some(member) => write!(f, "!{}", member.name),
+            None => Ok(()),
+        }
+    }
+}
+
+fn too_many<T>() -> io::Result<T> {
+    Err(io::Error::other(format!("an archive of more than {MEMBERS_MAX} members")))
+}
+
+fn zip_members(file: File) -> io::Result<Vec<Member>> {
+    let mut archive = ZipArchive::new(file)?;
+    if archive.len() > MEMBERS_MAX {
+        return too_many();
+    }
+    let mut members = Vec::new();
+    for index in 0..archive.len() {
+        // Raw: its content is not looked at, so that one that cannot be read hides no other.
+        let member = archive.by_index_raw(index)?;
+        let readable =
+            matches!(member.compression(), CompressionMethod::Stored | CompressionMethod::Deflated);
+        if member.is_dir() || member.encrypted() || !readable {
+            continue;
+        }
+        let Some(at) = member.data_start() else { continue };
+        members.push(Member {
+            name: member.name()?.into_owned(),
+            layer: Layer::Zip,
+            at,
+            bytes: member.compressed_size(),
+            deflated: member.compression() == CompressionMethod::Deflated,
+        });
+    }
+    Ok(members)
+}
+
+fn tar_members(input: Input<'_>) -> io::Result<Vec<Member>> {
+    let mut archive = tar::Archive::new(input);
+    let mut members = Vec::new();
+    for entry in archive.entries()? {
+        let entry = entry?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        if members.len() == MEMBERS_MAX {
+            return too_many();
+        }
+        members.push(Member {
+            name: String::from_utf8_lossy(&entry.path_bytes()).into_owned(),
+            layer: Layer::Tar,
+            at: entry.raw_file_position(),
+            bytes: entry.size(),
+            deflated: false,
+        });
+    }
+    Ok(members)
+}

@@ -1,0 +1,99 @@
+//! How formats that are recognised and not read show themselves in their first bytes. Each function
+//! gives the version or content, or `None` if it is not that format. Whoever builds a format takes its
+//! function along.
+
+/// The first line, if it is text.
+pub(super) fn line(head: &[u8]) -> Option<&str> {
+    let line = head.split(|&byte| byte == b'\n').next()?;
+    let text = std::str::from_utf8(line.trim_ascii_end()).ok()?;
+    (!text.chars().any(|c| c.is_control() && c != '\t')).then_some(text)
+}
+
+/// Cells of the first line that hold whole numbers, if all of them do.
+fn integers(head: &[u8]) -> Option<Vec<i64>> {
+    line(head)?.split(',').map(|cell| cell.parse().ok()).collect()
+}
+
+pub(super) fn dbn(head: &[u8]) -> Option<String> {
+    match head {
+        [b'D', b'B', b'N', version, ..] if (1..32).contains(version) => {
+            Some(format!("version {version}"))
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn dbz(head: &[u8]) -> Option<String> {
+    let [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, _, _, _, b'D', b'B', b'Z', ..] = head else {
+        return None;
+    };
+    Some(String::new())
+}
+
+pub(super) fn databento_csv(head: &[u8]) -> Option<String> {
+    let columns: Vec<&str> = line(head)?.split(',').collect();
+    let has = |name| columns.contains(&name);
+    (has("ts_event") && has("publisher_id") && has("instrument_id")).then(String::new)
+}
+
+pub(super) fn tardis_csv(head: &[u8]) -> Option<String> {
+    let rest = line(head)?.strip_prefix("exchange,symbol,timestamp,local_timestamp,")?;
+    let kind = match rest.split(',').next()? {
+        "is_snapshot" => "incremental_book_L2",
+        "id" => "trades",
+        "ask_amount" => "quotes",
+        "asks[0].price" => "book_snapshot",
+        _ => "of a kind that is not known",
+    };
+    Some(kind.to_owned())
+}
+
+pub(super) fn lobster_messages(head: &[u8]) -> Option<String> {
+    let cells: Vec<&str> = line(head)?.split(',').collect();
+    let &[time, kind, id, size, price, direction] = cells.as_slice() else { return None };
+    let (seconds, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let seconds = seconds.parse::<u32>().is_ok_and(|seconds| seconds < 86_400);
+    let fraction = fraction.len() <= 12 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers = [id, size, price].iter().all(|cell| cell.parse::<i64>().is_ok());
+    let kind = kind.parse::<u8>().is_ok_and(|kind| (1..=7).contains(&kind));
+    let well = seconds && fraction && numbers && kind && matches!(direction, "1" | "-1" | "0");
+    well.then(|| "messages".to_owned())
+}
+
+/// Ask price, ask size, bid price, bid size, and again for each level.
+pub(super) fn lobster_book(head: &[u8]) -> Option<String> {
+    let cells = integers(head)?;
+    let levels = cells.chunks_exact(4);
+    let ordered = levels.len() > 0
+        && levels.remainder().is_empty()
+        && levels.clone().all(|level| level[0] >= level[2] && level[1] >= 0 && level[3] >= 0);
+    ordered.then(|| format!("order book of {} levels", cells.len() / 4))
+}
+
+/// `<local nanoseconds> <JSON>`.
+pub(super) fn binance_raw(head: &[u8]) -> Option<String> {
+    let (time, json) = head.split_at_checked(20)?;
+    let time = time[..19].iter().all(u8::is_ascii_digit) && time[19] == b' ';
+    // The frame may be longer than what is looked at: its beginning must do.
+    (time && json.starts_with(b"{")).then(String::new)
+}
+
+/// `<url> <-> <seconds>`, as cryptofeed's recorder begins a connection.
+pub(super) fn cryptofeed(head: &[u8], host: &str) -> Option<String> {
+    let line = line(head)?.strip_prefix("wss://")?;
+    let (url, time) = line.split_once(" <-> ")?;
+    let seconds = time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (seconds && url.split('/').next()?.contains(host)).then(String::new)
+}
+
+pub(super) fn kraken(head: &[u8]) -> Option<String> {
+    cryptofeed(head, "kraken.com")
+}
+
+pub(super) fn coinbase(head: &[u8]) -> Option<String> {
+    cryptofeed(head, "coinbase.com")
+}
+
+pub(super) fn journal(head: &[u8]) -> Option<String> {
+    head.starts_with(b"TLJOURN").then(String::new)
+}
