@@ -79,6 +79,8 @@ pub struct Session<S> {
     heartbeat: Nanos,
     /// When the Logon or Logout must have come.
     deadline: Timestamp,
+    /// Before this, [`Session::poll`] has nothing to do unless something else happens.
+    quiet_until: Timestamp,
     last_sent: Timestamp,
     last_received: Timestamp,
     test_sent: Option<Timestamp>,
@@ -137,6 +139,7 @@ impl<S: Store> Session<S> {
             store,
             state: State::Disconnected,
             deadline: Timestamp::MAX,
+            quiet_until: Timestamp::ZERO,
             last_sent: Timestamp::ZERO,
             last_received: Timestamp::ZERO,
             test_sent: None,
@@ -257,6 +260,7 @@ impl<S: Store> Session<S> {
             return Err(Disconnect::AlreadyConnected);
         }
         self.deadline = now.after(self.config.logon_timeout);
+        self.quiet_until = Timestamp::ZERO;
         (self.last_sent, self.last_received) = (now, now);
         (self.test_sent, self.ending) = (None, None);
         self.forget_gaps();
@@ -283,6 +287,7 @@ impl<S: Store> Session<S> {
         out: &mut dyn Outbound,
         app: &mut dyn Application,
     ) -> Result<usize, Disconnect> {
+        self.quiet_until = Timestamp::ZERO;
         let mut io = Io { now, tsc, out, app };
         let mut at = 0;
         loop {
@@ -380,6 +385,7 @@ impl<S: Store> Session<S> {
         msg_type: &[u8],
         write: impl FnOnce(&mut Encoder<'_>),
     ) -> Result<u64, SendError> {
+        self.quiet_until = Timestamp::ZERO;
         let seq = self.store.next_outgoing();
         let room = self.buffer.len() - REPEAT_ROOM;
         let buffer = &mut self.buffer[..room];
