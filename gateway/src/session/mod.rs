@@ -287,20 +287,34 @@ impl<S: Store> Session<S> {
         out: &mut dyn Outbound,
         app: &mut dyn Application,
     ) -> Result<usize, Disconnect> {
-        self.quiet_until = Timestamp::ZERO;
-        let mut io = Io { now, tsc, out, app };
+        let calm = self.is_calm();
+        let consumed = self.take(&mut Io { now, tsc, out, app }, bytes);
+        if !(calm && self.is_calm()) {
+            self.quiet_until = Timestamp::ZERO;
+        }
+        consumed
+    }
+
+    /// Nothing is due but by silence: a message can only put that off.
+    #[inline]
+    fn is_calm(&self) -> bool {
+        let awaits = self.test_sent.is_some() || self.gap.is_some() || self.resend.is_some();
+        self.is_up() && !awaits
+    }
+
+    fn take(&mut self, io: &mut Io<'_>, bytes: &[u8]) -> Result<usize, Disconnect> {
         let mut at = 0;
         loop {
             if matches!(self.state, State::Closing | State::Disconnected) {
                 return Ok(bytes.len());
             }
-            match self.take_kept(&mut io) {
+            match self.take_kept(io) {
                 Ok(None) => {}
                 Ok(Some(Taken::Yes)) => continue,
                 Ok(Some(Taken::Busy)) => return Ok(at),
                 Err(why) => return Err(self.close(why)),
             }
-            if let Err(why) = self.ask_on(&mut io) {
+            if let Err(why) = self.ask_on(io) {
                 return Err(self.close(why));
             }
             match frame(&bytes[at..], self.config.max_message) {
@@ -316,7 +330,7 @@ impl<S: Store> Session<S> {
                     at += skip;
                 }
                 Frame::Complete { len, .. } => {
-                    match self.one_message(&mut io, &bytes[at..at + len]) {
+                    match self.one_message(io, &bytes[at..at + len]) {
                         Ok(Taken::Yes) => at += len,
                         Ok(Taken::Busy) => return Ok(at),
                         Err(why) => return Err(self.close(why)),
@@ -385,7 +399,9 @@ impl<S: Store> Session<S> {
         msg_type: &[u8],
         write: impl FnOnce(&mut Encoder<'_>),
     ) -> Result<u64, SendError> {
-        self.quiet_until = Timestamp::ZERO;
+        if kind != FrameKind::Application {
+            self.quiet_until = Timestamp::ZERO;
+        }
         let seq = self.store.next_outgoing();
         let room = self.buffer.len() - REPEAT_ROOM;
         let buffer = &mut self.buffer[..room];

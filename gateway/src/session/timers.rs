@@ -18,7 +18,11 @@ impl<S: Store> Session<S> {
     /// [`Disconnect`]: flush, cut, and call [`Session::disconnected`].
     #[inline]
     pub fn poll(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
-        if now < self.quiet_until { Ok(false) } else { self.poll_due(now, out) }
+        if now < self.quiet_until {
+            debug_assert!(now < self.next_due(), "something came to be due, and nobody said so");
+            return Ok(false);
+        }
+        self.poll_due(now, out)
     }
 
     fn poll_due(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
