@@ -127,7 +127,8 @@ pub const fn civil_from_days(days: u64) -> (u32, u32, u32) {
 /// the date does not exist.
 #[must_use]
 pub fn days_from_civil(year: u32, month: u32, day: u32) -> Option<u64> {
-    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=days_of_month(year, month)).contains(&day)
+    {
         return None;
     }
     let y = u64::from(if month <= 2 { year - 1 } else { year });
@@ -136,8 +137,18 @@ pub fn days_from_civil(year: u32, month: u32, day: u32) -> Option<u64> {
     let shifted_month = u64::from(if month > 2 { month - 3 } else { month + 9 });
     let day_of_year = (153 * shifted_month + 2) / 5 + u64::from(day) - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
-    (civil_from_days(days) == (year, month, day)).then_some(days)
+    (era * 146_097 + day_of_era).checked_sub(719_468)
+}
+
+/// Days that a month from 1 to 12 has.
+const fn days_of_month(year: u32, month: u32) -> u32 {
+    match month {
+        // A year of a century is a leap year if its century can be divided by four.
+        2 if year.is_multiple_of(if year.is_multiple_of(100) { 400 } else { 4 }) => 29,
+        2 => 28,
+        // Thirty-one, but for April, June, September and November.
+        _ => 30 + ((month ^ month >> 3) & 1),
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -196,6 +207,22 @@ mod tests {
         assert_eq!(civil_from_days(0), (1970, 1, 1));
         assert_eq!(days_from_civil(2023, 2, 29), None);
         assert_eq!(days_from_civil(2024, 2, 29), Some(19_782));
+    }
+
+    #[test]
+    fn a_date_that_does_not_exist_has_no_day() {
+        for year in 1969..2405 {
+            for (month, day) in (0..14).flat_map(|month| (0..33).map(move |day| (month, day))) {
+                let date = (year, month, day);
+                match days_from_civil(year, month, day) {
+                    Some(days) => assert_eq!(civil_from_days(days), date),
+                    // Whoever skips a day leaves a hole in the count.
+                    None => assert!(days_from_civil(year, month, day + 1).is_none() || day == 0),
+                }
+            }
+        }
+        let ends = [(2025, 12, 31), (2026, 1, 1)].map(|(y, m, d)| days_from_civil(y, m, d));
+        assert_eq!(ends[0].map(|days| days + 1), ends[1]);
     }
 
     #[test]

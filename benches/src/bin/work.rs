@@ -29,7 +29,11 @@ fn main() -> anyhow::Result<()> {
         "loop" => messages(count, |shape| Through::new(shape, (10, glft()), NoTape)),
         "tick-order" => ticks(count, Tick::Order)?,
         "tick-quiet" => ticks(count, Tick::Quiet)?,
-        "trip" => trips(count)?,
+        "trip" => session(count, |gateways, acceptor| gateways.trip_with(acceptor, &mut counted))?,
+        "idle" => session(count, |gateways, _| {
+            counted(&mut || gateways.turn());
+            Ok(())
+        })?,
         _ => anyhow::bail!("no work is called {name}"),
     }
     Ok(())
@@ -61,9 +65,12 @@ fn ticks(count: usize, tick: Tick) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// So many orders through our gateway and our acceptor and back; the spinning in between is not
-/// counted.
-fn trips(count: usize) -> anyhow::Result<()> {
+/// So much work of our gateway with our acceptor, whose session is up. Of an order there and back,
+/// the spinning in between is not counted.
+fn session(
+    count: usize,
+    mut work: impl FnMut(&mut Gateways, &mut Accepting) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let (clock, _) = clock::calibrate();
     let (disk, hot) = folders()?;
     let mut settings = JournalSettings::new(disk.path(), "trip");
@@ -76,7 +83,7 @@ fn trips(count: usize) -> anyhow::Result<()> {
     let mut gateways = Gateways::new(vec![store], to, &clock)?;
     gateways.open_with(&mut acceptor)?;
     for _ in 0..count {
-        gateways.trip_with(&mut acceptor, &mut counted)?;
+        work(&mut gateways, &mut acceptor)?;
     }
     Ok(())
 }

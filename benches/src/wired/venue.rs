@@ -144,13 +144,14 @@ impl Venue {
         let session = &mut self.session;
         let used = session.received(now, 1, bytes, &mut self.answers, &mut application)?;
         drop(application);
-        for client in std::mem::take(&mut self.said) {
-            match client {
+        for at in 0..self.said.len() {
+            match self.said[at] {
                 Client::Command(command) => self.answer(now, &command)?,
                 Client::Up => {}
                 Client::Down => bail!("the client logged out"),
             }
         }
+        self.said.clear();
         Ok(used)
     }
 

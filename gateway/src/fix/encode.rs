@@ -9,6 +9,7 @@
 //! written over by the next. Hence [`Encoder::SLACK`].
 
 use super::frame::{BLOCK, sum_of_blocks};
+use super::hex::{HEX, hex_text};
 use super::number::{ROOM, write_decimal, write_u64};
 use super::padded::Padded;
 use super::time::{TIME_ROOM, TimeText};
@@ -315,13 +316,12 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds 128 bits as 32 lower-case hexadecimal digits: the form of the ids we give as a venue.
+    #[inline]
     pub fn hex(&mut self, tag: u32, words: [u64; 2]) {
-        let mut text = [0; 32];
-        for (i, slot) in text.iter_mut().enumerate() {
-            let nibble = words[i / 16] >> (60 - 4 * (i % 16)) & 15;
-            *slot = b"0123456789abcdef"[usize::try_from(nibble).unwrap_or(0)];
+        if let Some(out) = self.open(tag) {
+            out[..HEX].copy_from_slice(&hex_text(words));
+            self.end(HEX);
         }
-        self.bytes(tag, &text);
     }
 
     /// Makes [`Encoder::finish`] fail with `error`, unless it would already.

@@ -50,7 +50,7 @@ pub enum Garble {
     CheckSum,
 }
 
-const PREFIX: &[u8] = b"8=FIX";
+const PREFIX: &[u8; 5] = b"8=FIX";
 /// `8=`, at most 14 bytes of version, SOH.
 const BEGIN_MAX: usize = 17;
 /// BodyLength may be padded with zeros (Binance sends seven digits).
@@ -89,23 +89,23 @@ impl From<Garble> for Unreadable {
 
 /// Length and start of the body; `None` while they cannot be known.
 fn measure(bytes: &[u8], max: usize) -> Result<Option<(usize, usize)>, Unreadable> {
-    let shared = bytes.len().min(PREFIX.len());
-    if bytes[..shared] != PREFIX[..shared] {
-        return Err(Garble::BeginString.into());
-    }
-    let Some(begin) = bytes.iter().take(BEGIN_MAX).position(|&byte| byte == SOH) else {
-        return if bytes.len() >= BEGIN_MAX { Err(Garble::BeginString.into()) } else { Ok(None) };
-    };
-    let Some((body_length, length_end)) = body_length(&bytes[begin + 1..])? else {
+    if bytes.is_empty() {
         return Ok(None);
+    }
+    let head = match usual_head(bytes) {
+        None => head(bytes)?,
+        usual => usual,
     };
-    let body = begin + 1 + length_end;
+    let Some((body_length, body)) = head else { return Ok(None) };
     let trailer = match usize::try_from(body_length).ok().and_then(|len| body.checked_add(len)) {
         Some(trailer) if trailer.saturating_add(TRAILER) <= max => trailer,
         _ => return Err(Garble::TooLong.into()),
     };
-    let third = &bytes[body..bytes.len().min(body + 3)];
-    if third != &b"35="[..third.len()] || body_length < 5 {
+    let begins = match bytes[body..] {
+        [a, b, c, ..] => [a, b, c] == *b"35=",
+        ref third => *third == b"35="[..third.len()],
+    };
+    if !begins || body_length < 5 {
         return Err(Garble::MsgType.into());
     }
     let Some(tail) = bytes.get(trailer..trailer + TRAILER) else { return Ok(None) };
@@ -120,6 +120,33 @@ fn measure(bytes: &[u8], max: usize) -> Result<Option<(usize, usize)>, Unreadabl
         return Err(spoilt(Garble::CheckSum));
     }
     Ok(Some((trailer + TRAILER, body)))
+}
+
+/// BodyLength, and where the body begins, of a head as nearly all are: whole, and with a length of
+/// no more digits than a word holds. What is none is left to [`head`].
+#[inline]
+fn usual_head(bytes: &[u8]) -> Option<(u64, usize)> {
+    if bytes.first_chunk()? != PREFIX {
+        return None;
+    }
+    let begin = words::find(bytes.get(..BEGIN_MAX)?, SOH, PREFIX.len())?;
+    let [b'9', b'=', ..] = *bytes.get(begin + 1..)? else { return None };
+    let start = begin + 3;
+    let end = words::find(bytes.get(..start + WORD)?, SOH, start)?;
+    Some((words::integer(&bytes[start..end])?, end + 1))
+}
+
+/// The same of any head; `None` while it is not whole.
+fn head(bytes: &[u8]) -> Result<Option<(u64, usize)>, Garble> {
+    let shared = bytes.len().min(PREFIX.len());
+    if bytes[..shared] != PREFIX[..shared] {
+        return Err(Garble::BeginString);
+    }
+    let Some(begin) = bytes.iter().take(BEGIN_MAX).position(|&byte| byte == SOH) else {
+        return if bytes.len() >= BEGIN_MAX { Err(Garble::BeginString) } else { Ok(None) };
+    };
+    let length = body_length(&bytes[begin + 1..])?;
+    Ok(length.map(|(value, end)| (value, begin + 1 + end)))
 }
 
 /// Value of the BodyLength field at the start of `bytes`, and the offset after its SOH.

@@ -3,6 +3,7 @@
 //! Values are never copied. Faults are noted, not thrown: a message with one empty field still has
 //! a sequence number to answer under. It knows no dictionary.
 
+use super::marks::Ends;
 use super::number::{NumberFault, parse_decimal, parse_u64};
 use super::tags::{self, Class};
 use super::{SOH, time, words};
@@ -102,6 +103,15 @@ pub struct Field {
     end: u32,
 }
 
+impl Field {
+    /// A field of a message whose length fits, as is made sure of before it is indexed.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)]
+    const fn new(tag: u32, start: usize, end: usize) -> Field {
+        Field { tag, start: start as u32, end: end as u32 }
+    }
+}
+
 /// The value of a field in the bytes that it was found in.
 #[inline]
 pub(super) fn value_of<'a>(bytes: &'a [u8], field: &Field) -> &'a [u8] {
@@ -124,84 +134,152 @@ impl FieldIndex {
     /// Indexes one whole message, as [`super::frame`] measured it.
     pub fn parse<'a>(&'a mut self, bytes: &'a [u8]) -> Message<'a> {
         if u32::try_from(bytes.len()).is_err() {
-            return Message { bytes: &[], fields: &[], fault: Some(TOO_MANY) };
+            return Message { bytes: &[], fields: &[], body: 0, fault: Some(TOO_MANY) };
         }
-        let (mut at, mut count, mut fault, mut in_body) = (0, 0, None, false);
-        // The data field announced by the field before, and its length.
-        let mut data = None;
-        let mut note = |code, tag| {
-            fault.get_or_insert(Fault { code, tag });
-        };
-        while at < bytes.len() {
-            // No tag holds SOH: the end is found without waiting for the tag.
-            let mut end = words::find(bytes, SOH, at).unwrap_or(bytes.len());
-            let Some((tag, start)) = tag_at(&bytes[at..end], at) else {
-                note(RejectCode::InvalidTag, 0);
-                (at, data) = (end + 1, None);
-                continue;
-            };
-            if let Some((expected, len)) = data.take() {
-                if expected == tag && ends_at(bytes, start, len) {
-                    end = start + len;
-                } else {
-                    note(RejectCode::DataFormat, expected);
-                }
-            }
-            at = end + 1;
-            if start == end {
-                note(RejectCode::NoValue, tag);
-                continue;
-            }
-            match tags::class(tag) {
-                Class::Body => in_body = true,
-                Class::Header if in_body => note(RejectCode::Order, tag),
-                Class::Header => {}
-                Class::Length => {
-                    if !tags::is_header(tag) {
-                        in_body = true;
-                    } else if in_body {
-                        note(RejectCode::Order, tag);
-                    }
-                    let len = parse_u64(&bytes[start..end]).ok();
-                    data =
-                        tags::data_field_of(tag).zip(len.and_then(|len| usize::try_from(len).ok()));
-                    if data.is_none() {
-                        note(RejectCode::DataFormat, tag);
-                    }
-                }
-            }
-            let Some(slot) = self.fields.get_mut(count) else {
-                note(TOO_MANY.code, tag);
+        let mut pass = Pass { ends: Ends::behind(0), at: 0, count: 0, head: 0, in_body: false };
+        let mut odd = Odd { fault: None, data: None };
+        while pass.at < bytes.len() {
+            // A data field ends where its length says.
+            if odd.data.is_none() && usual_fields(&mut pass, bytes, &mut self.fields) {
                 break;
-            };
-            // The length of the message fits, as was seen above.
-            #[allow(clippy::cast_possible_truncation)]
-            let (start, end) = (start as u32, end as u32);
-            *slot = Field { tag, start, end };
-            count += 1;
+            }
+            odd.field(&mut pass, bytes, &mut self.fields);
         }
-        Message { bytes, fields: &self.fields[..count], fault }
+        let Pass { count, head: body, .. } = pass;
+        Message { bytes, fields: &self.fields[..count], body, fault: odd.fault }
+    }
+}
+
+/// How far a message has been indexed.
+struct Pass {
+    ends: Ends,
+    /// Where the next field begins.
+    at: usize,
+    /// Fields so far.
+    count: usize,
+    /// Those before the first that is none of the header.
+    head: usize,
+    in_body: bool,
+}
+
+/// Takes fields as long as there is nothing special about them: nearly always all, and then it is
+/// true. What is special begins at `pass.at`.
+#[inline(never)]
+fn usual_fields(pass: &mut Pass, bytes: &[u8], fields: &mut [Field]) -> bool {
+    let mut slots = fields[pass.count..].iter_mut();
+    let (room, mut at, mut head) = (slots.len(), pass.at, pass.head);
+    // The class beyond which a field is out of order, or announces data.
+    let mut most = if pass.in_body { Class::Body } else { Class::Header } as u8;
+    let mut done = true;
+    while done && at < bytes.len() {
+        // A last field without an end is special too.
+        let Some(mut ends) = pass.ends.block(bytes) else { break };
+        done = loop {
+            let Some(end) = ends.next() else { break true };
+            let Some((tag, start)) = short_tag_at(bytes, at) else { break false };
+            let class = tags::class_of_short(tag) as u8;
+            if class > most || start >= end {
+                break false;
+            }
+            let Some(slot) = slots.next() else { break false };
+            most &= class;
+            head += usize::from(most);
+            *slot = Field::new(tag, start, end);
+            at = end + 1;
+        };
+    }
+    pass.count += room - slots.len();
+    (pass.at, pass.head, pass.in_body) = (at, head, most == Class::Body as u8);
+    at >= bytes.len()
+}
+
+/// What is special about a message.
+struct Odd {
+    /// The first that is wrong with it.
+    fault: Option<Fault>,
+    /// The data field announced by the field before, and its length.
+    data: Option<(u32, usize)>,
+}
+
+impl Odd {
+    fn note(&mut self, code: RejectCode, tag: u32) {
+        self.fault.get_or_insert(Fault { code, tag });
+    }
+
+    /// Takes any field, or notes why it is none.
+    #[cold]
+    fn field(&mut self, pass: &mut Pass, bytes: &[u8], fields: &mut [Field]) {
+        let at = pass.at;
+        // No tag holds SOH: the end is found without waiting for the tag.
+        let mut end = words::find(bytes, SOH, at).unwrap_or(bytes.len());
+        let data = self.data.take();
+        pass.at = end + 1;
+        let Some((tag, start)) = any_tag_at(&bytes[at..end], at) else {
+            pass.ends = Ends::behind(pass.at);
+            return self.note(RejectCode::InvalidTag, 0);
+        };
+        if let Some((expected, len)) = data {
+            if expected == tag && ends_at(bytes, start, len) {
+                end = start + len;
+                pass.at = end + 1;
+            } else {
+                self.note(RejectCode::DataFormat, expected);
+            }
+        }
+        pass.ends = Ends::behind(pass.at);
+        if start == end {
+            return self.note(RejectCode::NoValue, tag);
+        }
+        let class = tags::class(tag);
+        let of_header = class == Class::Header || class == Class::Length && tags::is_header(tag);
+        if of_header && pass.in_body {
+            self.note(RejectCode::Order, tag);
+        }
+        pass.in_body |= !of_header;
+        if class == Class::Length {
+            let len = parse_u64(&bytes[start..end]).ok();
+            self.data = tags::data_field_of(tag).zip(len.and_then(|len| usize::try_from(len).ok()));
+            if self.data.is_none() {
+                self.note(RejectCode::DataFormat, tag);
+            }
+        }
+        let Some(slot) = fields.get_mut(pass.count) else {
+            pass.at = bytes.len();
+            return self.note(TOO_MANY.code, tag);
+        };
+        *slot = Field::new(tag, start, end);
+        pass.count += 1;
+        pass.head += usize::from(!pass.in_body);
     }
 }
 
 const TOO_MANY: Fault = Fault::new(RejectCode::Other, 0);
 
-/// Tag number at the start of `field` and the offset of its value, if the field is at `at`. Zero,
-/// leading zeros and numbers beyond 2^31 are no tags.
-#[inline]
-fn tag_at(field: &[u8], at: usize) -> Option<(u32, usize)> {
-    let digit = |byte: u8| u32::from(byte - b'0');
-    // Nearly all tags have two or three digits.
-    match *field {
-        [a @ b'1'..=b'9', b @ b'0'..=b'9', b'=', ..] => Some((digit(a) * 10 + digit(b), at + 3)),
-        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b'=', ..] => {
-            Some((digit(a) * 100 + digit(b) * 10 + digit(c), at + 4))
-        }
-        _ => any_tag_at(field, at),
+/// A tag of at most three digits at `at`, as nearly all are, and the offset of its value.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn short_tag_at(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+    let four = u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
+    // Exclusive or leaves what digits are worth, nothing of `=`, and bits above of all else; six more
+    // reach there from ten on.
+    let two = |left: u32| left.wrapping_mul(10 << 8 | 1) >> 8 & 0xff;
+    if four & 0x0f == 0 {
+        return None;
     }
+    let left = four ^ u32::from_le_bytes(*b"00=\0");
+    if (left | left.wrapping_add(0x0606)) & 0xff_f0f0 == 0 {
+        return Some((two(left), at + 3));
+    }
+    let left = four ^ u32::from_le_bytes(*b"000=");
+    if (left | left.wrapping_add(0x06_0606)) & 0xfff0_f0f0 == 0 {
+        return Some(((left & 0x0f) * 100 + two(left >> 8), at + 4));
+    }
+    let left = four ^ u32::from_le_bytes(*b"0=\0\0");
+    ((left | left.wrapping_add(0x06)) & 0xfff0 == 0).then_some((left & 0x0f, at + 2))
 }
 
-/// The same for a tag of any length, digit by digit.
+/// Tag number at the start of `field` and the offset of its value, if the field is at `at`. Zero,
+/// leading zeros and numbers beyond 2^31 are no tags.
 fn any_tag_at(field: &[u8], at: usize) -> Option<(u32, usize)> {
     let digit = |byte: u8| Some(u32::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit <= 9);
     let mut tag = digit(*field.first()?).filter(|digit| *digit != 0)?;
@@ -224,6 +302,8 @@ fn ends_at(bytes: &[u8], start: usize, len: usize) -> bool {
 pub struct Message<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) fields: &'a [Field],
+    /// The first field that is none of the header.
+    body: usize,
     fault: Option<Fault>,
 }
 
@@ -254,6 +334,21 @@ impl<'a> Message<'a> {
     pub fn fields(&self) -> impl Iterator<Item = (u32, &'a [u8])> + use<'a> {
         let bytes = self.bytes;
         self.fields.iter().map(move |field| (field.tag, value_of(bytes, field)))
+    }
+
+    /// The same from the first field on that is none of the header.
+    pub(crate) fn body(&self) -> impl Iterator<Item = (u32, &'a [u8])> + use<'a> {
+        let Message { bytes, fields, body, .. } = *self;
+        fields[body..].iter().map(move |field| (field.tag, value_of(bytes, field)))
+    }
+
+    /// The values of the header if it has these fields in this order and no other.
+    #[inline]
+    pub(crate) fn header<const N: usize>(&self, tags: [u32; N]) -> Option<[&'a [u8]; N]> {
+        let fields: &[Field; N] = self.fields[..self.body].try_into().ok()?;
+        let differs = |differs, (field, tag): (&Field, u32)| differs | (field.tag ^ tag);
+        let same = fields.iter().zip(tags).fold(0, differs) == 0;
+        same.then(|| fields.each_ref().map(|field| value_of(self.bytes, field)))
     }
 
     /// Value of the first field `tag`.

@@ -5,6 +5,8 @@
 mod encode;
 mod frame;
 mod groups;
+pub(crate) mod hex;
+mod marks;
 pub(crate) mod message;
 pub mod number;
 pub(crate) mod padded;

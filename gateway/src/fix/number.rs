@@ -70,6 +70,7 @@ pub const ROOM: usize = 48;
 pub fn parse_u64(text: &[u8]) -> Result<u64, NumberFault> {
     match text.len() {
         0..=WORD => words::integer(text).ok_or(NumberFault::Syntax),
+        9..=19 => words::long_integer(text).ok_or(NumberFault::Syntax),
         _ => parse_long(text),
     }
 }
@@ -102,6 +103,14 @@ fn parse_long(text: &[u8]) -> Result<u64, NumberFault> {
 /// ```
 #[inline]
 pub fn parse_decimal(text: &[u8], scale: u32) -> Result<i64, NumberFault> {
+    match (words::small(text), scale) {
+        (Some(value), 0..=9) => Ok(value.cast_signed() * POWERS[scale as usize].cast_signed()),
+        _ => parse_any_decimal(text, scale),
+    }
+}
+
+#[inline(never)]
+fn parse_any_decimal(text: &[u8], scale: u32) -> Result<i64, NumberFault> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),

@@ -180,6 +180,7 @@ pub const fn data_field_of(length_tag: u32) -> Option<u32> {
 
 /// What the field index must know of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Class {
     /// Of the body or the trailer.
     Body,
@@ -190,7 +191,7 @@ pub(super) enum Class {
 }
 
 /// The class of every tag below a limit beyond which only lengths are not of the body.
-const CLASSES: [Class; 2_816] = {
+static CLASSES: [Class; 2_816] = {
     let mut classes = [Class::Body; 2_816];
     let mut tag = 0;
     while tag < classes.len() {
@@ -212,6 +213,12 @@ pub(super) fn class(tag: u32) -> Class {
         None if data_field_of(tag).is_some() => Class::Length,
         None => Class::Body,
     }
+}
+
+/// The same of a tag of at most three digits.
+#[inline]
+pub(super) fn class_of_short(tag: u32) -> Class {
+    CLASSES[(tag % 1_024) as usize]
 }
 
 /// True for fields of the standard header of any version, which must stand before every other field.
@@ -243,6 +250,7 @@ mod tests {
                 (None, false) => Class::Body,
             };
             assert_eq!(class(tag), expected, "tag {tag}");
+            assert!(tag > 999 || class_of_short(tag) == expected, "tag {tag}");
         }
     }
 }

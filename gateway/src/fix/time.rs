@@ -4,6 +4,7 @@
 //! stamp costs its fraction.
 
 use super::number::{POWERS_OF_FRACTION, parse_u64, write_padded};
+use super::words;
 use market::time::{civil_from_days, days_from_civil};
 use market::{Nanos, Timestamp};
 
@@ -35,18 +36,9 @@ pub const TIME_ROOM: usize = 32;
 /// ```
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<Timestamp> {
-    let (seconds, fraction) = text.split_at_checked(SECONDS_LEN)?;
-    let [_, _, _, _, _, _, _, _, b'-', _, _, b':', _, _, b':', _, _] = seconds else {
-        return None;
-    };
-    let number = |range: std::ops::Range<usize>| parse_u64(&seconds[range]).ok();
-    #[allow(clippy::cast_possible_truncation)]
-    let small = |range| number(range).map(|n| n as u32);
-    let days = days_from_civil(small(0..4)?, small(4..6)?, small(6..8)?)?;
-    let (hour, minute, second) = (number(9..11)?, number(12..14)?, number(15..17)?);
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
+    let (date, rest) = text.split_first_chunk()?;
+    let (&[b'-', ref clock @ ..], fraction) = rest.split_first_chunk::<9>()? else { return None };
+    let (days, seconds) = (days_of(*date)?, seconds_of(*clock)?);
     let nanos = match fraction {
         [] => 0,
         [b'.', digits @ ..] if matches!(digits.len(), 3 | 6 | 9) => {
@@ -54,8 +46,31 @@ pub fn parse(text: &[u8]) -> Option<Timestamp> {
         }
         _ => return None,
     };
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    let seconds = days * 86_400 + seconds;
     seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Timestamp::from_nanos)
+}
+
+/// Days from 1970 to a `YYYYMMDD`.
+#[inline]
+fn days_of(date: [u8; 8]) -> Option<u64> {
+    let (pairs, 0) = words::pairs(date) else { return None };
+    let [century, _, year, _, month, _, day, _] = pairs.to_le_bytes().map(u32::from);
+    days_from_civil(century * 100 + year, month, day)
+}
+
+/// Seconds from midnight to an `HH:MM:SS`.
+#[inline]
+fn seconds_of(mut clock: [u8; 8]) -> Option<u64> {
+    for place in [2, 5] {
+        // A digit between two numbers is harmless: neither pair begins with it.
+        let colon = std::mem::replace(&mut clock[place], b'0');
+        if colon != b':' {
+            return None;
+        }
+    }
+    let (pairs, 0) = words::pairs(clock) else { return None };
+    let [hour, _, _, minute, _, _, second, _] = pairs.to_le_bytes().map(u64::from);
+    (hour <= 23 && minute <= 59 && second <= 60).then_some(hour * 3_600 + minute * 60 + second)
 }
 
 /// Makes the text of timestamps, remembering the last: a message says the same time twice, and a

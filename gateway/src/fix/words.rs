@@ -60,8 +60,18 @@ fn word(text: &[u8]) -> u64 {
             let (first, last) = (u32::from_be_bytes(*first), u32::from_be_bytes(*last));
             u64::from(first) << (8 * (text.len() - 4)) | u64::from(last)
         }
-        _ => text.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        _ => few(text),
     }
+}
+
+/// The same of at most three characters, whichever they are: what is the middle may be the first or
+/// the last as well.
+#[inline]
+fn few(text: &[u8]) -> u64 {
+    let (Some(first), Some(last)) = (text.first(), text.last()) else { return 0 };
+    let (end, middle) = (text.len() - 1, text.len() / 2);
+    let [first, last] = [first, last].map(|byte| u64::from(*byte));
+    first << (8 * end) | u64::from(text[middle]) << (8 * (end - middle)) | last
 }
 
 /// The number that the lowest `len` bytes of a [`word`] say, and a word that is zero if all of them
@@ -82,16 +92,57 @@ const fn number(word: u64, len: usize) -> (u64, u64) {
     ((fours >> 32).wrapping_mul(10_000) + (fours & 0xffff_ffff), wrong)
 }
 
+/// Digits of a small number.
+pub(super) const SMALL: usize = 3;
+
+/// The number that one to three digits say, as many quantities and counts do.
+#[inline]
+pub(super) fn small(text: &[u8]) -> Option<u64> {
+    let digit = |byte: u8| Some(u64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit <= 9);
+    match *text {
+        [a] => digit(a),
+        [a, b] => Some(digit(a)? * 10 + digit(b)?),
+        [a, b, c] => Some(digit(a)? * 100 + digit(b)? * 10 + digit(c)?),
+        _ => None,
+    }
+}
+
 /// The number that one to eight digits say.
 #[inline]
 pub(super) fn integer(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > WORD {
+    if text.len() <= SMALL {
+        return small(text);
+    }
+    if text.len() > WORD {
         return None;
     }
     match number(word(text), text.len()) {
         (value, 0) => Some(value),
         _ => None,
     }
+}
+
+/// The number that nine to nineteen digits say: none of them is too large.
+#[inline]
+pub(super) fn long_integer(text: &[u8]) -> Option<u64> {
+    let (head, low) = text.split_last_chunk::<WORD>()?;
+    let (high, middle) = head.split_at(head.len().saturating_sub(WORD));
+    let (low, wrong) = number(u64::from_be_bytes(*low), WORD);
+    let (middle, wrong_too) = number(word(middle), middle.len());
+    let (high, wrong_as_well) = number(word(high), high.len());
+    // Only what is no number overflows.
+    let shifted = |value: u64| value.wrapping_mul(100_000_000);
+    let value = shifted(shifted(high).wrapping_add(middle)).wrapping_add(low);
+    (text.len() <= 19 && wrong | wrong_too | wrong_as_well == 0).then_some(value)
+}
+
+/// The numbers below 100 that the four pairs of eight digits say, in every second byte, and a word
+/// that is zero if all of them are digits. The first digit is in the lowest byte.
+#[inline]
+pub(super) const fn pairs(text: [u8; WORD]) -> (u64, u64) {
+    let digits = u64::from_le_bytes(text) ^ ZEROS;
+    let wrong = (digits.wrapping_add(ONES * 0x76) | digits) & HIGHS;
+    (digits.wrapping_mul(10).wrapping_add(digits >> 8), wrong)
 }
 
 /// An unsigned decimal of at most eight characters: its digits as one number, and how many of them
@@ -105,18 +156,14 @@ pub(super) fn decimal(text: &[u8]) -> Option<(u64, usize)> {
     let all = word(text);
     let point = first(all, b'.');
     // Without a point everything stands before it.
-    let after = if point == 0 { 0 } else { point.trailing_zeros() as usize / 8 };
-    let (digits, len) = match point {
-        0 => (all, len),
-        _ => {
-            let fraction = !(u64::MAX << (8 * after));
-            (all & fraction | (all >> 8) & !fraction, len - 1)
-        }
+    let ((value, wrong), len, after) = if point == 0 {
+        (number(all, len), len, 0)
+    } else {
+        let after = point.trailing_zeros() as usize / 8;
+        let fraction = !(u64::MAX << (8 * after));
+        (number(all & fraction | (all >> 8) & !fraction, len - 1), len - 1, after)
     };
-    match number(digits, len) {
-        (value, 0) if len > 0 => Some((value, after)),
-        _ => None,
-    }
+    (wrong == 0 && len > 0).then_some((value, after))
 }
 
 /// An unsigned decimal of nine to sixteen characters: the numbers before and after the point, and
@@ -204,6 +251,18 @@ mod tests {
             let all = text.iter().all(u8::is_ascii_digit) && (1..=8).contains(&text.len());
             let said = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
             prop_assert_eq!(integer(&text), said.filter(|_| all));
+        }
+
+        #[test]
+        fn long_numbers_are_those_that_format_writes(value: u64, place in 0usize..19, byte: u8) {
+            let value = value % 10_000_000_000_000_000_000;
+            for len in 9..=19 {
+                let mut text = format!("{value:019}").into_bytes().split_off(19 - len);
+                let said = std::str::from_utf8(&text).unwrap().parse().ok();
+                prop_assert_eq!(long_integer(&text), said);
+                text[place % len] = byte;
+                prop_assert_eq!(long_integer(&text).is_some(), byte.is_ascii_digit());
+            }
         }
 
         #[test]

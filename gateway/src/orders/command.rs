@@ -197,9 +197,10 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn of(message: &Message<'a>) -> Result<Fields<'a>, Fault> {
-        let mut this = Fields::default();
-        for (tag, value) in message.fields() {
+    /// Finds those of a message; none of them is of the header.
+    fn find(&mut self, message: &Message<'a>) -> Result<(), Fault> {
+        let this = self;
+        for (tag, value) in message.body() {
             let slot = match tag {
                 tags::CL_ORD_ID | tags::MASS_STATUS_REQ_ID | tags::NEXT_PACKET => &mut this.id,
                 tags::ORIG_CL_ORD_ID | tags::REPORTS_CONSUMED => &mut this.target,
@@ -217,7 +218,7 @@ impl<'a> Fields<'a> {
                 return Err(Fault::new(RejectCode::Repeated, tag));
             }
         }
-        Ok(this)
+        Ok(())
     }
 }
 
@@ -230,7 +231,8 @@ pub fn decode_command(
     instruments: &Instruments,
     dialect: &Dialect,
 ) -> Result<Command, CommandError> {
-    let fields = Fields::of(message)?;
+    let mut fields = Fields::default();
+    fields.find(message)?;
     let ids = dialect.order_ids();
     let missing = |tag| Fault::new(RejectCode::RequiredTagMissing, tag);
     match message.msg_type() {

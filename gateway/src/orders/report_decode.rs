@@ -51,7 +51,8 @@ pub fn decode_report(
     give: &mut dyn FnMut(Report),
 ) -> Result<(), ReportError> {
     let context = Context { message, instruments, dialect, requests };
-    let fields = Fields::of(message, dialect.settings().exec_id_tag)?;
+    let mut fields = Fields::default();
+    fields.find(message, dialect.settings().exec_id_tag)?;
     let mut stamped = |mut report: Report| {
         report.received = received;
         give(report);

@@ -5,31 +5,15 @@
 use super::report::NONE;
 use super::{Instruments, Requests, reasons};
 use crate::dialect::{Dialect, OurId, reason_of};
+use crate::fix::hex::hex_id;
 use crate::fix::message::{as_decimal, as_time};
 use crate::fix::number::parse_u64;
 use crate::fix::tags;
 use crate::fix::{Fault, Message, RejectCode};
 use market::{ExecId, OrderId, Qty, RejectReason, Timestamp, VenueOrderId};
 
-/// The words of an id that our venue gave, or nothing for the text of another venue.
-pub(super) fn own_id(text: &[u8]) -> Option<[u64; 2]> {
-    if text.len() != 32 {
-        return None;
-    }
-    let mut words = [0u64; 2];
-    for (i, &byte) in text.iter().enumerate() {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        words[i / 16] = words[i / 16] << 4 | u64::from(digit);
-    }
-    Some(words)
-}
-
 pub(super) fn venue_order(text: &[u8]) -> VenueOrderId {
-    match own_id(text) {
+    match hex_id(text) {
         Some(words) => VenueOrderId(words),
         None if text == NONE => VenueOrderId::NONE,
         None => VenueOrderId::from_text(text),
@@ -37,7 +21,7 @@ pub(super) fn venue_order(text: &[u8]) -> VenueOrderId {
 }
 
 pub(super) fn exec_id(text: &[u8]) -> ExecId {
-    match own_id(text) {
+    match hex_id(text) {
         Some(words) => ExecId(words),
         None if text == NONE => ExecId::NONE,
         None => ExecId::from_text(text),
@@ -79,9 +63,10 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(message: &Message<'a>, exec_id_tag: u32) -> Result<Fields<'a>, Fault> {
-        let mut this = Fields::default();
-        for (tag, value) in message.fields() {
+    /// Finds those of a message; none of them is of the header.
+    pub(super) fn find(&mut self, message: &Message<'a>, exec_id_tag: u32) -> Result<(), Fault> {
+        let this = self;
+        for (tag, value) in message.body() {
             let slot = match tag {
                 tags::CL_ORD_ID | tags::BUSINESS_REJECT_REF_ID => &mut this.order,
                 tags::ORIG_CL_ORD_ID => &mut this.target,
@@ -123,7 +108,7 @@ impl<'a> Fields<'a> {
                 return Err(Fault::new(RejectCode::Repeated, tag));
             }
         }
-        Ok(this)
+        Ok(())
     }
 
     pub(super) fn reason(&self, tag: u32, context: &Context<'_>) -> RejectReason {

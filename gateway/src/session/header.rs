@@ -22,23 +22,60 @@ pub(super) struct Header<'a> {
 /// Beyond any number a session can reach; larger ones are nonsense, and could overflow.
 pub(super) const SEQ_MAX: u64 = 1 << 62;
 
+/// The fields that nearly every header has and no other, in the order in which nearly everyone sends
+/// them.
+const USUAL: [u32; 7] = [
+    tags::BEGIN_STRING,
+    tags::BODY_LENGTH,
+    tags::MSG_TYPE,
+    tags::MSG_SEQ_NUM,
+    tags::SENDER_COMP_ID,
+    tags::SENDING_TIME,
+    tags::TARGET_COMP_ID,
+];
+
+/// What stands in a header that has no field.
+const NOTHING: Header<'static> = Header {
+    msg_type: b"",
+    seq: Err(Fault::new(RejectCode::RequiredTagMissing, tags::MSG_SEQ_NUM)),
+    begin_string: b"",
+    sender: b"",
+    target: b"",
+    sending_time: None,
+    orig_sending_time: None,
+    poss_dup: false,
+    poss_resend: false,
+    fault: None,
+};
+
+fn seq_of(tag: u32, value: &[u8]) -> Result<u64, Fault> {
+    match as_u64(tag, value)? {
+        // Zero is the number of a SequenceReset that has none of its own.
+        seq @ 0..SEQ_MAX => Ok(seq),
+        _ => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
+    }
+}
+
 impl<'a> Header<'a> {
+    /// The header of a message, whatever is wrong with that.
+    #[inline]
     pub(super) fn of(message: &Message<'a>) -> Header<'a> {
-        let mut this = Header {
-            msg_type: b"",
-            seq: Err(Fault::new(RejectCode::RequiredTagMissing, tags::MSG_SEQ_NUM)),
-            begin_string: b"",
-            sender: b"",
-            target: b"",
-            sending_time: None,
-            orig_sending_time: None,
-            poss_dup: false,
-            poss_resend: false,
-            fault: None,
-        };
         // A header that is out of order is looked for in the whole message, to answer under its
         // number.
         let mixed = message.fault().is_some_and(|fault| fault.code == RejectCode::Order);
+        match message.header(USUAL) {
+            Some([begin_string, _, msg_type, seq, sender, sending_time, target]) if !mixed => {
+                let sending_time = Some(sending_time);
+                let seq = seq_of(tags::MSG_SEQ_NUM, seq);
+                Header { msg_type, seq, begin_string, sender, target, sending_time, ..NOTHING }
+            }
+            _ => Header::search(message, mixed),
+        }
+    }
+
+    /// The same field by field.
+    fn search(message: &Message<'a>, mixed: bool) -> Header<'a> {
+        let mut this = NOTHING;
         for (tag, value) in message.fields() {
             // What stands twice counts as it stood first.
             let text = |slot: &mut &'a [u8]| {
@@ -58,11 +95,7 @@ impl<'a> Header<'a> {
                 tags::MSG_SEQ_NUM => {
                     let again = this.seq.is_ok();
                     if !again {
-                        this.seq = as_u64(tag, value).and_then(|seq| match seq {
-                            // Zero is the number of a SequenceReset that has none of its own.
-                            0..SEQ_MAX => Ok(seq),
-                            _ => Err(Fault::new(RejectCode::ValueIncorrect, tag)),
-                        });
+                        this.seq = seq_of(tag, value);
                     }
                     again
                 }

@@ -79,6 +79,8 @@ pub struct Session<S> {
     heartbeat: Nanos,
     /// When the Logon or Logout must have come.
     deadline: Timestamp,
+    /// Before this, [`Session::poll`] has nothing to do unless something else happens.
+    quiet_until: Timestamp,
     last_sent: Timestamp,
     last_received: Timestamp,
     test_sent: Option<Timestamp>,
@@ -137,6 +139,7 @@ impl<S: Store> Session<S> {
             store,
             state: State::Disconnected,
             deadline: Timestamp::MAX,
+            quiet_until: Timestamp::ZERO,
             last_sent: Timestamp::ZERO,
             last_received: Timestamp::ZERO,
             test_sent: None,
@@ -280,6 +283,7 @@ impl<S: Store> Session<S> {
             return Err(Disconnect::AlreadyConnected);
         }
         self.deadline = now.after(self.config.logon_timeout);
+        self.quiet_until = Timestamp::ZERO;
         (self.last_sent, self.last_received) = (now, now);
         (self.test_sent, self.ending) = (None, None);
         self.forget_gaps();
@@ -306,19 +310,34 @@ impl<S: Store> Session<S> {
         out: &mut dyn Outbound,
         app: &mut dyn Application,
     ) -> Result<usize, Disconnect> {
-        let mut io = Io { now, tsc, out, app };
+        let calm = self.is_calm();
+        let consumed = self.take(&mut Io { now, tsc, out, app }, bytes);
+        if !(calm && self.is_calm()) {
+            self.quiet_until = Timestamp::ZERO;
+        }
+        consumed
+    }
+
+    /// Nothing is due but by silence: a message can only put that off.
+    #[inline]
+    fn is_calm(&self) -> bool {
+        let awaits = self.test_sent.is_some() || self.gap.is_some() || self.resend.is_some();
+        self.is_up() && !awaits
+    }
+
+    fn take(&mut self, io: &mut Io<'_>, bytes: &[u8]) -> Result<usize, Disconnect> {
         let mut at = 0;
         loop {
             if matches!(self.state, State::Closing | State::Disconnected) {
                 return Ok(bytes.len());
             }
-            match self.take_kept(&mut io) {
+            match self.take_kept(io) {
                 Ok(None) => {}
                 Ok(Some(Taken::Yes)) => continue,
                 Ok(Some(Taken::Busy)) => return Ok(at),
                 Err(why) => return Err(self.close(why)),
             }
-            if let Err(why) = self.ask_on(&mut io) {
+            if let Err(why) = self.ask_on(io) {
                 return Err(self.close(why));
             }
             match frame(&bytes[at..], self.config.max_message) {
@@ -334,7 +353,7 @@ impl<S: Store> Session<S> {
                     at += skip;
                 }
                 Frame::Complete { len, .. } => {
-                    match self.one_message(&mut io, &bytes[at..at + len]) {
+                    match self.one_message(io, &bytes[at..at + len]) {
                         Ok(Taken::Yes) => at += len,
                         Ok(Taken::Busy) => return Ok(at),
                         Err(why) => return Err(self.close(why)),
@@ -403,6 +422,9 @@ impl<S: Store> Session<S> {
         msg_type: &[u8],
         write: impl FnOnce(&mut Encoder<'_>),
     ) -> Result<u64, SendError> {
+        if kind != FrameKind::Application {
+            self.quiet_until = Timestamp::ZERO;
+        }
         let seq = self.store.next_outgoing();
         let room = self.buffer.len() - REPEAT_ROOM;
         let buffer = &mut self.buffer[..room];

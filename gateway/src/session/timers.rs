@@ -16,7 +16,22 @@ impl<S: Store> Session<S> {
     ///
     /// # Errors
     /// [`Disconnect`]: flush, cut, and call [`Session::disconnected`].
+    #[inline]
     pub fn poll(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
+        if now < self.quiet_until {
+            debug_assert!(now < self.next_due(), "something came to be due, and nobody said so");
+            return Ok(false);
+        }
+        self.poll_due(now, out)
+    }
+
+    fn poll_due(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
+        let done = self.do_due(now, out)?;
+        self.quiet_until = self.next_due();
+        Ok(done)
+    }
+
+    fn do_due(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
         let done = match self.state {
             State::Disconnected | State::Closing => return Ok(false),
             State::LogonSent | State::LogonAwaited if now >= self.deadline => {
