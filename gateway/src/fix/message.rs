@@ -310,7 +310,7 @@ pub struct Message<'a> {
 /// Without its values, among which a peer may repeat our password.
 impl std::fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Message { bytes, fields, fault } = self;
+        let Message { bytes, fields, fault, .. } = self;
         let mut shown = f.debug_struct("Message");
         shown.field("bytes", &bytes.len()).field("fields", &fields.len()).field("fault", fault);
         shown.finish_non_exhaustive()
