@@ -1,5 +1,5 @@
-//! 128 bits as 32 lower-case hexadecimal digits and back, eight digits at a time: the form of the ids
-//! that we give as a venue.
+//! 128 bits as 32 lower-case hexadecimal digits and back, eight digits at a time: the form of the
+//! ids that we give as a venue.
 //!
 //! It must never take anything but digits and `a` to `f` for digits.
 

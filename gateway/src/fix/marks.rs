@@ -22,8 +22,8 @@ impl Ends {
         Ends { next: at }
     }
 
-    /// The ends of the next block that has any; `None` behind the last SOH. The message is always the
-    /// same.
+    /// The ends of the next block that has any; `None` behind the last SOH. The message is always
+    /// the same.
     #[inline]
     pub(super) fn block(&mut self, bytes: &[u8]) -> Option<Block> {
         while self.next < bytes.len() {

@@ -260,8 +260,8 @@ const TOO_MANY: Fault = Fault::new(RejectCode::Other, 0);
 #[allow(clippy::inline_always)]
 fn short_tag_at(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
     let four = u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
-    // Exclusive or leaves what digits are worth, nothing of `=`, and bits above of all else; six more
-    // reach there from ten on.
+    // Exclusive or leaves what digits are worth, nothing of `=`, and higher bits of all else. From
+    // ten on, six more reach those too.
     let two = |left: u32| left.wrapping_mul(10 << 8 | 1) >> 8 & 0xff;
     if four & 0x0f == 0 {
         return None;

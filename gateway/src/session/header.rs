@@ -22,8 +22,8 @@ pub(super) struct Header<'a> {
 /// Beyond any number a session can reach; larger ones are nonsense, and could overflow.
 pub(super) const SEQ_MAX: u64 = 1 << 62;
 
-/// The fields that nearly every header has and no other, in the order in which nearly everyone sends
-/// them.
+/// The fields that nearly every header has and no other, in the order in which nearly everyone
+/// sends them.
 const USUAL: [u32; 7] = [
     tags::BEGIN_STRING,
     tags::BODY_LENGTH,

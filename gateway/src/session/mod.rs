@@ -352,13 +352,11 @@ impl<S: Store> Session<S> {
                     }
                     at += skip;
                 }
-                Frame::Complete { len, .. } => {
-                    match self.one_message(io, &bytes[at..at + len]) {
-                        Ok(Taken::Yes) => at += len,
-                        Ok(Taken::Busy) => return Ok(at),
-                        Err(why) => return Err(self.close(why)),
-                    }
-                }
+                Frame::Complete { len, .. } => match self.one_message(io, &bytes[at..at + len]) {
+                    Ok(Taken::Yes) => at += len,
+                    Ok(Taken::Busy) => return Ok(at),
+                    Err(why) => return Err(self.close(why)),
+                },
             }
         }
     }
