@@ -4,8 +4,11 @@
 //! days of any format come by [`recording`]. Nothing here owns a clock or a thread; only
 //! [`file`](mod@file) and [`recording`] touch files, and only [`udp`] sockets.
 
+pub mod binance;
+pub mod digits;
 pub mod feed;
 pub mod file;
+mod frames;
 pub mod fuzz;
 pub mod itch50;
 pub mod moldudp64;

@@ -16,6 +16,7 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::feed(bytes);
             feeds::fuzz::file(bytes);
             feeds::fuzz::recording(bytes);
+            feeds::fuzz::binance_depth(bytes);
         }
         files += 1;
     }

@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::itch50;
+use crate::{binance, itch50};
 use std::io;
 
 /// A format.
@@ -51,7 +51,11 @@ pub const FORMATS: &[Format] = &[
     },
     Format { name: "Databento CSV", recognise: marks::databento_csv, reader: Reader::NotYet },
     Format { name: "Tardis CSV", recognise: marks::tardis_csv, reader: Reader::NotYet },
-    Format { name: "Binance raw frames", recognise: marks::binance_raw, reader: Reader::NotYet },
+    Format {
+        name: binance::recording::FORMAT,
+        recognise: binance::recording::recognise,
+        reader: Reader::By(binance::recording::open),
+    },
     Format {
         name: "Coinbase frames by cryptofeed",
         recognise: marks::coinbase,
