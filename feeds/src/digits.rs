@@ -28,23 +28,42 @@ pub fn decimal(text: &[u8], digits: u32) -> Option<i64> {
 #[inline]
 #[must_use]
 pub fn scaled(text: &[u8], digits: u32) -> Option<(i64, usize)> {
-    let unit = *POWERS.get(digits as usize)?;
+    let (whole, fraction, length) = parts(text, digits)?;
+    Some((joined(whole, fraction, digits)?, length))
+}
+
+/// What stands before and behind the point of the whole text, the latter as a count of 10^-`digits`:
+/// for numbers that are beyond the range of [`decimal`].
+#[must_use]
+pub fn halves(text: &[u8], digits: u32) -> Option<(u64, u64)> {
+    let (whole, fraction, length) = parts(text, digits)?;
+    (length == text.len()).then_some((whole, fraction))
+}
+
+/// The number that [`halves`] are of; `None` if it is out of range.
+#[inline]
+#[must_use]
+pub fn joined(whole: u64, fraction: u64, digits: u32) -> Option<i64> {
+    let value = whole.checked_mul(*POWERS.get(digits as usize)?)?;
+    i64::try_from(value.checked_add(fraction)?).ok()
+}
+
+/// What stands before and behind the point, and the length of it all.
+#[inline]
+fn parts(text: &[u8], digits: u32) -> Option<(u64, u64, usize)> {
     let (whole, length) = run(text)?;
-    let value = whole.checked_mul(unit)?;
     if text.get(length) != Some(&b'.') {
-        return Some((i64::try_from(value).ok()?, length));
+        return Some((whole, 0, length));
     }
     let (fraction, behind) = run(&text[length + 1..])?;
     let fraction = match (digits as usize).checked_sub(behind) {
-        Some(missing) => fraction * POWERS[missing],
+        Some(missing) => fraction * POWERS.get(missing)?,
         None => {
             let excess = POWERS[behind - digits as usize];
             (fraction % excess == 0).then_some(fraction / excess)?
         }
     };
-    // The fraction is below `unit`, which is at most 10^19.
-    let value = i64::try_from(value.checked_add(fraction)?).ok()?;
-    Some((value, length + 1 + behind))
+    Some((whole, fraction, length + 1 + behind))
 }
 
 /// The whole number that `text` begins with and its length, of at most sixteen digits.

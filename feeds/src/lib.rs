@@ -5,12 +5,15 @@
 //! [`file`](mod@file) and [`recording`] touch files, and only [`udp`] sockets.
 
 pub mod binance;
+pub mod cryptofeed;
 pub mod digits;
 pub mod feed;
 pub mod file;
 mod frames;
 pub mod fuzz;
 pub mod itch50;
+pub mod kraken;
+pub mod level;
 pub mod moldudp64;
 pub mod recording;
 pub mod udp;

@@ -88,7 +88,7 @@ fn spot_follows_by_the_next_number() {
     assert_eq!((&*gap.stream, gap.first), ("BTCUSDT", 9));
     assert_eq!(run.unit.events[0].order, 9);
     assert_eq!(run.recording.describe().version, "spot");
-    assert!(run.recording.counts().others.contains(&("depth frames known already", 1)));
+    assert!(run.recording.counts().others.contains(&("frames known", 1)));
 }
 
 #[test]
@@ -268,10 +268,15 @@ fn bad_input_a_depth_frame_that_cannot_be_understood_loses_the_book() {
         ("id missing", frame("").replace("\"u\":7,", "")),
         ("key twice", frame("").replace("\"u\":7", "\"u\":7,\"u\":7")),
         ("asks missing", frame("").replace(",\"a\":[]", "")),
+        ("ask without a quantity", futures("X", [5, 6, 7], "", r#"["11","x"]"#)),
+        ("ask of nothing", futures("X", [5, 6, 7], "", r#"["0","1"]"#)),
     ] {
         let (state, why) = bad(&line);
         assert_eq!((state, why.len()), (BookState::Suspect, 1), "{name}: {why:?}");
     }
+    // An ask that no price can be is left out.
+    let (state, why) = bad(&futures("X", [5, 6, 7], "", r#"["9999999997.0","1"]"#));
+    assert_eq!((state, why), (BookState::Live, vec![]));
 }
 
 #[test]

@@ -309,10 +309,7 @@ impl Venue for Binance {
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {
-        let counts = [
-            ("depth frames held for a snapshot", self.frames_held),
-            ("depth frames known already", self.frames_old),
-        ];
+        let counts = [("frames held", self.frames_held), ("frames known", self.frames_old)];
         counts.into_iter().filter(|&(_, count)| count > 0).collect()
     }
 

@@ -3,6 +3,7 @@
 use super::frame::{Kind, Level, Mark, Trade};
 use super::join::{Join, Span, Taken, Told};
 use crate::digits::decimal;
+use crate::level::{NotANumber, level, price_of};
 use market::{
     Event, EventFlags, EventKind, InstrumentId, Price, Qty, Side, SideEntry, Sink, Statistic,
     Timestamp,
@@ -14,10 +15,6 @@ pub const QTY_DIGITS: u32 = 8;
 pub const QTY_DIGITS_OF_CHEAP: u32 = 4;
 /// What that is: prices below 0.0001, where the venue's lots are whole units.
 const CHEAP: i64 = 100_000;
-
-/// A price or quantity is no plain decimal number, or does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotANumber;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -84,7 +81,7 @@ impl Stream {
         self.join.frame(span, events, from)
     }
 
-    /// Adds the levels of texts.
+    /// Adds the levels of texts. Asks whose price is beyond [`Price`] are left out.
     ///
     /// # Errors
     /// [`NotANumber`]; what was added is taken back.
@@ -97,12 +94,14 @@ impl Stream {
         let from = events.len();
         for (side, levels) in Side::BOTH.into_iter().zip(sides) {
             for Level(price, qty) in levels {
-                let read = price_of(price).zip(decimal(qty.as_bytes(), self.qty_digits));
-                let Some((price, qty)) = read else {
-                    events.truncate(from);
-                    return Err(NotANumber);
-                };
-                events.push(self.level(time, side, price, Qty::from_raw(qty)));
+                match level(side, price, qty, self.qty_digits) {
+                    Ok(Some((price, qty))) => events.push(self.level(time, side, price, qty)),
+                    Ok(None) => {}
+                    Err(error) => {
+                        events.truncate(from);
+                        return Err(error);
+                    }
+                }
             }
         }
         Ok(())
@@ -168,11 +167,6 @@ impl Stream {
             Some(SideEntry { instrument, exchange_time, said })
         })
     }
-}
-
-/// A price that is more than nothing.
-fn price_of(text: &str) -> Option<Price> {
-    decimal(text.as_bytes(), Price::DIGITS).filter(|&raw| raw > 0).map(Price::from_raw)
 }
 
 /// Digits of quantities for a symbol of which these prices were the first.

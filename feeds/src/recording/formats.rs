@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{binance, itch50};
+use crate::{binance, itch50, kraken};
 use std::io;
 
 /// A format.
@@ -62,9 +62,9 @@ pub const FORMATS: &[Format] = &[
         reader: Reader::NotYet,
     },
     Format {
-        name: "Kraken frames by cryptofeed",
-        recognise: marks::kraken,
-        reader: Reader::NotYet,
+        name: kraken::recording::FORMAT,
+        recognise: kraken::recording::recognise,
+        reader: Reader::By(kraken::recording::open),
     },
     Format { name: "LOBSTER messages", recognise: marks::lobster_messages, reader: Reader::NotYet },
     Format { name: "LOBSTER order book", recognise: marks::lobster_book, reader: Reader::NotYet },

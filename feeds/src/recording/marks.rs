@@ -78,10 +78,6 @@ pub(super) fn cryptofeed(head: &[u8], host: &str) -> Option<String> {
     (seconds && url.split('/').next()?.contains(host)).then(String::new)
 }
 
-pub(super) fn kraken(head: &[u8]) -> Option<String> {
-    cryptofeed(head, "kraken.com")
-}
-
 pub(super) fn coinbase(head: &[u8]) -> Option<String> {
     cryptofeed(head, "coinbase.com")
 }
