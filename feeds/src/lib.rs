@@ -5,6 +5,7 @@
 //! [`file`](mod@file) and [`recording`] touch files, and only [`udp`] sockets.
 
 pub mod binance;
+pub mod coinbase;
 pub mod cryptofeed;
 pub mod digits;
 pub mod feed;

@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{binance, itch50, kraken};
+use crate::{binance, coinbase, itch50, kraken};
 use std::io;
 
 /// A format.
@@ -57,9 +57,9 @@ pub const FORMATS: &[Format] = &[
         reader: Reader::By(binance::recording::open),
     },
     Format {
-        name: "Coinbase frames by cryptofeed",
-        recognise: marks::coinbase,
-        reader: Reader::NotYet,
+        name: coinbase::recording::FORMAT,
+        recognise: coinbase::recording::recognise,
+        reader: Reader::By(coinbase::recording::open),
     },
     Format {
         name: kraken::recording::FORMAT,

@@ -70,18 +70,6 @@ pub(super) fn lobster_book(head: &[u8]) -> Option<String> {
     ordered.then(|| format!("order book of {} levels", cells.len() / 4))
 }
 
-/// `<url> <-> <seconds>`, as cryptofeed's recorder begins a connection.
-pub(super) fn cryptofeed(head: &[u8], host: &str) -> Option<String> {
-    let line = line(head)?.strip_prefix("wss://")?;
-    let (url, time) = line.split_once(" <-> ")?;
-    let seconds = time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    (seconds && url.split('/').next()?.contains(host)).then(String::new)
-}
-
-pub(super) fn coinbase(head: &[u8]) -> Option<String> {
-    cryptofeed(head, "coinbase.com")
-}
-
 pub(super) fn journal(head: &[u8]) -> Option<String> {
     head.starts_with(b"TLJOURN").then(String::new)
 }
