@@ -1,5 +1,5 @@
-//! Lines of cryptofeed's recorder of raw frames: `<seconds>: <frame>`, and around them what it sent, when
-//! it connected, and what REST answered. Knows nothing of what a frame says.
+//! Lines of cryptofeed's recorder of raw frames: `<seconds>: <frame>`, and around them what it sent,
+//! when it connected, and what REST answered. Knows nothing of what a frame says.
 
 use crate::digits::decimal;
 use market::Timestamp;
