@@ -2,6 +2,10 @@
 //!
 //! The tests run them over the corpus and over random bytes; a fuzzer may run them for days.
 
+mod binance;
+
+pub use binance::binance_depth;
+
 use crate::capture::{Carried, Frame, transport};
 use crate::feed::Feed;
 use crate::file::{FileError, Reader};

@@ -6,10 +6,17 @@
 //! sockets.
 
 pub mod capture;
+pub mod binance;
+pub mod coinbase;
+pub mod cryptofeed;
+pub mod digits;
 pub mod feed;
 pub mod file;
+mod frames;
 pub mod fuzz;
 pub mod itch50;
+pub mod kraken;
+pub mod level;
 pub mod moldudp64;
 pub mod recording;
 pub mod udp;

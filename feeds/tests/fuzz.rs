@@ -35,6 +35,7 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::file(bytes);
             feeds::fuzz::recording(bytes);
             feeds::fuzz::frame(bytes);
+            feeds::fuzz::binance_depth(bytes);
         }
         files += 1;
     }

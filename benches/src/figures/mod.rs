@@ -4,6 +4,7 @@
 mod book;
 pub mod fix;
 mod groups;
+mod frames;
 mod growth;
 mod load;
 mod ring;
@@ -37,6 +38,12 @@ pub const GROUPS: &[Group] = &[
         run: ring::run,
     },
     Group { name: "book", about: "ITCH decode, and decode with the book", cpus: 1, run: book::run },
+    Group {
+        name: "frames",
+        about: "depth frames of Binance, from bytes to integers",
+        cpus: 1,
+        run: frames::run,
+    },
     Group { name: "loop", about: "decode to command, without sockets", cpus: 1, run: through::run },
     Group {
         name: "growth",

@@ -12,6 +12,7 @@ use std::path::PathBuf;
   touchline inspect day.pcap.gz --head 20
   touchline inspect ARL_20250717.derived.itch50.gz --book ARL@10:00:00
   touchline inspect *.gz --json
+  touchline inspect btcusdt_20240808.gz btcusdt_20240809.gz --as-one --book BTCUSDT
 
 What a file is shows by its content; packing (gzip, zstd, zip, tar) is taken off. docs/feeds.md lists
 the formats. Exit codes: 0 every file was read to its end, 4 one is of no known format, is refused,
@@ -29,6 +30,9 @@ pub struct InspectArgs {
     /// Midnight in UTC of the venue's day, for stamps that are times of day: YYYY-MM-DD[THH:MM:SS]
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     pub day: Option<Timestamp>,
+    /// Read the files as one recording of lines that goes on from file to file, with its books
+    #[arg(long)]
+    pub as_one: bool,
     /// One JSON object a file, for machines
     #[arg(long)]
     pub json: bool,

@@ -10,13 +10,13 @@ mod text;
 use crate::cli::{Exit, InspectArgs};
 use feeds::recording::{OpenError, Source};
 use look::Look;
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What was found in one file.
 pub struct Inspected {
-    /// The file, as it was named.
+    /// The file, as it was named; or the files.
     pub file: String,
     /// What there is in it: itself, or the members of an archive that are recordings.
     looks: Vec<Look>,
@@ -33,8 +33,12 @@ pub struct Inspected {
 pub fn main(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut well = true;
-    for (index, file) in args.files.iter().enumerate() {
-        let inspected = inspect(file, args);
+    let together: Vec<&[PathBuf]> = match args.as_one {
+        true => vec![&args.files],
+        false => args.files.chunks(1).collect(),
+    };
+    for (index, files) in together.into_iter().enumerate() {
+        let inspected = inspect(files, args);
         well &= inspected.is_well();
         if args.json {
             writeln!(out, "{}", json::object(&inspected, args))?;
@@ -47,12 +51,17 @@ pub fn main(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     Ok(if well { Exit::Well } else { Exit::Failure }.into())
 }
 
-/// Looks into one file.
+/// Looks into one file, or into several that are one recording.
 #[must_use]
-pub fn inspect(file: &Path, args: &InspectArgs) -> Inspected {
-    let name = file.display().to_string();
-    let mut found = Inspected { file: name, looks: Vec::new(), others: Vec::new(), error: None };
-    let sources = match Source::list(file) {
+pub fn inspect(files: &[PathBuf], args: &InspectArgs) -> Inspected {
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let (looks, others) = (Vec::new(), Vec::new());
+    let mut found = Inspected { file: names.join(", "), looks, others, error: None };
+    let sources = match files {
+        [file] if !args.as_one => Source::list(file),
+        _ => as_one(files),
+    };
+    let sources = match sources {
         Ok(sources) => sources,
         Err(error) => {
             found.error = Some(error.to_string());
@@ -78,6 +87,17 @@ pub fn inspect(file: &Path, args: &InspectArgs) -> Inspected {
         found.error = Some(format!("an archive without a recording that can be read: {reasons}"));
     }
     found
+}
+
+/// The recordings in some files, archives among them, as one.
+fn as_one(files: &[PathBuf]) -> io::Result<Vec<Source>> {
+    let mut one: Option<Source> = None;
+    for file in files {
+        for next in Source::list(file)? {
+            one = Some(one.map_or(next.clone(), |one| one.followed_by(next)));
+        }
+    }
+    Ok(one.into_iter().collect())
 }
 
 impl Inspected {

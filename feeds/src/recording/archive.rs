@@ -17,6 +17,8 @@ const MEMBERS_MAX: usize = 4096;
 pub struct Source {
     path: PathBuf,
     member: Option<Member>,
+    /// What is read on in when it ends.
+    then: Vec<Source>,
 }
 
 /// Where in an archive it stands.
@@ -34,7 +36,15 @@ struct Member {
 impl Source {
     /// The recording that a file is.
     pub fn file(path: impl Into<PathBuf>) -> Source {
-        Source { path: path.into(), member: None }
+        Source { path: path.into(), member: None, then: Vec::new() }
+    }
+
+    /// This one and, as if it were one file, the next: a recording of lines that goes on in another
+    /// file. The state of its books goes on with it.
+    #[must_use]
+    pub fn followed_by(mut self, next: Source) -> Source {
+        self.then.push(next);
+        self
     }
 
     /// What there is to read in a file: itself, or the members of the archive that it is.
@@ -58,7 +68,7 @@ impl Source {
                 _ => return Ok(vec![Source::file(path)]),
             }
         };
-        let source = |member| Source { path: path.to_owned(), member: Some(member) };
+        let source = |member| Source { member: Some(member), ..Source::file(path) };
         Ok(members.into_iter().map(source).collect())
     }
 
@@ -67,6 +77,15 @@ impl Source {
     /// # Errors
     /// It cannot be opened or unpacked.
     pub fn open(&self) -> io::Result<Input<'static>> {
+        let first = self.open_first()?;
+        if self.then.is_empty() {
+            return Ok(first);
+        }
+        let layers = first.layers().to_vec();
+        Input::within(layers, Box::new(Chain::new(first, self.then.clone())))
+    }
+
+    fn open_first(&self) -> io::Result<Input<'static>> {
         let mut file = File::open(&self.path)?;
         let Some(member) = &self.member else { return Input::new(file) };
         if member.layer == Layer::Zip {
@@ -115,9 +134,40 @@ impl fmt::Display for Source {
     /// The path, and behind an exclamation mark the member.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())?;
-        match &self.member {
-            Some(member) => write!(f, "!{}", member.name),
-            None => Ok(()),
+        if let Some(member) = &self.member {
+            write!(f, "!{}", member.name)?;
+        }
+        self.then.iter().try_for_each(|next| write!(f, ", {next}"))
+    }
+}
+
+/// Sources one behind the other, the next opened when it is needed. A line ends where its file does.
+struct Chain {
+    input: Input<'static>,
+    then: std::vec::IntoIter<Source>,
+    last: u8,
+}
+
+impl Chain {
+    fn new(input: Input<'static>, then: Vec<Source>) -> Chain {
+        Chain { input, then: then.into_iter(), last: b'\n' }
+    }
+}
+
+impl Read for Chain {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.input.read(bytes)?;
+            if read > 0 || bytes.is_empty() {
+                self.last = bytes.get(read.wrapping_sub(1)).copied().unwrap_or(self.last);
+                return Ok(read);
+            }
+            let Some(next) = self.then.next() else { return Ok(0) };
+            self.input = next.open()?;
+            if self.last != b'\n' {
+                (bytes[0], self.last) = (b'\n', b'\n');
+                return Ok(1);
+            }
         }
     }
 }

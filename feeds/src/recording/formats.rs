@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{capture, itch50};
+use crate::{binance, capture, coinbase, itch50, kraken};
 use std::io;
 
 /// A format.
@@ -56,16 +56,20 @@ pub const FORMATS: &[Format] = &[
     },
     Format { name: "Databento CSV", recognise: marks::databento_csv, reader: Reader::NotYet },
     Format { name: "Tardis CSV", recognise: marks::tardis_csv, reader: Reader::NotYet },
-    Format { name: "Binance raw frames", recognise: marks::binance_raw, reader: Reader::NotYet },
     Format {
-        name: "Coinbase frames by cryptofeed",
-        recognise: marks::coinbase,
-        reader: Reader::NotYet,
+        name: binance::recording::FORMAT,
+        recognise: binance::recording::recognise,
+        reader: Reader::By(binance::recording::open),
     },
     Format {
-        name: "Kraken frames by cryptofeed",
-        recognise: marks::kraken,
-        reader: Reader::NotYet,
+        name: coinbase::recording::FORMAT,
+        recognise: coinbase::recording::recognise,
+        reader: Reader::By(coinbase::recording::open),
+    },
+    Format {
+        name: kraken::recording::FORMAT,
+        recognise: kraken::recording::recognise,
+        reader: Reader::By(kraken::recording::open),
     },
     Format { name: "LOBSTER messages", recognise: marks::lobster_messages, reader: Reader::NotYet },
     Format { name: "LOBSTER order book", recognise: marks::lobster_book, reader: Reader::NotYet },

@@ -70,30 +70,6 @@ pub(super) fn lobster_book(head: &[u8]) -> Option<String> {
     ordered.then(|| format!("order book of {} levels", cells.len() / 4))
 }
 
-/// `<local nanoseconds> <JSON>`.
-pub(super) fn binance_raw(head: &[u8]) -> Option<String> {
-    let (time, json) = head.split_at_checked(20)?;
-    let time = time[..19].iter().all(u8::is_ascii_digit) && time[19] == b' ';
-    // The frame may be longer than what is looked at: its beginning must do.
-    (time && json.starts_with(b"{")).then(String::new)
-}
-
-/// `<url> <-> <seconds>`, as cryptofeed's recorder begins a connection.
-pub(super) fn cryptofeed(head: &[u8], host: &str) -> Option<String> {
-    let line = line(head)?.strip_prefix("wss://")?;
-    let (url, time) = line.split_once(" <-> ")?;
-    let seconds = time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    (seconds && url.split('/').next()?.contains(host)).then(String::new)
-}
-
-pub(super) fn kraken(head: &[u8]) -> Option<String> {
-    cryptofeed(head, "kraken.com")
-}
-
-pub(super) fn coinbase(head: &[u8]) -> Option<String> {
-    cryptofeed(head, "coinbase.com")
-}
-
 pub(super) fn journal(head: &[u8]) -> Option<String> {
     head.starts_with(b"TLJOURN").then(String::new)
 }

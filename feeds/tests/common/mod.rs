@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod packets;
+pub mod levels;
 
 use feeds::itch50::{Decoder, Encoder, Listing, Message, Skip, message};
 use feeds::moldudp64::{Handler, Session};

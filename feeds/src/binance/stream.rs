@@ -1,0 +1,190 @@
+//! One symbol: frames in, events out, in the instrument's own scale. The same for recordings and live.
+
+use super::frame::{Kind, Level, Mark, Trade};
+use super::join::{Join, Span, Taken, Told};
+use crate::digits::decimal;
+use crate::level::{NotANumber, level, price_of};
+use market::{
+    Event, EventFlags, EventKind, InstrumentId, Price, Qty, Side, SideEntry, Sink, Statistic,
+    Timestamp,
+};
+
+/// Fractional digits of quantities where nothing else is said.
+pub const QTY_DIGITS: u32 = 8;
+/// The same of what is worth so little that a level may hold billions of it.
+pub const QTY_DIGITS_OF_CHEAP: u32 = 4;
+/// What that is: prices below 0.0001, where the venue's lots are whole units.
+const CHEAP: i64 = 100_000;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    instrument: InstrumentId,
+    qty_digits: u32,
+    join: Join,
+    /// Venue time of the last depth frame.
+    time: Timestamp,
+    /// Which kind of trades gives events: the one that came first. A symbol may have both, and they
+    /// tell the same trades.
+    trades: Option<Kind>,
+}
+
+impl Stream {
+    /// A symbol of which nothing is known.
+    #[must_use]
+    pub fn new(instrument: InstrumentId, qty_digits: u32) -> Stream {
+        let (join, time) = (Join::new(instrument), Timestamp::ZERO);
+        Stream { instrument, qty_digits, join, time, trades: None }
+    }
+
+    /// Which instrument its events name.
+    #[must_use]
+    pub fn instrument(&self) -> InstrumentId {
+        self.instrument
+    }
+
+    /// Fractional digits of its quantities.
+    #[must_use]
+    pub fn qty_digits(&self) -> u32 {
+        self.qty_digits
+    }
+
+    /// How snapshot and frames stand.
+    #[must_use]
+    pub fn join(&self) -> &Join {
+        &self.join
+    }
+
+    /// The same, to change it.
+    pub fn join_mut(&mut self) -> &mut Join {
+        &mut self.join
+    }
+
+    /// A level of this symbol.
+    #[inline]
+    #[must_use]
+    pub fn level(&self, time: Timestamp, side: Side, price: Price, qty: Qty) -> Event {
+        let event = Event::new(EventKind::Level, self.instrument).with_side(Some(side));
+        Event { exchange_time: time, price, qty, ..event }
+    }
+
+    /// A depth frame whose levels are `events` from `from` on.
+    #[inline]
+    pub fn depth(
+        &mut self,
+        span: Span,
+        time: Timestamp,
+        events: &mut Vec<Event>,
+        from: usize,
+    ) -> Told {
+        self.time = time;
+        self.join.frame(span, events, from)
+    }
+
+    /// Adds the levels of texts. Asks whose price is beyond [`Price`] are left out.
+    ///
+    /// # Errors
+    /// [`NotANumber`]; what was added is taken back.
+    pub fn levels(
+        &self,
+        time: Timestamp,
+        sides: [&[Level<'_>]; 2],
+        events: &mut Vec<Event>,
+    ) -> Result<(), NotANumber> {
+        let from = events.len();
+        for (side, levels) in Side::BOTH.into_iter().zip(sides) {
+            for Level(price, qty) in levels {
+                match level(side, price, qty, self.qty_digits) {
+                    Ok(Some((price, qty))) => events.push(self.level(time, side, price, qty)),
+                    Ok(None) => {}
+                    Err(error) => {
+                        events.truncate(from);
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A snapshot; without a time of its own it has that of the last depth frame.
+    ///
+    /// # Errors
+    /// [`NotANumber`]: nothing has changed.
+    pub fn snapshot(
+        &mut self,
+        last: u64,
+        time: Option<Timestamp>,
+        sides: [&[Level<'_>]; 2],
+        events: &mut Vec<Event>,
+    ) -> Result<Taken, NotANumber> {
+        let from = events.len();
+        self.levels(time.unwrap_or(self.time), sides, events)?;
+        events[from..].iter_mut().for_each(|event| event.flags = EventFlags::SNAPSHOT);
+        Ok(self.join.snapshot(last, events, from))
+    }
+
+    /// A depth frame could not be understood.
+    pub fn lose(&mut self, events: &mut Vec<Event>) {
+        self.join.lose(self.time, events);
+    }
+
+    /// A trade; false if its kind gives no events because another kind does.
+    ///
+    /// # Errors
+    /// [`NotANumber`].
+    pub fn trade(
+        &mut self,
+        kind: Kind,
+        trade: &Trade<'_>,
+        out: &mut impl Sink,
+    ) -> Result<bool, NotANumber> {
+        let price = price_of(&trade.price).ok_or(NotANumber)?;
+        let qty = decimal(trade.qty.as_bytes(), self.qty_digits).ok_or(NotANumber)?;
+        if *self.trades.get_or_insert(kind) != kind {
+            return Ok(false);
+        }
+        let resting = if trade.buyer_rested { Side::Buy } else { Side::Sell };
+        let event = Event::new(EventKind::Trade, self.instrument).with_side(Some(resting));
+        let (exchange_time, order) = (stamp(trade.time), trade.id(kind));
+        let qty = Qty::from_raw(qty);
+        out.event(Event { exchange_time, order, price, qty, ..event });
+        Ok(true)
+    }
+
+    /// What a frame of mark prices says; figures that it leaves empty are left out.
+    pub fn mark<'a>(&self, mark: &'a Mark<'a>) -> impl Iterator<Item = SideEntry> + use<'a> {
+        let figures = [
+            ("markPrice", Some(&mark.mark)),
+            ("indexPrice", mark.index.as_ref()),
+            ("estimatedSettlePrice", mark.settle.as_ref()),
+            ("fundingRate", mark.funding.as_ref()),
+        ];
+        let (instrument, exchange_time) = (self.instrument, stamp(mark.event));
+        figures.into_iter().filter_map(move |(name, text)| {
+            let price = Some(text?.parse::<Price>().ok()?);
+            let said = market::Said::Statistic(Statistic { name, price, qty: None });
+            Some(SideEntry { instrument, exchange_time, said })
+        })
+    }
+}
+
+/// Digits of quantities for a symbol of which these prices were the first.
+pub fn digits_for<'a>(prices: impl Iterator<Item = &'a str>) -> u32 {
+    let highest = prices.filter_map(price_of).map(Price::raw).max();
+    if highest.is_some_and(|price| price < CHEAP) { QTY_DIGITS_OF_CHEAP } else { QTY_DIGITS }
+}
+
+/// A time in seconds, milliseconds, microseconds or nanoseconds, told by its size: the venue gives
+/// milliseconds or, where asked, microseconds.
+#[inline]
+#[must_use]
+pub fn stamp(time: u64) -> Timestamp {
+    let unit = match time {
+        0..100_000_000_000 => 1_000_000_000,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
+        _ => 1,
+    };
+    Timestamp::from_nanos(time.saturating_mul(unit))
+}

@@ -1,0 +1,135 @@
+//! Recorded websocket frames, a line each: what the readers of all crypto venues share. Knows lines,
+//! their damage and the end; what a frame says is the venue's.
+
+use crate::recording::{
+    Broken, Counts, Description, Instruments, Line, LineEnd, Lines, Log, Recording, Unit,
+};
+use std::io::{ErrorKind, Read};
+
+/// One venue's frames.
+pub(crate) trait Venue: Send {
+    /// What it is, as far as is known by now.
+    fn describe(&self) -> Description;
+
+    /// Names of its kinds of messages.
+    fn kinds(&self) -> &'static [&'static str];
+
+    /// Reads a line. Gives the kind of message it was, by its place in `kinds`; `None` for what is
+    /// no message. An error says why nobody can understand it.
+    fn line(
+        &mut self,
+        line: &[u8],
+        unit: &mut Unit,
+        log: &mut Log,
+    ) -> Result<Option<usize>, &'static str>;
+
+    /// What else it counts.
+    fn others(&self) -> Vec<(&'static str, u64)>;
+
+    /// The instruments met so far.
+    fn instruments(&self) -> &Instruments;
+}
+
+/// See the module.
+pub(crate) struct Frames<R, V> {
+    lines: Lines<R>,
+    venue: V,
+    by_kind: Vec<u64>,
+    not_understood: u64,
+    log: Log,
+    /// How it ended.
+    end: Option<Result<bool, Broken>>,
+}
+
+impl<R: Read, V: Venue> Frames<R, V> {
+    pub(crate) fn new(input: R, venue: V) -> Frames<R, V> {
+        let by_kind = vec![0; venue.kinds().len()];
+        let (lines, log) = (Lines::new(input), Log::default());
+        Frames { lines, venue, by_kind, not_understood: 0, log, end: None }
+    }
+
+    /// The next line that is not empty.
+    fn next_line(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
+        loop {
+            let position = self.lines.position();
+            match self.lines.next_line() {
+                Ok(Some(line)) if line.text.is_empty() && line.end != LineEnd::TooLong => {}
+                Ok(Some(Line { text, end, .. })) => {
+                    unit.begin(position);
+                    let told = match end {
+                        LineEnd::TooLong => Err("a line that is longer than any frame"),
+                        _ => self.venue.line(text, unit, &mut self.log),
+                    };
+                    return Ok(self.told(told, end, unit));
+                }
+                Ok(None) => return Ok(false),
+                // A packing that was cut.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    self.log.cut(position, error.to_string());
+                    return Ok(false);
+                }
+                Err(error) => return Err(Broken { position, reason: error.to_string() }),
+            }
+        }
+    }
+
+    fn told(
+        &mut self,
+        told: Result<Option<usize>, &'static str>,
+        end: LineEnd,
+        unit: &mut Unit,
+    ) -> bool {
+        match told {
+            Ok(kind) => {
+                if let Some(count) = kind.and_then(|kind| self.by_kind.get_mut(kind)) {
+                    *count += 1;
+                }
+            }
+            Err(reason) if end == LineEnd::Open => {
+                self.log.cut(unit.position, format!("the last line has no end: {reason}"));
+                unit.begin(unit.position);
+                return false;
+            }
+            Err(reason) => {
+                self.not_understood += 1;
+                self.log.damage(unit.position, reason);
+            }
+        }
+        unit.end();
+        true
+    }
+}
+
+impl<R: Read + Send, V: Venue> Recording for Frames<R, V> {
+    fn describe(&self) -> Description {
+        self.venue.describe()
+    }
+
+    fn next_unit(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
+        unit.begin(self.lines.position());
+        if let Some(end) = &self.end {
+            return end.clone();
+        }
+        match self.next_line(unit) {
+            Ok(true) => Ok(true),
+            end => self.end.insert(end).clone(),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let named = self.venue.kinds().iter().zip(&self.by_kind);
+        let named = named.map(|(name, &count)| ((*name).to_owned(), count));
+        let all = named.chain([("not understood".to_owned(), self.not_understood)]);
+        let by_type: Vec<(String, u64)> = all.filter(|&(_, count)| count > 0).collect();
+        let messages = by_type.iter().map(|&(_, count)| count).sum();
+        Counts { messages, by_type, others: self.venue.others() }
+    }
+
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn instruments(&self) -> &Instruments {
+        self.venue.instruments()
+    }
+}
