@@ -6,6 +6,8 @@
 
 #[path = "no_allocation/codec.rs"]
 mod codec;
+#[path = "no_allocation/frames.rs"]
+mod frames;
 #[path = "no_allocation/venue.rs"]
 mod venue;
 
