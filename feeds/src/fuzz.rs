@@ -2,6 +2,7 @@
 //!
 //! The tests run them over the corpus and over random bytes; a fuzzer may run them for days.
 
+use crate::capture::{Carried, Frame, transport};
 use crate::feed::Feed;
 use crate::file::{FileError, Reader};
 use crate::itch50::{Decoder, Listing, Message, message};
@@ -125,6 +126,21 @@ pub fn recording(bytes: &[u8]) {
     assert!(unit.events.is_empty() && unit.side.is_empty());
     let counts = recording.counts();
     assert_eq!(counts.messages, counts.by_type.iter().map(|&(_, count)| count).sum::<u64>());
+}
+
+/// Any bytes as one frame of every link type that is read: no panic, and a payload within the frame.
+pub fn frame(bytes: &[u8]) {
+    for link in [1, 101, 113, 276] {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let frame = Frame { position: 0, time: Timestamp::ZERO, link, length, bytes };
+        let payload = match transport(&frame) {
+            Ok(Carried::Datagram(found)) => found.payload,
+            Ok(Carried::Segment(found)) => found.payload,
+            Err(_) => continue,
+        };
+        assert!(bytes.as_ptr_range().start <= payload.as_ptr());
+        assert!(payload.as_ptr_range().end <= bytes.as_ptr_range().end);
+    }
 }
 
 fn decoder() -> Decoder {

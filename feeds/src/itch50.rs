@@ -10,7 +10,7 @@ mod directory;
 pub mod encode;
 mod layout;
 pub mod message;
-mod reading;
+pub(crate) mod reading;
 pub mod recording;
 mod side;
 

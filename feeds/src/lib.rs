@@ -1,9 +1,10 @@
 //! Bytes in, market events out: decoders, sessions and sources of market data.
 //!
 //! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two. Recorded
-//! days of any format come by [`recording`]. Nothing here owns a clock or a thread; only
+//! days of any format come by [`recording`], captures of packets among them ([`capture`]). Nothing here owns a clock or a thread; only
 //! [`file`](mod@file) and [`recording`] touch files, and only [`udp`] sockets.
 
+pub mod capture;
 pub mod feed;
 pub mod file;
 pub mod fuzz;

@@ -15,6 +15,7 @@ mod copies;
 mod counters;
 mod publish;
 mod receiver;
+pub(crate) mod recording;
 mod serve;
 mod stash;
 
@@ -69,41 +70,30 @@ impl fmt::Debug for Session {
 }
 
 /// Why a datagram is no packet. Nothing of such a datagram is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum BadPacket {
     /// Fewer than 20 bytes.
-    #[error("shorter than a header")]
     Short,
     /// A block passes the end of the datagram, or there are fewer than the count says.
-    #[error("a block passes the end of the datagram")]
     BlockPastEnd,
     /// Bytes are left after the last block.
-    #[error("bytes are left after the last block")]
     TrailingBytes,
     /// More than [`MESSAGES_PER_PACKET_MAX`].
-    #[error("more than {MESSAGES_PER_PACKET_MAX} messages")]
     TooManyMessages,
     /// Sequences of a live line begin at 1.
-    #[error("sequence zero")]
     SequenceZero,
     /// Sequence plus count passes 2^64 − 1.
-    #[error("sequence and count overflow")]
     SequenceOverflow,
     /// The receive buffer was too small for it (MSG_TRUNC).
-    #[error("truncated by the receiver: enlarge the receive buffer")]
     Truncated,
     /// Not from the configured source.
-    #[error("from a wrong source")]
     WrongSource,
     /// Of a line that was not configured.
-    #[error("of an unknown line")]
     UnknownLine,
     /// Of a session that is over, or not the configured one.
-    #[error("of another session")]
     OtherSession,
     /// Millions of messages ahead, which no second packet confirmed.
-    #[error("implausibly far ahead")]
     FarAhead,
 }
 
@@ -122,7 +112,33 @@ impl BadPacket {
         BadPacket::OtherSession,
         BadPacket::FarAhead,
     ];
+
+    /// The reason in words.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            BadPacket::Short => "shorter than a header",
+            BadPacket::BlockPastEnd => "a block passes the end of the datagram",
+            BadPacket::TrailingBytes => "bytes are left after the last block",
+            BadPacket::TooManyMessages => "more messages than a datagram can hold",
+            BadPacket::SequenceZero => "sequence zero",
+            BadPacket::SequenceOverflow => "sequence and count overflow",
+            BadPacket::Truncated => "truncated by the receiver: enlarge the receive buffer",
+            BadPacket::WrongSource => "from a wrong source",
+            BadPacket::UnknownLine => "of an unknown line",
+            BadPacket::OtherSession => "of another session",
+            BadPacket::FarAhead => "implausibly far ahead",
+        }
+    }
 }
+
+impl fmt::Display for BadPacket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl std::error::Error for BadPacket {}
 
 /// What a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

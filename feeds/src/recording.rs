@@ -12,6 +12,7 @@
 mod archive;
 pub mod formats;
 mod input;
+mod lines;
 mod instruments;
 mod log;
 mod marks;
@@ -22,6 +23,7 @@ pub use archive::Source;
 pub use formats::{OpenError, Opening, open, open_bytes};
 pub use input::{Input, Layer};
 pub use instruments::{Instruments, Known};
+pub use lines::{Line, LineEnd, Lines};
 pub use log::{Log, Missing, Noted};
 pub use unit::{Messages, Unit};
 pub use window::Window;

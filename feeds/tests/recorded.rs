@@ -1,11 +1,11 @@
-//! Recorded data: a whole derived day, a broken file, and real packets of one message type each.
+//! Recorded data: a whole derived day, and a broken file.
 
 mod common;
 
 use common::{listing, recorded};
 use feeds::file::Reader;
 use feeds::itch50::{Decoder, Message, Skip, message};
-use feeds::moldudp64::{Config, Datagram, Line, Packet, Publisher, Session};
+use feeds::moldudp64::{Config, Datagram, Line, Publisher, Session};
 use feeds::recording::{Input, Options, Recording, Source, Unit, Wanted, open};
 use feeds::{Feed, ItchFile};
 use flate2::read::GzDecoder;
@@ -16,7 +16,7 @@ use market::{
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// 2025-07-17 in New York begins at 04:00 UTC.
 const ARL_BASE: Timestamp = Timestamp::from_nanos(1_752_724_800_000_000_000);
@@ -152,82 +152,4 @@ fn the_sample_with_empty_lengths_is_refused() {
     let error = source.next_unit(&mut Unit::default()).unwrap_err();
     assert!(error.reason.contains("length 0") && error.position == 0, "{error}");
     assert_eq!(source.counts().messages, 0);
-}
-
-/// UDP payloads of a little-endian Ethernet capture with nanosecond stamps, by hand; VLAN tags are
-/// stepped over.
-fn payloads(pcap: &[u8]) -> Vec<&[u8]> {
-    let u32_at = |at: usize| u32::from_le_bytes(pcap[at..at + 4].try_into().unwrap()) as usize;
-    assert_eq!((u32_at(0), u32_at(20)), (0xa1b2_3c4d, 1));
-    let (mut at, mut payloads) = (24, Vec::new());
-    while at < pcap.len() {
-        let frame = &pcap[at + 16..at + 16 + u32_at(at + 8)];
-        at += 16 + frame.len();
-        let mut ip = 14;
-        while frame[ip - 2..ip] == [0x81, 0x00] {
-            ip += 4;
-        }
-        assert_eq!((&frame[ip - 2..ip], frame[ip + 9]), (&[8, 0][..], 17));
-        let udp = ip + usize::from(frame[ip] & 15) * 4;
-        let length = usize::from(u16::from_be_bytes([frame[udp + 4], frame[udp + 5]]));
-        payloads.push(&frame[udp + 8..udp + length]);
-    }
-    payloads
-}
-
-/// Captures beneath a folder whose path speaks of ITCH.
-fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            captures(&path, found);
-        } else if path.to_string_lossy().contains("Itch")
-            && path.extension().is_some_and(|e| e == "pcap")
-        {
-            found.push(path);
-        }
-    }
-}
-
-/// The type that a capture is named after.
-fn type_of(name: &str) -> Option<u8> {
-    let names = [
-        ("AddOrderNoM", b'A'),
-        ("AddOrderWithM", b'F'),
-        ("CrossTrade", b'Q'),
-        ("LULDAuctionCollar", b'J'),
-        ("MarketParticipantPosition", b'L'),
-        ("NetOrderImbalanceIndicator", b'I'),
-        ("NonCrossTrade", b'P'),
-        ("OrderCancel", b'X'),
-        ("OrderDelete", b'D'),
-        ("OrderExecutedWithPrice", b'C'),
-        ("OrderExecuted", b'E'),
-        ("OrderReplace", b'U'),
-        ("RegSHORestriction", b'Y'),
-        ("StockTradingAction", b'H'),
-        ("SystemEvent", b'S'),
-    ];
-    names.iter().find(|(start, _)| name.starts_with(start)).map(|&(_, kind)| kind)
-}
-
-#[test]
-fn real_packets_parse_to_their_last_byte() {
-    let test = "real_packets_parse_to_their_last_byte";
-    let Some(root) = recorded(test, "omi_single/Nasdaq") else { return };
-    let (mut paths, mut messages) = (Vec::new(), 0);
-    captures(&root, &mut paths);
-    for path in &paths {
-        let named = type_of(&path.file_name().unwrap().to_string_lossy());
-        for payload in payloads(&std::fs::read(path).unwrap()) {
-            for bytes in Packet::parse(payload).unwrap().messages() {
-                let message = Message::parse(bytes).unwrap();
-                assert_eq!(message.write(&mut [0; message::LENGTH_MAX]), bytes);
-                assert!(message.header().time < 86_400_000_000_000);
-                assert!(named.is_none_or(|kind| kind == bytes[0]), "{}", path.display());
-                messages += 1;
-            }
-        }
-    }
-    assert!(paths.len() >= 23 && messages >= 117, "{} captures, {messages}", paths.len());
 }

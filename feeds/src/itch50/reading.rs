@@ -37,6 +37,16 @@ impl Reading {
         &self.decoder
     }
 
+    /// Lets the stamps of messages to come count from another midnight.
+    pub fn set_base(&mut self, base: Timestamp) {
+        self.decoder.set_base(base);
+    }
+
+    /// A new session begins, and announces its own locate codes.
+    pub fn reset(&mut self) {
+        self.decoder.reset();
+    }
+
     /// The instruments met.
     #[must_use]
     pub fn instruments(&self) -> &Instruments {
@@ -97,7 +107,7 @@ impl Reading {
 
 /// The time of day of a message, if it is one.
 #[must_use]
-pub(super) fn time(message: &[u8]) -> Option<Nanos> {
+pub(crate) fn time(message: &[u8]) -> Option<Nanos> {
     let bytes = message.get(5..HEADER_BYTES)?;
     let time = bytes.iter().fold(0, |time, &byte| time << 8 | u64::from(byte));
     (time < DAY).then_some(Nanos::new(time))

@@ -66,6 +66,8 @@ pub struct Config {
     pub stash_packets: u32,
     /// The longest early packet that can be kept.
     pub packet_bytes_max: usize,
+    /// A jump of more messages than this needs a second packet to be believed.
+    pub jump_max: u64,
 }
 
 impl Config {
@@ -81,6 +83,7 @@ impl Config {
             requests: Requests { count_max: 1024, timeout: Nanos::from_millis(50), tries: 20 },
             stash_packets: 1024,
             packet_bytes_max: 1500,
+            jump_max: 1 << 22,
         }
     }
 }

@@ -14,8 +14,6 @@ use super::{BadPacket, Packet, PacketKind, Request, Session};
 use market::Timestamp;
 use std::net::SocketAddrV4;
 
-/// A jump of more messages than this needs a second packet to be believed.
-const JUMP_MAX: u64 = 1 << 22;
 /// So many packets in a row of the session before mean that the change was not real.
 const STRAYS_MAX: u32 = 64;
 
@@ -117,6 +115,12 @@ impl Receiver {
     #[must_use]
     pub fn pending(&self) -> bool {
         self.stash.front().is_some_and(|early| early.sequence <= self.expected)
+    }
+
+    /// True if there is no room for another early packet.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.stash.is_full()
     }
 
     /// Takes one datagram and gives on what is next in sequence, of this packet alone.
@@ -252,12 +256,12 @@ impl Receiver {
     /// One damaged packet must not make everything before it look missing.
     #[inline]
     fn believe(&mut self, packet: &Packet<'_>) -> Result<(), BadPacket> {
-        if packet.sequence.saturating_sub(self.announced) <= JUMP_MAX {
+        if packet.sequence.saturating_sub(self.announced) <= self.config.jump_max {
             return Ok(());
         }
         let first = self.jump.replace(packet.sequence);
         match first {
-            Some(first) if first.abs_diff(packet.sequence) <= JUMP_MAX => Ok(()),
+            Some(first) if first.abs_diff(packet.sequence) <= self.config.jump_max => Ok(()),
             _ => Err(BadPacket::FarAhead),
         }
     }

@@ -49,6 +49,10 @@ impl Stash {
         }
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        self.free.is_empty()
+    }
+
     pub(super) fn front(&self) -> Option<&Early> {
         self.early.front()
     }

@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::itch50;
+use crate::{capture, itch50};
 use std::io;
 
 /// A format.
@@ -42,6 +42,11 @@ pub const FORMATS: &[Format] = &[
         name: itch50::recording::FORMAT,
         recognise: itch50::recording::recognise,
         reader: Reader::By(itch50::recording::open),
+    },
+    Format {
+        name: capture::recording::FORMAT,
+        recognise: capture::recording::recognise,
+        reader: Reader::By(capture::recording::open),
     },
     Format { name: "DBN", recognise: marks::dbn, reader: Reader::NotYet },
     Format {

@@ -145,16 +145,11 @@ fn book_lines(f: &mut fmt::Formatter<'_>, book: &Shown, clock: Clock) -> fmt::Re
         }
         None => (String::new(), String::new()),
     };
-    writeln!(f, "{:>24} {:>16}   {:<16} {}", "bid quantity", "bid", "ask", "ask quantity")?;
+    writeln!(f, "{:>24} {:>16}   {:<16} ask quantity", "bid quantity", "bid", "ask")?;
     for depth in 0..bids.len().max(asks.len()) {
         let ((bid_qty, bid), (ask_qty, ask)) = (level(bids.get(depth)), level(asks.get(depth)));
         writeln!(f, "{bid_qty:>24} {bid:>16}   {ask:<16} {ask_qty}")?;
     }
-    writeln!(
-        f,
-        "{:>24} {:>16}   {}",
-        "",
-        format!("{bid_depth} levels"),
-        format!("{ask_depth} levels")
-    )
+    let bid_depth = format!("{bid_depth} levels");
+    writeln!(f, "{:>24} {bid_depth:>16}   {ask_depth} levels", "")
 }
