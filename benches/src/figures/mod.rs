@@ -2,6 +2,7 @@
 //! blocks and says what the target is; none prints.
 
 mod book;
+mod dbn;
 pub mod fix;
 mod growth;
 mod load;
@@ -36,6 +37,7 @@ pub const GROUPS: &[Group] = &[
         run: ring::run,
     },
     Group { name: "book", about: "ITCH decode, and decode with the book", cpus: 1, run: book::run },
+    Group { name: "dbn", about: "DBN decode of records by order", cpus: 1, run: dbn::run },
     Group { name: "loop", about: "decode to command, without sockets", cpus: 1, run: through::run },
     Group {
         name: "growth",

@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{capture, itch50};
+use crate::{capture, databento, itch50};
 use std::io;
 
 /// A format.
@@ -48,7 +48,11 @@ pub const FORMATS: &[Format] = &[
         recognise: capture::recording::recognise,
         reader: Reader::By(capture::recording::open),
     },
-    Format { name: "DBN", recognise: marks::dbn, reader: Reader::NotYet },
+    Format {
+        name: databento::recording::FORMAT,
+        recognise: databento::recording::recognise,
+        reader: Reader::By(databento::recording::open),
+    },
     Format {
         name: "DBZ",
         recognise: marks::dbz,

@@ -14,15 +14,6 @@ fn integers(head: &[u8]) -> Option<Vec<i64>> {
     line(head)?.split(',').map(|cell| cell.parse().ok()).collect()
 }
 
-pub(super) fn dbn(head: &[u8]) -> Option<String> {
-    match head {
-        [b'D', b'B', b'N', version, ..] if (1..32).contains(version) => {
-            Some(format!("version {version}"))
-        }
-        _ => None,
-    }
-}
-
 pub(super) fn dbz(head: &[u8]) -> Option<String> {
     let [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, _, _, _, b'D', b'B', b'Z', ..] = head else {
         return None;
