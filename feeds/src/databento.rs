@@ -5,6 +5,7 @@
 //! crate is not used here, since its oldest records hold enums that any byte of a file would
 //! become. Source: "Databento Binary Encoding" and the schemas of Databento's documentation.
 
+pub mod csv;
 mod decode;
 mod definition;
 mod group;

@@ -5,6 +5,7 @@
 //! [`file`](mod@file) and [`recording`] touch files, and only [`udp`] sockets.
 
 pub mod capture;
+pub mod cells;
 pub mod databento;
 pub mod feed;
 pub mod file;

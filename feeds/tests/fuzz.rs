@@ -15,6 +15,8 @@ fn changed_bytes_break_no_promise() {
         "dbn-orders",
         "dbn-mixed",
         "dbn-fragment",
+        "databento-csv-orders",
+        "databento-csv-levels",
     ] {
         let bytes = std::fs::read(corpus.join(name)).unwrap();
         for at in 0..bytes.len() {
@@ -48,5 +50,5 @@ fn the_corpus_breaks_no_promise() {
         }
         files += 1;
     }
-    assert!(files >= 29, "the corpus is missing");
+    assert!(files >= 31, "the corpus is missing");
 }

@@ -10,7 +10,7 @@
 use super::record::{self, Order, Quote, is_quote, rtype};
 use super::slots::{Slot, Slots};
 use super::symbols::Symbols;
-use super::{UNDEF_PRICE, UNDEF_TIME, flags};
+use super::{UNDEF_PRICE, flags};
 use crate::recording::{Instruments, Wanted};
 use market::{Event, EventFlags, EventKind, InstrumentId, Price, Qty, Side, Sink};
 
@@ -130,7 +130,7 @@ impl Decoder {
         if self.leads != Some(rtype::MBO) {
             self.lead(rtype::MBO)?;
         }
-        let slot = self.slots.find(order.key, at(order.ts_recv, order.ts_event));
+        let slot = self.slots.find(order.key, order.time());
         let Some(id) = slot.id else { return Ok(()) };
         let event = Event {
             exchange_time: record::time(order.ts_event),
@@ -179,7 +179,7 @@ impl Decoder {
         if self.leads != Some(kind) {
             self.lead(kind)?;
         }
-        let slot = self.slots.find(quote.key, at(quote.ts_recv, quote.ts_event));
+        let slot = self.slots.find(quote.key, record::filed(quote.ts_recv, quote.ts_event));
         let Some(id) = slot.id else { return Ok(()) };
         let event = Event {
             exchange_time: record::time(quote.ts_event),
@@ -230,12 +230,6 @@ impl Decoder {
         }
         Ok(())
     }
-}
-
-/// The time by which a record is filed.
-#[inline]
-fn at(ts_recv: u64, ts_event: u64) -> u64 {
-    if ts_recv == UNDEF_TIME { ts_event } else { ts_recv }
 }
 
 #[inline]

@@ -174,6 +174,15 @@ impl Order {
     }
 }
 
+impl Order {
+    /// The time by which a record is filed: when it was received, or else when it happened.
+    #[inline]
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        filed(self.ts_recv, self.ts_event)
+    }
+}
+
 /// One record by price: a trade, or a change, and the levels behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -238,12 +247,39 @@ impl<'a> Quote<'a> {
     }
 }
 
+impl<'a> Quote<'a> {
+    /// What `order` says, which is by price, with the levels behind it.
+    #[must_use]
+    pub fn of(order: &Order, levels: Option<&'a [[(i64, u32); 2]]>) -> Quote<'a> {
+        let &Order { key, ts_event, ts_recv, price, size, sequence, flags, action, side, .. } =
+            order;
+        Quote { key, ts_event, ts_recv, price, size, sequence, flags, action, side, levels }
+    }
+}
+
+/// Records by type, by their names; those that did not come are left out.
+#[must_use]
+pub fn by_type(counts: &[u64; 256]) -> Vec<(String, u64)> {
+    let known = TYPES.iter().map(|&(kind, name, _)| (kind, name.to_owned()));
+    let others = (0..=u8::MAX).filter(|kind| TYPES.iter().all(|(known, ..)| known != kind));
+    let others = others.map(|kind| (kind, format!("rtype 0x{kind:02x}")));
+    let counted = known.chain(others).map(|(kind, name)| (name, counts[usize::from(kind)]));
+    counted.filter(|&(_, count)| count > 0).collect()
+}
+
 /// True of the types that [`Quote::read`] reads.
 #[inline]
 #[must_use]
 pub fn is_quote(kind: u8) -> bool {
     matches!(kind, rtype::MBP_0 | rtype::MBP_1 | rtype::MBP_10 | rtype::CMBP_1)
         || (rtype::CBBO_1S..=rtype::BBO_1M).contains(&kind)
+}
+
+/// The time by which a record is filed.
+#[inline]
+#[must_use]
+pub fn filed(ts_recv: u64, ts_event: u64) -> u64 {
+    if ts_recv == UNDEF_TIME { ts_event } else { ts_recv }
 }
 
 /// A time, or zero for none.

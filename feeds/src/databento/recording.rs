@@ -4,7 +4,7 @@
 use super::decode::{Decoder, Skip};
 use super::group::Group;
 use super::metadata::{self, Before};
-use super::record::{self, HEADER_BYTES, Header, Order, Quote, TYPES, is_quote, rtype, u32_at};
+use super::record::{self, HEADER_BYTES, Header, Order, Quote, is_quote, rtype, u32_at};
 use super::side;
 use super::symbols::Learned;
 use crate::recording::{
@@ -16,8 +16,6 @@ use std::io;
 
 /// Name of the format.
 pub const FORMAT: &str = "DBN";
-/// A unit has at most so many events, however long the venue's event seems to be.
-const UNIT_EVENTS_MAX: usize = 1 << 18;
 
 /// Tells the format.
 #[must_use]
@@ -106,12 +104,12 @@ impl<'a> DbnFile<'a> {
     }
 
     /// Whether the event of the unit goes on with the next record.
-    fn goes_on(&mut self, unit: &Unit) -> bool {
+    fn goes_on(&mut self, position: u64) -> bool {
         if !self.group.is_open() {
             return false;
         }
-        if unit.events.len() >= UNIT_EVENTS_MAX {
-            self.log.damage(unit.position, "an event of the venue without an end");
+        if self.group.is_endless() {
+            self.log.damage(position, "an event of the venue without an end");
             return false;
         }
         // An end or a break is told when the next unit is asked for.
@@ -120,10 +118,8 @@ impl<'a> DbnFile<'a> {
         if !whole || length < HEADER_BYTES || !self.window.have(length).is_ok_and(|n| n >= length) {
             return false;
         }
-        match self.window.bytes().first_chunk() {
-            Some(bytes) if bytes[1] == rtype::MBO => !self.group.ends_before(&Order::read(bytes)),
-            _ => true,
-        }
+        let next = self.window.bytes().first_chunk().filter(|bytes| bytes[1] == rtype::MBO);
+        !self.group.ends_before(next.map(Order::read).as_ref())
     }
 
     /// Takes one record, which is there.
@@ -136,6 +132,9 @@ impl<'a> DbnFile<'a> {
             Some(version) => versions.contains(&version).then_some(version),
             None => versions.next(),
         });
+        if header.rtype != rtype::MBO {
+            self.group.pass();
+        }
         let doubts = self.decoder.doubts;
         let used = match version {
             None if versions.is_none() => Err(Skip::Type),
@@ -170,15 +169,6 @@ impl<'a> DbnFile<'a> {
                 self.decoder.lost(header.key, header.ts_event, unit);
             }
         }
-    }
-
-    fn names(&self) -> impl Iterator<Item = (String, u64)> {
-        let known = TYPES.iter().map(|&(kind, name, _)| (kind, name.to_owned()));
-        let is_known = |kind: &u8| TYPES.iter().any(|(known, ..)| known == kind);
-        let others = (0..=u8::MAX).filter(move |kind| !is_known(kind));
-        let others = others.map(|kind| (kind, format!("rtype 0x{kind:02x}")));
-        let counted = |(kind, name)| (name, self.counts[usize::from(kind)]);
-        known.chain(others).map(counted).filter(|&(_, count)| count > 0)
     }
 }
 
@@ -247,7 +237,7 @@ impl Recording for DbnFile<'_> {
                 Err(end) => return self.end.insert(end).clone(),
             };
             self.record(&header, unit);
-            if !self.goes_on(unit) {
+            if !self.goes_on(unit.position) {
                 break;
             }
         }
@@ -257,7 +247,7 @@ impl Recording for DbnFile<'_> {
 
     fn counts(&self) -> Counts {
         let messages = self.counts.iter().sum();
-        Counts { messages, by_type: self.names().collect(), others: Vec::new() }
+        Counts { messages, by_type: record::by_type(&self.counts), others: Vec::new() }
     }
 
     fn log(&self) -> &Log {

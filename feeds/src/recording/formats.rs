@@ -58,7 +58,11 @@ pub const FORMATS: &[Format] = &[
         recognise: marks::dbz,
         reader: Reader::Refused("Databento gave it up for DBN: convert it with `dbn` of dbn-cli"),
     },
-    Format { name: "Databento CSV", recognise: marks::databento_csv, reader: Reader::NotYet },
+    Format {
+        name: databento::csv::FORMAT,
+        recognise: databento::csv::recognise,
+        reader: Reader::By(databento::csv::open),
+    },
     Format { name: "Tardis CSV", recognise: marks::tardis_csv, reader: Reader::NotYet },
     Format { name: "Binance raw frames", recognise: marks::binance_raw, reader: Reader::NotYet },
     Format {

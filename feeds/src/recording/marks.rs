@@ -21,12 +21,6 @@ pub(super) fn dbz(head: &[u8]) -> Option<String> {
     Some(String::new())
 }
 
-pub(super) fn databento_csv(head: &[u8]) -> Option<String> {
-    let columns: Vec<&str> = line(head)?.split(',').collect();
-    let has = |name| columns.contains(&name);
-    (has("ts_event") && has("publisher_id") && has("instrument_id")).then(String::new)
-}
-
 pub(super) fn tardis_csv(head: &[u8]) -> Option<String> {
     let rest = line(head)?.strip_prefix("exchange,symbol,timestamp,local_timestamp,")?;
     let kind = match rest.split(',').next()? {
