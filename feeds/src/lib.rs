@@ -11,8 +11,10 @@ pub mod feed;
 pub mod file;
 pub mod fuzz;
 pub mod itch50;
+pub mod lobster;
 pub mod moldudp64;
 pub mod recording;
+pub mod shown;
 pub mod udp;
 
 pub use feed::Feed;

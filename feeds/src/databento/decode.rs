@@ -270,7 +270,7 @@ fn lost(skip: Skip, event: &Event, sink: &mut impl Sink) -> Result<(), Skip> {
 /// The book is empty, and that is the truth.
 #[cold]
 fn clear(slot: &mut Slot, event: &Event, sink: &mut impl Sink) {
-    slot.shown.iter_mut().for_each(Vec::clear);
+    slot.shown.clear();
     slot.top = [false; 2];
     slot.doubtful = false;
     sink.event(bare(event, EventKind::Clear));
@@ -321,29 +321,11 @@ fn top(slot: &mut Slot, order: &Order, event: &Event, sink: &mut impl Sink) -> R
 /// What changed since the levels that were shown last.
 #[inline]
 fn levels(slot: &mut Slot, levels: &[[(i64, u32); 2]], event: &Event, sink: &mut impl Sink) {
+    let unit = slot.unit;
     for side in Side::BOTH {
         let now = levels.iter().map(|level| level[side.index()]);
         let now = now.filter(|&(price, size)| price != UNDEF_PRICE && size > 0);
-        let before = &mut slot.shown[side.index()];
-        if now.clone().eq(before.iter().copied()) {
-            continue;
-        }
-        let mut tell = |price: i64, qty: i64| {
-            let (price, qty) = (Price::from_raw(price), Qty::from_raw(qty));
-            let event = Event { order: 0, price, qty, ..event.with_side(Some(side)) };
-            sink.event(event.with_kind(EventKind::Level));
-        };
-        for &(price, _) in before.iter() {
-            if !now.clone().any(|(new, _)| new == price) {
-                tell(price, 0);
-            }
-        }
-        for (price, size) in now.clone() {
-            if !before.contains(&(price, size)) {
-                tell(price, i64::from(size) * slot.unit);
-            }
-        }
-        before.clear();
-        before.extend(now);
+        let now = now.map(|(price, size)| (price, i64::from(size) * unit));
+        slot.shown.show(side, now, event, sink);
     }
 }

@@ -7,6 +7,7 @@
 
 use super::symbols::{Meant, Symbols};
 use crate::recording::{Instruments, Known, Wanted};
+use crate::shown::Shown;
 use market::InstrumentId;
 use market::table::IdTable;
 use std::collections::HashMap;
@@ -25,8 +26,8 @@ pub(super) struct Slot {
     pub(super) begins_anew: bool,
     /// The venue missed messages, and has not begun the book anew.
     pub(super) doubtful: bool,
-    /// Levels shown last, bids and asks.
-    pub(super) shown: [Vec<(i64, u32)>; 2],
+    /// Levels shown last.
+    pub(super) shown: Shown,
     /// Whether a top of the book stands in for orders.
     pub(super) top: [bool; 2],
     key: u64,

@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{capture, databento, itch50};
+use crate::{capture, databento, itch50, lobster};
 use std::io;
 
 /// A format.
@@ -75,8 +75,16 @@ pub const FORMATS: &[Format] = &[
         recognise: marks::kraken,
         reader: Reader::NotYet,
     },
-    Format { name: "LOBSTER messages", recognise: marks::lobster_messages, reader: Reader::NotYet },
-    Format { name: "LOBSTER order book", recognise: marks::lobster_book, reader: Reader::NotYet },
+    Format {
+        name: lobster::recording::MESSAGES,
+        recognise: lobster::recording::recognise_messages,
+        reader: Reader::By(lobster::recording::open_messages),
+    },
+    Format {
+        name: lobster::recording::BOOK,
+        recognise: lobster::recording::recognise_book,
+        reader: Reader::By(lobster::recording::open_book),
+    },
     Format {
         name: "Touchline journal",
         recognise: marks::journal,
