@@ -15,6 +15,7 @@ pub mod lobster;
 pub mod moldudp64;
 pub mod recording;
 pub mod shown;
+pub mod tardis;
 pub mod udp;
 
 pub use feed::Feed;

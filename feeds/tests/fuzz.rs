@@ -19,6 +19,8 @@ fn changed_bytes_break_no_promise() {
         "databento-csv-levels",
         "lobster-messages",
         "lobster-book",
+        "tardis-book",
+        "tardis-quotes",
     ] {
         let bytes = std::fs::read(corpus.join(name)).unwrap();
         for at in 0..bytes.len() {
@@ -52,5 +54,5 @@ fn the_corpus_breaks_no_promise() {
         }
         files += 1;
     }
-    assert!(files >= 33, "the corpus is missing");
+    assert!(files >= 35, "the corpus is missing");
 }

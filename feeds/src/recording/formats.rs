@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{capture, databento, itch50, lobster};
+use crate::{capture, databento, itch50, lobster, tardis};
 use std::io;
 
 /// A format.
@@ -63,7 +63,11 @@ pub const FORMATS: &[Format] = &[
         recognise: databento::csv::recognise,
         reader: Reader::By(databento::csv::open),
     },
-    Format { name: "Tardis CSV", recognise: marks::tardis_csv, reader: Reader::NotYet },
+    Format {
+        name: tardis::recording::FORMAT,
+        recognise: tardis::recording::recognise,
+        reader: Reader::By(tardis::recording::open),
+    },
     Format { name: "Binance raw frames", recognise: marks::binance_raw, reader: Reader::NotYet },
     Format {
         name: "Coinbase frames by cryptofeed",

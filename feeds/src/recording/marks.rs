@@ -16,18 +16,6 @@ pub(super) fn dbz(head: &[u8]) -> Option<String> {
     Some(String::new())
 }
 
-pub(super) fn tardis_csv(head: &[u8]) -> Option<String> {
-    let rest = line(head)?.strip_prefix("exchange,symbol,timestamp,local_timestamp,")?;
-    let kind = match rest.split(',').next()? {
-        "is_snapshot" => "incremental_book_L2",
-        "id" => "trades",
-        "ask_amount" => "quotes",
-        "asks[0].price" => "book_snapshot",
-        _ => "of a kind that is not known",
-    };
-    Some(kind.to_owned())
-}
-
 /// `<local nanoseconds> <JSON>`.
 pub(super) fn binance_raw(head: &[u8]) -> Option<String> {
     let (time, json) = head.split_at_checked(20)?;
