@@ -7,11 +7,12 @@ mod binance;
 pub use binance::binance_depth;
 
 use crate::capture::{Carried, Frame, transport};
+use crate::databento;
 use crate::feed::Feed;
 use crate::file::{FileError, Reader};
 use crate::itch50::{Decoder, Listing, Message, message};
 use crate::moldudp64::{Config, Datagram, Handler, Line, Packet, Receiver, Session};
-use crate::recording::{Options, Unit, open_bytes};
+use crate::recording::{Options, Unit, Wanted, open_bytes};
 use market::{Event, EventFlags, EventKind, InstrumentId, Nanos, Timestamp};
 
 /// Any bytes as one ITCH message: no panic, at most two events, and what parses writes the same
@@ -145,6 +146,23 @@ pub fn frame(bytes: &[u8]) {
         assert!(bytes.as_ptr_range().start <= payload.as_ptr());
         assert!(payload.as_ptr_range().end <= bytes.as_ptr_range().end);
     }
+}
+
+/// Any bytes as records of DBN: no panic, an end, whole records, and a bounded number of events of
+/// each, all of instruments that were met.
+pub fn dbn(bytes: &[u8]) {
+    let mut decoder = databento::Decoder::new(&Wanted::All);
+    let (mut events, mut walked) = (Vec::<Event>::new(), 0);
+    for record in databento::record::Walk::new(bytes) {
+        walked += record.len();
+        let _ = decoder.record(record, &mut events);
+        // A gap, a clear, a trade, and twenty levels that go and come.
+        assert!(events.len() <= 4 + 40);
+        let known = decoder.instruments().all().len();
+        assert!(events.iter().all(|event| event.instrument.index() < known));
+        assert!(events.drain(..).all(|event| event.kind().is_some()));
+    }
+    assert!(walked <= bytes.len());
 }
 
 fn decoder() -> Decoder {

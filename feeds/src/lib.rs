@@ -7,9 +7,11 @@
 
 pub mod capture;
 pub mod binance;
+pub mod cells;
 pub mod coinbase;
 pub mod cryptofeed;
 pub mod digits;
+pub mod databento;
 pub mod feed;
 pub mod file;
 mod frames;
@@ -17,8 +19,11 @@ pub mod fuzz;
 pub mod itch50;
 pub mod kraken;
 pub mod level;
+pub mod lobster;
 pub mod moldudp64;
 pub mod recording;
+pub mod shown;
+pub mod tardis;
 pub mod udp;
 
 pub use feed::Feed;

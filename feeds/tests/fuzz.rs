@@ -7,7 +7,21 @@ use std::path::Path;
 #[test]
 fn changed_bytes_break_no_promise() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    for name in ["recording-itch", "capture-pcap-lines", "capture-pcap-gap", "capture-pcapng"] {
+    for name in [
+        "recording-itch",
+        "capture-pcap-lines",
+        "capture-pcap-gap",
+        "capture-pcapng",
+        "dbn-orders",
+        "dbn-mixed",
+        "dbn-fragment",
+        "databento-csv-orders",
+        "databento-csv-levels",
+        "lobster-messages",
+        "lobster-book",
+        "tardis-book",
+        "tardis-quotes",
+    ] {
         let bytes = std::fs::read(corpus.join(name)).unwrap();
         for at in 0..bytes.len() {
             for flip in [1, 0x80, 0xff] {
@@ -15,6 +29,7 @@ fn changed_bytes_break_no_promise() {
                 bytes[at] ^= flip;
                 feeds::fuzz::recording(&bytes);
                 feeds::fuzz::frame(&bytes[at..]);
+                feeds::fuzz::dbn(&bytes[at..]);
             }
         }
     }
@@ -36,8 +51,9 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::recording(bytes);
             feeds::fuzz::frame(bytes);
             feeds::fuzz::binance_depth(bytes);
+            feeds::fuzz::dbn(bytes);
         }
         files += 1;
     }
-    assert!(files >= 26, "the corpus is missing");
+    assert!(files >= 35, "the corpus is missing");
 }

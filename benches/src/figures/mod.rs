@@ -2,6 +2,7 @@
 //! blocks and says what the target is; none prints.
 
 mod book;
+mod dbn;
 pub mod fix;
 mod groups;
 mod frames;
@@ -44,6 +45,7 @@ pub const GROUPS: &[Group] = &[
         cpus: 1,
         run: frames::run,
     },
+    Group { name: "dbn", about: "DBN decode of records by order", cpus: 1, run: dbn::run },
     Group { name: "loop", about: "decode to command, without sockets", cpus: 1, run: through::run },
     Group {
         name: "growth",

@@ -115,6 +115,12 @@ impl Source {
         }
     }
 
+    /// Whether it is a member of an archive.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        self.member.is_some()
+    }
+
     /// The file that lies beside it, in the same folder or archive, under another name, if there is
     /// one: for formats that are split over files.
     ///

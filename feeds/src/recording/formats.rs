@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{binance, capture, coinbase, itch50, kraken};
+use crate::{binance, capture, coinbase, databento, itch50, kraken, lobster, tardis};
 use std::io;
 
 /// A format.
@@ -48,14 +48,26 @@ pub const FORMATS: &[Format] = &[
         recognise: capture::recording::recognise,
         reader: Reader::By(capture::recording::open),
     },
-    Format { name: "DBN", recognise: marks::dbn, reader: Reader::NotYet },
+    Format {
+        name: databento::recording::FORMAT,
+        recognise: databento::recording::recognise,
+        reader: Reader::By(databento::recording::open),
+    },
     Format {
         name: "DBZ",
         recognise: marks::dbz,
         reader: Reader::Refused("Databento gave it up for DBN: convert it with `dbn` of dbn-cli"),
     },
-    Format { name: "Databento CSV", recognise: marks::databento_csv, reader: Reader::NotYet },
-    Format { name: "Tardis CSV", recognise: marks::tardis_csv, reader: Reader::NotYet },
+    Format {
+        name: databento::csv::FORMAT,
+        recognise: databento::csv::recognise,
+        reader: Reader::By(databento::csv::open),
+    },
+    Format {
+        name: tardis::recording::FORMAT,
+        recognise: tardis::recording::recognise,
+        reader: Reader::By(tardis::recording::open),
+    },
     Format {
         name: binance::recording::FORMAT,
         recognise: binance::recording::recognise,
@@ -71,8 +83,16 @@ pub const FORMATS: &[Format] = &[
         recognise: kraken::recording::recognise,
         reader: Reader::By(kraken::recording::open),
     },
-    Format { name: "LOBSTER messages", recognise: marks::lobster_messages, reader: Reader::NotYet },
-    Format { name: "LOBSTER order book", recognise: marks::lobster_book, reader: Reader::NotYet },
+    Format {
+        name: lobster::recording::MESSAGES,
+        recognise: lobster::recording::recognise_messages,
+        reader: Reader::By(lobster::recording::open_messages),
+    },
+    Format {
+        name: lobster::recording::BOOK,
+        recognise: lobster::recording::recognise_book,
+        reader: Reader::By(lobster::recording::open_book),
+    },
     Format {
         name: "Touchline journal",
         recognise: marks::journal,

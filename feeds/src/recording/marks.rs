@@ -9,65 +9,11 @@ pub(super) fn line(head: &[u8]) -> Option<&str> {
     (!text.chars().any(|c| c.is_control() && c != '\t')).then_some(text)
 }
 
-/// Cells of the first line that hold whole numbers, if all of them do.
-fn integers(head: &[u8]) -> Option<Vec<i64>> {
-    line(head)?.split(',').map(|cell| cell.parse().ok()).collect()
-}
-
-pub(super) fn dbn(head: &[u8]) -> Option<String> {
-    match head {
-        [b'D', b'B', b'N', version, ..] if (1..32).contains(version) => {
-            Some(format!("version {version}"))
-        }
-        _ => None,
-    }
-}
-
 pub(super) fn dbz(head: &[u8]) -> Option<String> {
     let [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, _, _, _, b'D', b'B', b'Z', ..] = head else {
         return None;
     };
     Some(String::new())
-}
-
-pub(super) fn databento_csv(head: &[u8]) -> Option<String> {
-    let columns: Vec<&str> = line(head)?.split(',').collect();
-    let has = |name| columns.contains(&name);
-    (has("ts_event") && has("publisher_id") && has("instrument_id")).then(String::new)
-}
-
-pub(super) fn tardis_csv(head: &[u8]) -> Option<String> {
-    let rest = line(head)?.strip_prefix("exchange,symbol,timestamp,local_timestamp,")?;
-    let kind = match rest.split(',').next()? {
-        "is_snapshot" => "incremental_book_L2",
-        "id" => "trades",
-        "ask_amount" => "quotes",
-        "asks[0].price" => "book_snapshot",
-        _ => "of a kind that is not known",
-    };
-    Some(kind.to_owned())
-}
-
-pub(super) fn lobster_messages(head: &[u8]) -> Option<String> {
-    let cells: Vec<&str> = line(head)?.split(',').collect();
-    let &[time, kind, id, size, price, direction] = cells.as_slice() else { return None };
-    let (seconds, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let seconds = seconds.parse::<u32>().is_ok_and(|seconds| seconds < 86_400);
-    let fraction = fraction.len() <= 12 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let numbers = [id, size, price].iter().all(|cell| cell.parse::<i64>().is_ok());
-    let kind = kind.parse::<u8>().is_ok_and(|kind| (1..=7).contains(&kind));
-    let well = seconds && fraction && numbers && kind && matches!(direction, "1" | "-1" | "0");
-    well.then(|| "messages".to_owned())
-}
-
-/// Ask price, ask size, bid price, bid size, and again for each level.
-pub(super) fn lobster_book(head: &[u8]) -> Option<String> {
-    let cells = integers(head)?;
-    let levels = cells.chunks_exact(4);
-    let ordered = levels.len() > 0
-        && levels.remainder().is_empty()
-        && levels.clone().all(|level| level[0] >= level[2] && level[1] >= 0 && level[3] >= 0);
-    ordered.then(|| format!("order book of {} levels", cells.len() / 4))
 }
 
 pub(super) fn journal(head: &[u8]) -> Option<String> {

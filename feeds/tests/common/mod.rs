@@ -2,8 +2,9 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod bench;
-pub mod packets;
+pub mod dbn;
 pub mod levels;
+pub mod packets;
 
 use feeds::itch50::{Decoder, Encoder, Listing, Message, Skip, message};
 use feeds::moldudp64::{Handler, Session};

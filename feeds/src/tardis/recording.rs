@@ -1,0 +1,287 @@
+//! A file of Tardis as a recording: rows of one message are one unit.
+
+use super::QTY_DIGITS;
+use super::columns::{Columns, Kind};
+use super::row::{self, Said, Sides};
+use crate::cells::Cells;
+use crate::recording::{
+    Books, Broken, Clock, Counts, Description, Input, Instruments, LineEnd, Lines, Log, Opening,
+    Options, Recording, Unit,
+};
+use crate::shown::Shown;
+use market::{Event, EventFlags, EventKind, InstrumentId, Qty, Side, Timestamp};
+use std::collections::HashMap;
+use std::io;
+
+/// Name of the format.
+pub const FORMAT: &str = "Tardis CSV";
+/// Most rows of a unit: no venue's snapshot has as many levels.
+const ROWS_MAX: usize = 1 << 18;
+
+/// Tells the format by its head row.
+#[must_use]
+pub fn recognise(head: &[u8]) -> Option<String> {
+    let line = head.split(|&byte| byte == b'\n').next()?;
+    Some(Columns::read(line.trim_ascii_end())?.kind.name())
+}
+
+/// Opens it.
+///
+/// # Errors
+/// The head row cannot be read.
+pub fn open(opening: Opening<'_>) -> io::Result<Box<dyn Recording + '_>> {
+    let mut lines = Lines::new(opening.input);
+    let columns = match lines.next_line()? {
+        Some(head) => Columns::read(head.text),
+        None => None,
+    };
+    let columns = columns.ok_or_else(|| io::Error::other("Tardis CSV: its head row is broken"))?;
+    Ok(Box::new(TardisFile::new(lines, columns, &opening.options)))
+}
+
+/// One symbol.
+#[derive(Clone, Debug, Default)]
+struct Symbol {
+    /// Whose it is, if it is wanted, and the fractional digits of its quantities.
+    instrument: Option<(InstrumentId, u32)>,
+    /// Whether a book was begun.
+    began: bool,
+    /// Whether its last row was of a snapshot.
+    in_snapshot: bool,
+    shown: Shown,
+}
+
+/// A row that was read.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    position: u64,
+    /// Index of its symbol; `None` if it has none.
+    symbol: Option<usize>,
+    time: u64,
+    local: u64,
+    said: Result<Said, &'static str>,
+}
+
+/// See the module.
+struct TardisFile<'a> {
+    lines: Lines<Input<'a>>,
+    columns: Columns,
+    cells: Cells,
+    instruments: Instruments,
+    symbols: Vec<Symbol>,
+    by_name: HashMap<Vec<u8>, usize>,
+    /// Name and index of the symbol of the row before.
+    last: Option<(Vec<u8>, usize)>,
+    /// The row that comes next, once it was read.
+    next: Option<Row>,
+    /// Levels of the row that was read last.
+    book: Sides,
+    rows: u64,
+    log: Log,
+    end: Option<Result<bool, Broken>>,
+}
+
+impl<'a> TardisFile<'a> {
+    fn new(lines: Lines<Input<'a>>, columns: Columns, options: &Options) -> TardisFile<'a> {
+        TardisFile {
+            lines,
+            columns,
+            cells: Cells::default(),
+            instruments: Instruments::new(&options.wanted),
+            symbols: Vec::new(),
+            by_name: HashMap::new(),
+            last: None,
+            next: None,
+            book: Sides::default(),
+            rows: 0,
+            log: Log::default(),
+            end: None,
+        }
+    }
+
+    /// Reads the next row, if that was not done; false at the end.
+    fn look(&mut self) -> Result<bool, Broken> {
+        while self.next.is_none() {
+            let position = self.lines.position();
+            let line = self.lines.next_line();
+            let line = line.map_err(|error| Broken { position, reason: error.to_string() })?;
+            let Some(line) = line else { return Ok(false) };
+            if line.text.is_empty() && line.end != LineEnd::TooLong {
+                continue;
+            }
+            let split = self.cells.split(line.text);
+            if line.end == LineEnd::Open && split.is_ok_and(|cells| cells < self.columns.count) {
+                self.log.cut(position, "a row that does not have all its cells");
+                return Ok(false);
+            }
+            let nothing =
+                Row { position, symbol: None, time: 0, local: 0, said: Ok(Said::Nothing) };
+            let whole = match split {
+                _ if line.end == LineEnd::TooLong => Err("row is longer than 8 MiB"),
+                Err(_) => Err("row has a quoted cell, which no row has"),
+                Ok(cells) if cells != self.columns.count => {
+                    Err("row has not as many cells as the head")
+                }
+                Ok(_) => row::times(&self.columns, &self.cells, line.text),
+            };
+            let (time, local) = match whole {
+                Ok(times) => times,
+                Err(reason) => {
+                    self.next = Some(Row { said: Err(reason), ..nothing });
+                    break;
+                }
+            };
+            let name = self.cells.cell(line.text, self.columns.symbol);
+            let symbol = find(
+                name,
+                &mut self.last,
+                &mut self.by_name,
+                &mut self.symbols,
+                &mut self.instruments,
+            );
+            let instrument = symbol.and_then(|at| self.symbols[at].instrument);
+            let said = match (symbol, instrument) {
+                (None, _) => Err("row without a symbol, or of too many"),
+                (_, None) => Ok(Said::Nothing),
+                (_, Some((_, digits))) => {
+                    row::read(&self.columns, &self.cells, line.text, digits, &mut self.book)
+                }
+            };
+            self.next = Some(Row { symbol, time, local, said, ..nothing });
+        }
+        Ok(true)
+    }
+
+    /// Takes the row that was read.
+    fn take(&mut self, row: Row, unit: &mut Unit) {
+        self.rows += 1;
+        let symbol = row.symbol.and_then(|at| self.symbols.get_mut(at));
+        let said = match row.said {
+            Ok(said) => said,
+            Err(reason) => {
+                self.log.skip(row.position, reason);
+                if self.columns.kind == Kind::Incremental {
+                    let id = symbol.and_then(|symbol| symbol.instrument);
+                    let id = id.map_or(Event::ALL, |(id, _)| id);
+                    unit.events.push(Event::new(EventKind::Lost, id));
+                }
+                return;
+            }
+        };
+        unit.exchange_time = Timestamp::from_nanos(row.time);
+        unit.received = Timestamp::from_nanos(row.local);
+        let Some(symbol) = symbol else { return };
+        let Some((instrument, _)) = symbol.instrument else { return };
+        let event = Event { exchange_time: unit.exchange_time, instrument, ..Event::default() };
+        match said {
+            Said::Level { snapshot, side, price, amount } => {
+                let flags = if snapshot { EventFlags::SNAPSHOT } else { EventFlags::NONE };
+                let event = Event { flags, ..event };
+                if snapshot && !std::mem::replace(&mut symbol.in_snapshot, snapshot) {
+                    unit.events.push(event.with_kind(EventKind::Clear));
+                }
+                symbol.in_snapshot = snapshot;
+                let event = Event { price, qty: Qty::from_raw(amount), ..event };
+                unit.events.push(event.with_kind(EventKind::Level).with_side(Some(side)));
+            }
+            Said::Trade { id, side, price, amount } => {
+                let event = Event { order: id, price, qty: Qty::from_raw(amount), ..event };
+                let resting = side.map(Side::opposite);
+                unit.events.push(event.with_kind(EventKind::Trade).with_side(resting));
+            }
+            Said::Book => {
+                if !std::mem::replace(&mut symbol.began, true) {
+                    unit.events.push(event.with_kind(EventKind::Clear));
+                }
+                for (side, levels) in Side::BOTH.into_iter().zip(&self.book) {
+                    symbol.shown.show(side, levels.iter().copied(), &event, unit);
+                }
+            }
+            Said::Nothing => {}
+        }
+    }
+}
+
+/// The index of a symbol; `None` of none, and of more than may be.
+fn find(
+    name: &[u8],
+    last: &mut Option<(Vec<u8>, usize)>,
+    by_name: &mut HashMap<Vec<u8>, usize>,
+    symbols: &mut Vec<Symbol>,
+    instruments: &mut Instruments,
+) -> Option<usize> {
+    if let Some((known, at)) = last
+        && *known == name
+    {
+        return Some(*at);
+    }
+    let at = match by_name.get(name) {
+        Some(&at) => at,
+        None if name.is_empty() || symbols.len() >= Instruments::MAX => return None,
+        None => {
+            let known = instruments.resolve(&String::from_utf8_lossy(name), QTY_DIGITS);
+            let instrument = known.map(|known| (known.id, known.qty_digits));
+            symbols.push(Symbol { instrument, ..Symbol::default() });
+            by_name.insert(name.to_owned(), symbols.len() - 1);
+            symbols.len() - 1
+        }
+    };
+    *last = Some((name.to_owned(), at));
+    Some(at)
+}
+
+impl Recording for TardisFile<'_> {
+    fn describe(&self) -> Description {
+        let books = match self.columns.kind {
+            Kind::Incremental | Kind::Snapshot(_) | Kind::Quotes => Books::ByLevel,
+            Kind::Trades | Kind::Other => Books::None,
+        };
+        let version = self.columns.kind.name();
+        Description { format: FORMAT, version, books, clock: Clock::Utc }
+    }
+
+    fn next_unit(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
+        unit.begin(self.lines.position());
+        if let Some(end) = &self.end {
+            return end.clone();
+        }
+        match self.look() {
+            Ok(true) => {}
+            end => return self.end.insert(end).clone(),
+        }
+        let mut rows = 0;
+        while let Some(row) = self.next.take() {
+            if rows == 0 {
+                unit.position = row.position;
+            }
+            rows += 1;
+            self.take(row, unit);
+            // Only of incremental books may a message be several rows; an end, or a break, is told
+            // when the next unit is asked for.
+            if self.columns.kind != Kind::Incremental || rows >= ROWS_MAX || self.look() != Ok(true)
+            {
+                break;
+            }
+            let same = |next: &Row| (next.symbol, next.local) == (row.symbol, row.local);
+            if !self.next.as_ref().is_some_and(same) || row.said.is_err() {
+                break;
+            }
+        }
+        unit.end();
+        Ok(true)
+    }
+
+    fn counts(&self) -> Counts {
+        let messages = self.rows;
+        let by_type = if messages > 0 { vec![("row".to_owned(), messages)] } else { Vec::new() };
+        Counts { messages, by_type, others: Vec::new() }
+    }
+
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn instruments(&self) -> &Instruments {
+        &self.instruments
+    }
+}
