@@ -9,6 +9,7 @@ pub mod feed;
 pub mod file;
 pub mod fuzz;
 pub mod itch50;
+pub mod mdp3;
 pub mod moldudp64;
 pub mod recording;
 pub mod udp;

@@ -206,9 +206,7 @@ fn other_protocols_are_named_and_their_packets_counted() {
     let mut iex = vec![1, 0, 4, 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0];
     iex.extend([0; 24]);
     iex.extend([2, 0, b'S', b'O']);
-    let mut mdp = vec![0; 12];
-    mdp.extend([11, 0, 0, 0, 32, 0, 1, 0, 9, 0, 0]);
-    for (payload, name) in [(iex, "IEX-TP"), (mdp, "CME MDP 3.0")] {
+    for (payload, name) in [(iex, "IEX-TP")] {
         let file = capture(&[(0, A, &payload), (1, B, &payload)]);
         let mut recording = open_bytes(&file, Options::default()).unwrap();
         let mut unit = Unit::default();

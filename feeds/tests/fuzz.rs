@@ -7,7 +7,14 @@ use std::path::Path;
 #[test]
 fn changed_bytes_break_no_promise() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    for name in ["recording-itch", "capture-pcap-lines", "capture-pcap-gap", "capture-pcapng"] {
+    for name in [
+        "recording-itch",
+        "capture-pcap-lines",
+        "capture-pcap-gap",
+        "capture-pcapng",
+        "capture-mdp3-snapshot",
+        "capture-mdp3-definition",
+    ] {
         let bytes = std::fs::read(corpus.join(name)).unwrap();
         for at in 0..bytes.len() {
             for flip in [1, 0x80, 0xff] {
@@ -35,6 +42,8 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::file(bytes);
             feeds::fuzz::recording(bytes);
             feeds::fuzz::frame(bytes);
+            feeds::fuzz::mdp3(bytes);
+            feeds::fuzz::mdp3(bytes.get(82..).unwrap_or_default());
         }
         files += 1;
     }

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod bench;
+pub mod mdp3;
 pub mod packets;
 
 use feeds::itch50::{Decoder, Encoder, Listing, Message, Skip, message};
