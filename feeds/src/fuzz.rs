@@ -2,8 +2,10 @@
 //!
 //! The tests run them over the corpus and over random bytes; a fuzzer may run them for days.
 
+mod iex;
 mod mdp3;
 
+pub use iex::iex;
 pub use mdp3::mdp3;
 
 use crate::capture::{Carried, Frame, transport};

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod feed;
 pub mod file;
 pub mod fuzz;
+pub mod iex;
 pub mod itch50;
 pub mod mdp3;
 pub mod moldudp64;

@@ -3,7 +3,7 @@
 
 use super::Datagram;
 use crate::recording::{Books, Clock, Counts, Instruments, Log, Options, Unit};
-use crate::{mdp3, moldudp64};
+use crate::{iex, mdp3, moldudp64};
 use std::io;
 
 /// Reads what the datagrams of a capture carry. It sees them in the order of the file.
@@ -28,40 +28,15 @@ pub trait Protocol: Send {
 
 /// A row of the table.
 pub(super) struct Row {
-    /// Its name.
-    pub(super) name: &'static str,
     /// True of a payload that is of this protocol for sure.
     pub(super) recognise: fn(&[u8]) -> bool,
-    /// Who reads it.
-    pub(super) reader: Reader,
-}
-
-/// Who reads a protocol.
-pub(super) enum Reader {
-    /// What this function makes.
-    By(fn(&Options) -> io::Result<Box<dyn Protocol>>),
-    /// Nobody yet.
-    NotYet,
+    /// Makes its reader.
+    pub(super) make: fn(&Options) -> io::Result<Box<dyn Protocol>>,
 }
 
 /// Every protocol.
 pub(super) const PROTOCOLS: &[Row] = &[
-    Row { name: "IEX-TP", recognise: iex_tp, reader: Reader::NotYet },
-    Row {
-        name: mdp3::recording::PROTOCOL,
-        recognise: mdp3::recording::recognise,
-        reader: Reader::By(mdp3::recording::make),
-    },
-    Row {
-        name: moldudp64::recording::PROTOCOL,
-        recognise: moldudp64::recording::recognise,
-        reader: Reader::By(moldudp64::recording::make),
-    },
+    Row { recognise: iex::recording::recognise, make: iex::recording::make },
+    Row { recognise: mdp3::recording::recognise, make: mdp3::recording::make },
+    Row { recognise: moldudp64::recording::recognise, make: moldudp64::recording::make },
 ];
-
-/// IEX-TP: version 1, one of IEX's own message protocols, and a length that is the payload's.
-fn iex_tp(payload: &[u8]) -> bool {
-    let Some(header) = payload.first_chunk::<40>() else { return false };
-    let length = usize::from(u16::from_le_bytes([header[12], header[13]]));
-    header[..2] == [1, 0] && header[3] == 0x80 && length + header.len() == payload.len()
-}
