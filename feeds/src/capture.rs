@@ -6,12 +6,14 @@
 //! packets after they are captured.
 //! Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng, the LINKTYPE_ registry of tcpdump.org.
 
+mod held;
 mod packet;
 mod pcapng;
 mod protocols;
 pub mod recording;
 mod walker;
 
+pub use held::Held;
 pub use packet::{Carried, Datagram, Segment, transport};
 pub use protocols::Protocol;
 pub use recording::CaptureFile;

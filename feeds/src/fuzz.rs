@@ -3,8 +3,12 @@
 //! The tests run them over the corpus and over random bytes; a fuzzer may run them for days.
 
 mod binance;
+mod iex;
+mod mdp3;
 
 pub use binance::binance_depth;
+pub use iex::iex;
+pub use mdp3::mdp3;
 
 use crate::capture::{Carried, Frame, transport};
 use crate::databento;

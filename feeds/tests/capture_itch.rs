@@ -201,27 +201,6 @@ fn a_session_that_follows_begins_anew() {
     assert!(given.others.contains(&("new sessions", 1)));
 }
 
-#[test]
-fn other_protocols_are_named_and_their_packets_counted() {
-    let mut iex = vec![1, 0, 4, 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0];
-    iex.extend([0; 24]);
-    iex.extend([2, 0, b'S', b'O']);
-    let mut mdp = vec![0; 12];
-    mdp.extend([11, 0, 0, 0, 32, 0, 1, 0, 9, 0, 0]);
-    for (payload, name) in [(iex, "IEX-TP"), (mdp, "CME MDP 3.0")] {
-        let file = capture(&[(0, A, &payload), (1, B, &payload)]);
-        let mut recording = open_bytes(&file, Options::default()).unwrap();
-        let mut unit = Unit::default();
-        while recording.next_unit(&mut unit).unwrap() {
-            assert!(unit.events.is_empty() && unit.received.nanos() >= OPEN);
-        }
-        let version = recording.describe().version;
-        assert!(version.contains(name) && version.contains("not read yet"), "{version}");
-        let counts = recording.counts();
-        assert_eq!((counts.messages, counts.others[0]), (0, ("packets", 2)));
-    }
-}
-
 /// Captures beneath a folder, with what their folders are called.
 fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -297,16 +276,4 @@ fn real_packets_parse_to_their_last_byte_and_are_all_counted() {
     }
     // The whole collection has 227; 117 of them are in the part that everybody has.
     assert!(paths.len() >= 23 && all >= 117, "{} captures, {all}", paths.len());
-}
-
-#[test]
-fn the_capture_of_iex_is_walked_to_its_cut_end() {
-    let test = "the_capture_of_iex_is_walked_to_its_cut_end";
-    let Some(path) = recorded(test, "iex/DEEP10.pcap.gz") else { return };
-    let mut recording = open(&Source::file(path), Options::default()).unwrap();
-    let mut unit = Unit::default();
-    while recording.next_unit(&mut unit).unwrap() {}
-    let cut = recording.log().is_cut().unwrap();
-    assert!(cut.reason.ends_with("cut: 460 of its 1490 bytes are there"), "{}", cut.reason);
-    assert!(recording.counts().others[0].1 > 10_000);
 }

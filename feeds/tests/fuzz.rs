@@ -21,6 +21,10 @@ fn changed_bytes_break_no_promise() {
         "lobster-book",
         "tardis-book",
         "tardis-quotes",
+        "capture-mdp3-snapshot",
+        "capture-mdp3-definition",
+        "capture-iex-deep",
+        "capture-iex-deep-plus",
     ] {
         let bytes = std::fs::read(corpus.join(name)).unwrap();
         for at in 0..bytes.len() {
@@ -52,6 +56,11 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::frame(bytes);
             feeds::fuzz::binance_depth(bytes);
             feeds::fuzz::dbn(bytes);
+            feeds::fuzz::mdp3(bytes);
+            // Of captures, the first payload as well.
+            feeds::fuzz::mdp3(bytes.get(82..).unwrap_or_default());
+            feeds::fuzz::iex(bytes);
+            feeds::fuzz::iex(bytes.get(82..).unwrap_or_default());
         }
         files += 1;
     }

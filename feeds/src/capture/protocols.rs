@@ -2,8 +2,8 @@
 //! row that recognises a payload wins; the whole capture is read by it.
 
 use super::Datagram;
-use crate::moldudp64;
 use crate::recording::{Books, Clock, Counts, Instruments, Log, Options, Unit};
+use crate::{iex, mdp3, moldudp64};
 use std::io;
 
 /// Reads what the datagrams of a capture carry. It sees them in the order of the file.
@@ -28,53 +28,15 @@ pub trait Protocol: Send {
 
 /// A row of the table.
 pub(super) struct Row {
-    /// Its name.
-    pub(super) name: &'static str,
     /// True of a payload that is of this protocol for sure.
     pub(super) recognise: fn(&[u8]) -> bool,
-    /// Who reads it.
-    pub(super) reader: Reader,
-}
-
-/// Who reads a protocol.
-pub(super) enum Reader {
-    /// What this function makes.
-    By(fn(&Options) -> io::Result<Box<dyn Protocol>>),
-    /// Nobody yet.
-    NotYet,
+    /// Makes its reader.
+    pub(super) make: fn(&Options) -> io::Result<Box<dyn Protocol>>,
 }
 
 /// Every protocol.
 pub(super) const PROTOCOLS: &[Row] = &[
-    Row { name: "IEX-TP", recognise: iex_tp, reader: Reader::NotYet },
-    Row { name: "CME MDP 3.0", recognise: mdp3, reader: Reader::NotYet },
-    Row {
-        name: moldudp64::recording::PROTOCOL,
-        recognise: moldudp64::recording::recognise,
-        reader: Reader::By(moldudp64::recording::make),
-    },
+    Row { recognise: iex::recording::recognise, make: iex::recording::make },
+    Row { recognise: mdp3::recording::recognise, make: mdp3::recording::make },
+    Row { recognise: moldudp64::recording::recognise, make: moldudp64::recording::make },
 ];
-
-/// IEX-TP: version 1, one of IEX's own message protocols, and a length that is the payload's.
-fn iex_tp(payload: &[u8]) -> bool {
-    let Some(header) = payload.first_chunk::<40>() else { return false };
-    let length = usize::from(u16::from_le_bytes([header[12], header[13]]));
-    header[..2] == [1, 0] && header[3] == 0x80 && length + header.len() == payload.len()
-}
-
-/// MDP 3.0: behind sequence and time, messages that fill the payload, each with its length and an SBE
-/// header of CME's schema 1.
-fn mdp3(payload: &[u8]) -> bool {
-    let Some(mut rest) = payload.get(12..).filter(|rest| !rest.is_empty()) else { return false };
-    while let Some(header) = rest.first_chunk::<10>() {
-        let half = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
-        let (length, block, schema, version) = (half(0), half(2), half(6), half(8));
-        let plausible =
-            schema == 1 && (1..64).contains(&version) && block.saturating_add(10) <= length;
-        match rest.get(usize::from(length)..) {
-            Some(behind) if plausible => rest = behind,
-            _ => return false,
-        }
-    }
-    rest.is_empty()
-}

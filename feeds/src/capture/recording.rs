@@ -1,7 +1,7 @@
 //! A capture as a recording: frames in, units of the protocol inside out. A unit is a datagram, or what
 //! an earlier one left to be given.
 
-use super::protocols::{PROTOCOLS, Protocol, Reader};
+use super::protocols::{PROTOCOLS, Protocol};
 use super::{Carried, Datagram, Walker, transport, walker};
 use crate::recording::{
     Books, Broken, Clock, Counts, Description, Instruments, Log, Opening, Options, Recording, Unit,
@@ -30,7 +30,6 @@ pub fn open(opening: Opening<'_>) -> io::Result<Box<dyn Recording + '_>> {
 /// What the datagrams carry, as far as is known.
 enum Inside {
     Unknown,
-    NotYet(&'static str),
     Read(Box<dyn Protocol>),
 }
 
@@ -39,8 +38,6 @@ enum Inside {
 struct Tally {
     datagrams: u64,
     segments: u64,
-    /// Datagrams of the protocol that is recognised and not read.
-    unread: u64,
 }
 
 /// See the module.
@@ -84,10 +81,6 @@ impl<R: Read + Send> Recording for CaptureFile<R> {
         let unread = format!("{}, no protocol that is known", self.kind);
         let (version, books, clock) = match &self.inside {
             Inside::Unknown => (unread, Books::None, Clock::Utc),
-            Inside::NotYet(name) => {
-                let text = format!("{}, {name}: recognised, but not read yet", self.kind);
-                (text, Books::None, Clock::Utc)
-            }
             Inside::Read(protocol) => {
                 let (name, books, clock) = protocol.describe();
                 (format!("{}, {name}", self.kind), books, clock)
@@ -141,11 +134,6 @@ impl<R: Read + Send> Recording for CaptureFile<R> {
                 Inside::Unknown => {
                     self.log.skip(frame.position, "datagram of no protocol that is known");
                 }
-                Inside::NotYet(_) => {
-                    self.tally.unread += 1;
-                    // Its time is worth showing all the same.
-                    return Ok(true);
-                }
                 Inside::Read(protocol) => {
                     if protocol.datagram(&datagram, unit, &mut self.log) {
                         unit.end();
@@ -161,13 +149,8 @@ impl<R: Read + Send> Recording for CaptureFile<R> {
             Inside::Read(protocol) => protocol.counts(),
             _ => Counts::default(),
         };
-        let Tally { datagrams, segments, unread } = self.tally;
-        let all = [
-            ("packets", self.walker.frames()),
-            ("UDP", datagrams),
-            ("TCP", segments),
-            ("not read yet", unread),
-        ];
+        let Tally { datagrams, segments } = self.tally;
+        let all = [("packets", self.walker.frames()), ("UDP", datagrams), ("TCP", segments)];
         let met = all.into_iter().filter(|&(name, count)| count > 0 || name == "packets");
         counts.others = met.chain(counts.others).collect();
         counts
@@ -190,14 +173,9 @@ fn inside(datagram: &Datagram<'_>, options: &Options) -> Result<Inside, Broken> 
     let Some(row) = PROTOCOLS.iter().find(|row| (row.recognise)(datagram.payload)) else {
         return Ok(Inside::Unknown);
     };
-    match row.reader {
-        Reader::NotYet => Ok(Inside::NotYet(row.name)),
-        Reader::By(make) => {
-            let position = datagram.position;
-            let broken = |error: io::Error| Broken { position, reason: error.to_string() };
-            make(options).map(Inside::Read).map_err(broken)
-        }
-    }
+    let position = datagram.position;
+    let broken = |error: io::Error| Broken { position, reason: error.to_string() };
+    (row.make)(options).map(Inside::Read).map_err(broken)
 }
 
 /// Midnight of a venue's day, in UTC, by a time of day that was captured at `captured`: the offset of

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod dbn;
 pub mod levels;
+pub mod mdp3;
 pub mod packets;
 
 use feeds::itch50::{Decoder, Encoder, Listing, Message, Skip, message};

@@ -51,7 +51,7 @@ pub enum Contradiction {
     WrongKind,
     /// The event must name a side and does not, or a replace names the other side.
     WrongSide,
-    /// A price that is not positive.
+    /// A price that is not positive; for a level, one that has no negative.
     WrongPrice,
     /// A quantity that is not positive (negative, for a level).
     WrongQty,

@@ -95,7 +95,8 @@ impl LevelBooks {
 
 fn level(book: &mut Book, event: &Event) -> Outcome {
     let side = event.side().ok_or(Contradiction::WrongSide)?;
-    if event.price.raw() <= 0 {
+    // Spreads trade at zero and below; this one has no negative.
+    if event.price.raw() == i64::MIN {
         return Err(Contradiction::WrongPrice);
     }
     if event.qty.raw() < 0 {

@@ -107,7 +107,7 @@ impl Ladder {
         std::mem::replace(&mut self.changed, false)
     }
 
-    /// Prices of books are positive, so negation cannot overflow.
+    /// No book takes the one price whose negation overflows.
     #[inline]
     fn key(&self, price: Price) -> i64 {
         price.raw() * self.side.sign()

@@ -102,7 +102,7 @@ fn full_side_by_level<B: Books>() {
     assert_eq!(rows(&books, 0, Side::Sell), [(1, 1, 0), (2, 7, 0), (3, 1, 0), (4, 1, 0)]);
     for (event, reason) in [
         (level(0, Side::Sell, 5, 1), Contradiction::LevelsFull),
-        (level(0, Side::Sell, 0, 1), Contradiction::WrongPrice),
+        (level(0, Side::Sell, i64::MIN, 1), Contradiction::WrongPrice),
         (level(0, Side::Sell, 1, -1), Contradiction::WrongQty),
         (level(0, Side::Sell, 1, 1).with_side(None), Contradiction::WrongSide),
         (add(0, 1, Side::Sell, 1, 1), Contradiction::WrongKind),

@@ -2,7 +2,7 @@
 
 use super::{Book, Feed, Outcome, common};
 use crate::book::{Applied, BookLimits, Contradiction, Contradictions, Touched};
-use crate::{BookState, Event, EventKind, InstrumentId, Price, Qty, StateHasher};
+use crate::{BookState, Event, EventKind, InstrumentId, Qty, StateHasher};
 
 /// Slow by-level books.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl LevelBooks {
 
     fn level(&mut self, event: &Event) -> Outcome {
         let side = event.side().ok_or(Contradiction::WrongSide)?;
-        if event.price <= Price::ZERO {
+        if event.price.raw() == i64::MIN {
             return Err(Contradiction::WrongPrice);
         }
         if event.qty < Qty::ZERO {

@@ -1,0 +1,140 @@
+//! The packets of one channel in order, each once, from however many lines. Packets that come early
+//! wait for those before them; what no line brings in time is lost. The numbers begin anew where a
+//! packet has a lower number and a later sending time than what was taken.
+
+use super::wire::Packet;
+use market::ids::digest64;
+use market::{Nanos, Timestamp};
+use std::collections::BTreeMap;
+
+/// How long one line may lag behind another, by the capture's clock.
+const WAIT: Nanos = Nanos::from_millis(100);
+/// Packets that may wait.
+const WAITING_MAX: usize = 256;
+/// Packets remembered, to find that another line's copy differs.
+const REMEMBERED: usize = 1_024;
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is the next one.
+    Next,
+    /// It is the first of a new count.
+    Restart,
+    /// It waits for those before it.
+    Waits,
+    /// Another line brought it.
+    Duplicate,
+    /// Another line brought it, and with other bytes.
+    Differs,
+    /// It was sent before the numbers began anew.
+    Past,
+}
+
+/// A packet that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) bytes: Vec<u8>,
+    pub(super) position: u64,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Channel {
+    /// Number of the next packet.
+    expected: Option<u32>,
+    /// When the last packet that was taken was sent.
+    sent: u64,
+    waiting: BTreeMap<u32, Waiting>,
+    /// Since when packets wait.
+    since: Timestamp,
+    remembered: Vec<(u32, u64)>,
+}
+
+impl Channel {
+    pub(super) fn new() -> Channel {
+        Channel {
+            expected: None,
+            sent: 0,
+            waiting: BTreeMap::new(),
+            since: Timestamp::ZERO,
+            remembered: Vec::new(),
+        }
+    }
+
+    /// Judges a packet, and keeps it if it is early.
+    pub(super) fn offer(
+        &mut self,
+        packet: &Packet<'_>,
+        bytes: &[u8],
+        position: u64,
+        now: Timestamp,
+    ) -> Verdict {
+        let Some(expected) = self.expected else {
+            self.took(packet, bytes);
+            return Verdict::Next;
+        };
+        if packet.sequence < expected {
+            if packet.sending_time > self.sent {
+                self.waiting.clear();
+                self.remembered.clear();
+                self.took(packet, bytes);
+                return Verdict::Restart;
+            }
+            let known = self.remembered.get(packet.sequence as usize % REMEMBERED);
+            let differs = known.is_some_and(|&(sequence, digest)| {
+                sequence == packet.sequence && digest != digest64(bytes)
+            });
+            return if differs { Verdict::Differs } else { Verdict::Duplicate };
+        }
+        if packet.sending_time < self.sent {
+            return Verdict::Past;
+        }
+        if packet.sequence == expected {
+            self.took(packet, bytes);
+            return Verdict::Next;
+        }
+        if let Some(known) = self.waiting.get(&packet.sequence) {
+            return if known.bytes == bytes { Verdict::Duplicate } else { Verdict::Differs };
+        }
+        if self.waiting.is_empty() {
+            self.since = now;
+        }
+        self.waiting.insert(packet.sequence, Waiting { bytes: bytes.to_vec(), position });
+        Verdict::Waits
+    }
+
+    fn took(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
+        self.expected = Some(packet.sequence.wrapping_add(1));
+        self.sent = packet.sending_time;
+        if self.remembered.is_empty() {
+            self.remembered.resize(REMEMBERED, (u32::MAX, 0));
+        }
+        self.remembered[packet.sequence as usize % REMEMBERED] = (packet.sequence, digest64(bytes));
+    }
+
+    /// The packet that is next, if it waits. What is missing before it is given up if that is of no
+    /// more use: `Err` has the first number and how many.
+    pub(super) fn next(
+        &mut self,
+        now: Timestamp,
+        over: bool,
+    ) -> Option<Result<Waiting, (u32, u32)>> {
+        let (&first, _) = self.waiting.first_key_value()?;
+        let expected = self.expected?;
+        if first == expected {
+            let waiting = self.waiting.remove(&first)?;
+            if let Ok(packet) = Packet::parse(&waiting.bytes) {
+                self.took(&packet, &waiting.bytes);
+            }
+            self.since = now;
+            return Some(Ok(waiting));
+        }
+        let late = over || now.since(self.since) >= WAIT || self.waiting.len() >= WAITING_MAX;
+        if !late {
+            return None;
+        }
+        self.expected = Some(first);
+        Some(Err((expected, first.saturating_sub(expected))))
+    }
+}

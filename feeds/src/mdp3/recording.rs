@@ -1,0 +1,298 @@
+//! MDP 3.0 in a capture: feeds and channels by where their packets are sent to, and events of the venue
+//! that are whole.
+
+use super::channel::{Channel, Verdict};
+use super::decode::{Decoder, From, Tally};
+use super::templates::{Content, TEMPLATES, find};
+use super::wire::{Message, Packet, SCHEMA};
+use crate::capture::{self, Held, Protocol};
+use crate::recording::{Books, Clock, Counts, Instruments, Log, Missing, Options, Unit};
+use market::Timestamp;
+use std::io;
+use std::net::SocketAddrV4;
+
+/// Name of the protocol.
+pub(crate) const PROTOCOL: &str = "CME MDP 3.0";
+/// Destinations that are read.
+const LINES_MAX: usize = 1_024;
+/// Ports of lines A and B of a channel differ by this.
+const PORTS_APART: u16 = 1_000;
+/// `MatchEventIndicator`: the last message of an event.
+const END_OF_EVENT: u8 = 0x80;
+
+/// True of a payload of messages that fill it, all of CME's schema 1 and of a version that may be.
+pub(crate) fn recognise(payload: &[u8]) -> bool {
+    let Ok(packet) = Packet::parse(payload) else { return false };
+    let ours =
+        |message: Message<'_>| message.schema == SCHEMA && (1..64).contains(&message.version);
+    packet.messages().next().is_some() && packet.messages().all(ours)
+}
+
+/// Makes a reader.
+pub(crate) fn make(options: &Options) -> io::Result<Box<dyn Protocol>> {
+    Ok(Box::new(Mdp3 {
+        decoder: Decoder::new(options),
+        lines: Vec::new(),
+        channels: Vec::new(),
+        others: Held::default(),
+        version: 0,
+        name: PROTOCOL.to_owned(),
+        verdicts: Verdicts::default(),
+        now: Timestamp::ZERO,
+    }))
+}
+
+/// Which feed a line is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Feed {
+    /// Of this channel.
+    Incremental(usize),
+    /// Snapshots or definitions, again and again: order does not matter.
+    Loop,
+}
+
+/// A channel, and what it told of an event that is not whole.
+struct Numbered {
+    channel: Channel,
+    held: Held,
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Verdicts {
+    taken: u64,
+    duplicates: u64,
+    differ: u64,
+    past: u64,
+    restarts: u64,
+    lost: u64,
+}
+
+struct Mdp3 {
+    decoder: Decoder,
+    lines: Vec<(SocketAddrV4, Feed)>,
+    channels: Vec<Numbered>,
+    /// What the loops told; empty between packets.
+    others: Held,
+    /// The highest version met.
+    version: u16,
+    name: String,
+    verdicts: Verdicts,
+    /// The capture's clock.
+    now: Timestamp,
+}
+
+impl Mdp3 {
+    /// The feed that is sent to `to`. A line is known by its first packet that shows what it is.
+    fn feed(&mut self, to: SocketAddrV4, packet: &Packet<'_>) -> Option<Feed> {
+        if let Some(&(_, feed)) = self.lines.iter().find(|&&(line, _)| line == to) {
+            return Some(feed);
+        }
+        if self.lines.len() >= LINES_MAX {
+            return None;
+        }
+        let feed = if packet.messages().any(|message| is_of_loop(&message)) {
+            Feed::Loop
+        } else {
+            let other = self.lines.iter().find_map(|&(line, feed)| match feed {
+                Feed::Incremental(_) if line.port().abs_diff(to.port()) == PORTS_APART => {
+                    Some(feed)
+                }
+                _ => None,
+            });
+            other.unwrap_or_else(|| {
+                let (channel, held) = (Channel::new(), Held::default());
+                self.channels.push(Numbered { channel, held, name: to.to_string() });
+                Feed::Incremental(self.channels.len() - 1)
+            })
+        };
+        self.lines.push((to, feed));
+        Some(feed)
+    }
+
+    /// Takes a packet whose turn it is, and gives what is whole then.
+    fn take(
+        &mut self,
+        packet: &Packet<'_>,
+        position: u64,
+        channel: Option<usize>,
+        unit: &mut Unit,
+        log: &mut Log,
+    ) {
+        let numbered = channel.and_then(|channel| self.channels.get_mut(channel));
+        let held = numbered.map_or(&mut self.others, |numbered| &mut numbered.held);
+        let from = From { position, packet: channel.map(|channel| (channel, packet.sequence)) };
+        let mut whole = true;
+        for message in packet.messages() {
+            self.decoder.message(&message, from, held, log);
+            whole = ends_event(&message).unwrap_or(whole);
+        }
+        unit.exchange_time = Timestamp::from_nanos(packet.sending_time);
+        if whole || channel.is_none() || held.is_full() {
+            held.release(unit);
+        }
+        self.verdicts.taken += u64::from(channel.is_some());
+    }
+
+    /// Counts the messages of a packet, whatever becomes of them.
+    fn count(&mut self, packet: &Packet<'_>) {
+        for message in packet.messages() {
+            self.decoder.count(&message);
+            if message.schema == SCHEMA && message.version > self.version {
+                self.version = message.version;
+                self.name = format!("{PROTOCOL}, schema 1 version {}", self.version);
+            }
+        }
+    }
+}
+
+/// True of messages that only snapshot and replay feeds have.
+fn is_of_loop(message: &Message<'_>) -> bool {
+    let content = find(message.template).map(|row| TEMPLATES[row].content);
+    match content.filter(|_| message.schema == SCHEMA) {
+        Some(Content::Snapshot(..) | Content::OrderSnapshot) => true,
+        Some(Content::Definition(_)) => message.root.u32(1).is_some_and(|all| all != u32::MAX),
+        _ => false,
+    }
+}
+
+/// Whether a message ends an event of the venue; `None` if it does not say.
+fn ends_event(message: &Message<'_>) -> Option<bool> {
+    let content = find(message.template).map(|row| TEMPLATES[row].content);
+    match content.filter(|_| message.schema == SCHEMA)? {
+        Content::Entries(_) | Content::Orders => {
+            message.root.u8(8).map(|indicator| indicator & END_OF_EVENT != 0)
+        }
+        _ => None,
+    }
+}
+
+impl Protocol for Mdp3 {
+    fn describe(&self) -> (&str, Books, Clock) {
+        (&self.name, Books::ByLevel, Clock::Utc)
+    }
+
+    fn datagram(
+        &mut self,
+        datagram: &capture::Datagram<'_>,
+        unit: &mut Unit,
+        log: &mut Log,
+    ) -> bool {
+        let (position, bytes) = (datagram.position, datagram.payload);
+        self.now = self.now.max(datagram.time);
+        let packet = match Packet::parse(bytes) {
+            Ok(packet) => packet,
+            Err(reason) => {
+                log.skip(position, reason);
+                return false;
+            }
+        };
+        self.count(&packet);
+        let Some(feed) = self.feed(datagram.to, &packet) else {
+            log.skip(position, "more lines than are read");
+            return false;
+        };
+        let Feed::Incremental(channel) = feed else {
+            self.take(&packet, position, None, unit, log);
+            return true;
+        };
+        let Some(numbered) = self.channels.get_mut(channel) else { return false };
+        match numbered.channel.offer(&packet, bytes, position, self.now) {
+            Verdict::Next => self.take(&packet, position, Some(channel), unit, log),
+            Verdict::Restart => {
+                self.verdicts.restarts += 1;
+                let time = Timestamp::from_nanos(packet.sending_time);
+                self.decoder.restart(channel, false, time, &mut numbered.held);
+                self.take(&packet, position, Some(channel), unit, log);
+            }
+            Verdict::Waits => return false,
+            Verdict::Duplicate => {
+                self.verdicts.duplicates += 1;
+                return false;
+            }
+            Verdict::Differs => {
+                self.verdicts.differ += 1;
+                log.skip(position, "packet that differs from its other line's");
+                return false;
+            }
+            Verdict::Past => {
+                self.verdicts.past += 1;
+                log.skip(position, "packet of before its channel began anew");
+                return false;
+            }
+        }
+        true
+    }
+
+    fn more(&mut self, over: bool, unit: &mut Unit, log: &mut Log) -> bool {
+        for at in 0..self.channels.len() {
+            let numbered = &mut self.channels[at];
+            match numbered.channel.next(self.now, over) {
+                None => {}
+                Some(Ok(waiting)) => {
+                    (unit.position, unit.received) = (waiting.position, self.now);
+                    if let Ok(packet) = Packet::parse(&waiting.bytes) {
+                        self.take(&packet, waiting.position, Some(at), unit, log);
+                    }
+                    return true;
+                }
+                Some(Err((first, count))) => {
+                    self.verdicts.lost += u64::from(count);
+                    let (position, stream) = (unit.position, format!("channel {}", numbered.name));
+                    log.gap(|| Missing {
+                        position,
+                        stream,
+                        first: first.into(),
+                        count: count.into(),
+                    });
+                    unit.received = self.now;
+                    self.decoder.lost(at, (first, count), unit.received, &mut numbered.held);
+                    numbered.held.release(unit);
+                    return true;
+                }
+            }
+        }
+        let held = self.channels.iter_mut().find(|numbered| over && !numbered.held.is_empty());
+        let Some(numbered) = held else { return false };
+        unit.received = self.now;
+        numbered.held.release(unit);
+        true
+    }
+
+    fn counts(&self) -> Counts {
+        let decoder = &self.decoder;
+        let rows = TEMPLATES.iter().zip(&decoder.by_template);
+        let named = rows.map(|(row, &count)| (format!("{} {}", row.id, row.name), count));
+        let unknown = ("unknown".to_owned(), decoder.unknown);
+        let by_type: Vec<(String, u64)> =
+            named.chain([unknown]).filter(|&(_, count)| count > 0).collect();
+        let Verdicts { taken, duplicates, differ, past, restarts, lost } = self.verdicts;
+        let Tally { implied, orders, others, old, breaks, .. } = decoder.tally;
+        let Tally { contradictions, joined, snapshots, recovered, .. } = decoder.tally;
+        let all = [
+            ("lines", self.lines.len() as u64),
+            ("channels", self.channels.len() as u64),
+            ("packets in sequence", taken),
+            ("duplicate packets", duplicates),
+            ("packets that differ by line", differ),
+            ("packets of before", past),
+            ("new counts", restarts),
+            ("packets lost", lost),
+            ("securities joined in mid-session", joined),
+            ("breaks of RptSeq", breaks),
+            ("old updates", old),
+            ("contradictions", contradictions),
+            ("snapshots", snapshots),
+            ("snapshots taken", recovered),
+            ("levels of implied orders", implied),
+            ("orders by id", orders),
+            ("other entries", others),
+        ];
+        let others = all.into_iter().filter(|&(_, count)| count > 0).collect();
+        Counts { messages: by_type.iter().map(|&(_, count)| count).sum(), by_type, others }
+    }
+
+    fn instruments(&self) -> &Instruments {
+        self.decoder.instruments()
+    }
+}
