@@ -7,13 +7,23 @@ use std::path::Path;
 #[test]
 fn changed_bytes_break_no_promise() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    for name in ["recording-itch", "capture-pcap-lines", "capture-pcap-gap", "capture-pcapng"] {
+    for name in [
+        "recording-itch",
+        "recording-events",
+        "events-items",
+        "capture-pcap-lines",
+        "capture-pcap-gap",
+        "capture-pcapng",
+    ] {
         let bytes = std::fs::read(corpus.join(name)).unwrap();
         for at in 0..bytes.len() {
             for flip in [1, 0x80, 0xff] {
                 let mut bytes = bytes.clone();
                 bytes[at] ^= flip;
                 feeds::fuzz::recording(&bytes);
+                if name == "events-items" {
+                    feeds::fuzz::events(&bytes);
+                }
                 feeds::fuzz::frame(&bytes[at..]);
             }
         }
@@ -34,9 +44,10 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::feed(bytes);
             feeds::fuzz::file(bytes);
             feeds::fuzz::recording(bytes);
+            feeds::fuzz::events(bytes);
             feeds::fuzz::frame(bytes);
         }
         files += 1;
     }
-    assert!(files >= 26, "the corpus is missing");
+    assert!(files >= 28, "the corpus is missing");
 }

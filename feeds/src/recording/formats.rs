@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{capture, itch50};
+use crate::{archive, capture, itch50};
 use std::io;
 
 /// A format.
@@ -70,6 +70,11 @@ pub const FORMATS: &[Format] = &[
     Format { name: "LOBSTER messages", recognise: marks::lobster_messages, reader: Reader::NotYet },
     Format { name: "LOBSTER order book", recognise: marks::lobster_book, reader: Reader::NotYet },
     Format {
+        name: archive::recording::FORMAT,
+        recognise: archive::recording::recognise,
+        reader: Reader::By(archive::recording::open),
+    },
+    Format {
         name: "Touchline journal",
         recognise: marks::journal,
         reader: Reader::Refused("it is no recording: `touchline replay` reads it"),
@@ -123,7 +128,7 @@ fn names() -> String {
 /// # Errors
 /// [`OpenError`].
 pub fn open(source: &Source, options: Options) -> Result<Box<dyn Recording>, OpenError> {
-    let (input, source) = (source.open()?, Some(source.clone()));
+    let (input, source) = (source.open_counting(options.progress.clone())?, Some(source.clone()));
     dispatch(Opening { input, source, options })
 }
 
