@@ -3,8 +3,10 @@
 //!
 //! It must never do the work itself.
 
+mod convert;
 mod inspect;
 
+pub use convert::ConvertArgs;
 pub use inspect::{BookAt, InspectArgs};
 
 use crate::config::{
@@ -84,6 +86,8 @@ pub enum Command {
     Backtest(BacktestArgs),
     /// Say what a recording is and what is in it.
     Inspect(InspectArgs),
+    /// Turn recordings into one event file.
+    Convert(ConvertArgs),
     /// Judge a configuration file and show what it would run.
     Check(CheckArgs),
     /// Check the host: what it costs an engine, and how to mend it.

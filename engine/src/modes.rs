@@ -4,6 +4,7 @@ pub mod backtest;
 mod event_text;
 pub mod inspect;
 pub mod check;
+pub mod convert;
 pub mod ctl;
 pub mod live;
 pub mod permit;

@@ -137,6 +137,11 @@ pub fn recording(bytes: &[u8]) {
     assert_eq!(counts.messages, counts.by_type.iter().map(|&(_, count)| count).sum::<u64>());
 }
 
+/// Any bytes as the items of an event file, whose checks are right: as for [`recording`].
+pub fn events(bytes: &[u8]) {
+    recording(&crate::archive::around(bytes));
+}
+
 /// Any bytes as one frame of every link type that is read: no panic, and a payload within the frame.
 pub fn frame(bytes: &[u8]) {
     for link in [1, 101, 113, 276] {

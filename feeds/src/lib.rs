@@ -1,10 +1,11 @@
 //! Bytes in, market events out: decoders, sessions and sources of market data.
 //!
 //! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two. Recorded days
-//! of any format come by [`recording`], captures of packets among them ([`capture`]). Nothing here
-//! owns a clock or a thread; only [`file`](mod@file) and [`recording`] touch files, and only [`udp`]
-//! sockets.
+//! of any format come by [`recording`], captures of packets ([`capture`]) and Touchline's own event
+//! files ([`archive`]) among them. Nothing here owns a clock or a thread; only [`file`](mod@file) and
+//! [`recording`] touch files, and only [`udp`] sockets.
 
+pub mod archive;
 pub mod capture;
 pub mod binance;
 pub mod cells;

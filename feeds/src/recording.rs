@@ -29,6 +29,8 @@ pub use unit::{Messages, Unit};
 pub use window::Window;
 
 use market::{Instrument, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// A recording that is being read.
 pub trait Recording: Send {
@@ -62,6 +64,8 @@ pub struct Options {
     pub day: Option<Timestamp>,
     /// Keep the messages of ITCH 5.0 in the unit, for a venue that publishes them again.
     pub keep_messages: bool,
+    /// Counts the bytes of the file as they are read, before unpacking: [`Source::bytes`] in the end.
+    pub progress: Option<Arc<AtomicU64>>,
 }
 
 /// Which instruments to give events of.

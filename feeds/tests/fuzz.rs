@@ -9,6 +9,8 @@ fn changed_bytes_break_no_promise() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     for name in [
         "recording-itch",
+        "recording-events",
+        "events-items",
         "capture-pcap-lines",
         "capture-pcap-gap",
         "capture-pcapng",
@@ -32,6 +34,9 @@ fn changed_bytes_break_no_promise() {
                 let mut bytes = bytes.clone();
                 bytes[at] ^= flip;
                 feeds::fuzz::recording(&bytes);
+                if name == "events-items" {
+                    feeds::fuzz::events(&bytes);
+                }
                 feeds::fuzz::frame(&bytes[at..]);
                 feeds::fuzz::dbn(&bytes[at..]);
             }
@@ -53,6 +58,7 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::feed(bytes);
             feeds::fuzz::file(bytes);
             feeds::fuzz::recording(bytes);
+            feeds::fuzz::events(bytes);
             feeds::fuzz::frame(bytes);
             feeds::fuzz::binance_depth(bytes);
             feeds::fuzz::dbn(bytes);

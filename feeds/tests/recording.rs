@@ -125,7 +125,7 @@ fn wanted_instruments_keep_their_ids_and_others_are_silent() {
     let day = Timestamp::from_nanos(86_400_000_000_000);
     let wanted = |symbol| {
         let wanted = Wanted::Only(one(symbol));
-        let options = Options { wanted, day: Some(day), keep_messages: true };
+        let options = Options { wanted, day: Some(day), keep_messages: true, ..Options::default() };
         let mut recording = open_bytes(&file, options).unwrap();
         assert_eq!(recording.describe().clock, Clock::Utc);
         let (mut unit, mut ids, mut messages) = (Unit::default(), Vec::new(), Vec::new());

@@ -58,7 +58,7 @@ fn parse_book(text: &str) -> Result<BookAt, String> {
     Ok(BookAt { symbol: symbol.to_owned(), at })
 }
 
-fn parse_day(text: &str) -> Result<Timestamp, String> {
+pub(super) fn parse_day(text: &str) -> Result<Timestamp, String> {
     if let Some(day) = crate::config::parse_date(text) {
         return Ok(day);
     }

@@ -243,7 +243,7 @@ fn open_recording(
         return Err(MarketError::Archive { path: shown(), count: sources.len() });
     };
     let wanted = Wanted::Only(instruments.to_vec());
-    let options = Options { wanted, day: Some(day), keep_messages: true };
+    let options = Options { wanted, day: Some(day), keep_messages: true, ..Options::default() };
     open(&source, options).map_err(failed)
 }
 

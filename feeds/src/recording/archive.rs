@@ -7,6 +7,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use zip::{CompressionMethod, ZipArchive};
 
 /// Most members of an archive that are looked at.
@@ -77,7 +79,15 @@ impl Source {
     /// # Errors
     /// It cannot be opened or unpacked.
     pub fn open(&self) -> io::Result<Input<'static>> {
-        let first = self.open_first()?;
+        self.open_counting(None)
+    }
+
+    /// The same; `counter` counts bytes as they are read, up to [`Source::bytes`].
+    ///
+    /// # Errors
+    /// As for [`Source::open`].
+    pub fn open_counting(&self, counter: Option<Arc<AtomicU64>>) -> io::Result<Input<'static>> {
+        let first = self.open_first(counter)?;
         if self.then.is_empty() {
             return Ok(first);
         }
@@ -85,12 +95,12 @@ impl Source {
         Input::within(layers, Box::new(Chain::new(first, self.then.clone())))
     }
 
-    fn open_first(&self) -> io::Result<Input<'static>> {
+    fn open_first(&self, counter: Option<Arc<AtomicU64>>) -> io::Result<Input<'static>> {
         let mut file = File::open(&self.path)?;
-        let Some(member) = &self.member else { return Input::new(file) };
+        let Some(member) = &self.member else { return Input::new(Counting(file, counter)) };
         if member.layer == Layer::Zip {
             file.seek(SeekFrom::Start(member.at))?;
-            let bytes = file.take(member.bytes);
+            let bytes = Counting(file.take(member.bytes), counter);
             return Input::within(
                 vec![Layer::Zip],
                 match member.deflated {
@@ -103,7 +113,18 @@ impl Source {
         let mut layers = tar.layers().to_vec();
         layers.push(Layer::Tar);
         io::copy(&mut tar.by_ref().take(member.at), &mut io::sink())?;
-        Input::within(layers, Box::new(tar.take(member.bytes)))
+        Input::within(layers, Box::new(Counting(tar.take(member.bytes), counter)))
+    }
+
+    /// Bytes that there are to read: of the file, or of the member as the archive has it.
+    ///
+    /// # Errors
+    /// The file is not there.
+    pub fn bytes(&self) -> io::Result<u64> {
+        match &self.member {
+            Some(member) => Ok(member.bytes),
+            None => Ok(std::fs::metadata(&self.path)?.len()),
+        }
     }
 
     /// Its name: of the file, or of the member.
@@ -175,6 +196,19 @@ impl Read for Chain {
                 return Ok(1);
             }
         }
+    }
+}
+
+/// A reader that says how far it is.
+struct Counting<R>(R, Option<Arc<AtomicU64>>);
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(bytes)?;
+        if let Some(counter) = &self.1 {
+            counter.fetch_add(read as u64, Ordering::Relaxed);
+        }
+        Ok(read)
     }
 }
 

@@ -2,7 +2,7 @@
 //! recognises a file wins, so that weak signs stand behind strong ones.
 
 use super::{Input, Options, Recording, Source, marks};
-use crate::{binance, capture, coinbase, databento, itch50, kraken, lobster, tardis};
+use crate::{archive, binance, capture, coinbase, databento, itch50, kraken, lobster, tardis};
 use std::io;
 
 /// A format.
@@ -94,6 +94,11 @@ pub const FORMATS: &[Format] = &[
         reader: Reader::By(lobster::recording::open_book),
     },
     Format {
+        name: archive::recording::FORMAT,
+        recognise: archive::recording::recognise,
+        reader: Reader::By(archive::recording::open),
+    },
+    Format {
         name: "Touchline journal",
         recognise: marks::journal,
         reader: Reader::Refused("it is no recording: `touchline replay` reads it"),
@@ -147,7 +152,7 @@ fn names() -> String {
 /// # Errors
 /// [`OpenError`].
 pub fn open(source: &Source, options: Options) -> Result<Box<dyn Recording>, OpenError> {
-    let (input, source) = (source.open()?, Some(source.clone()));
+    let (input, source) = (source.open_counting(options.progress.clone())?, Some(source.clone()));
     dispatch(Opening { input, source, options })
 }
 

@@ -47,6 +47,13 @@ impl Unit {
         self.side.get(usize::try_from(slot.checked_sub(self.first_slot)?).ok()?)
     }
 
+    /// True if there is neither an event nor a time in it.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        let times = [self.exchange_time, self.received];
+        self.events.is_empty() && times == [Timestamp::ZERO; 2]
+    }
+
     /// The unit is whole: its events get their receive time, and the last of them is marked.
     pub fn end(&mut self) {
         let received = self.received.nanos();

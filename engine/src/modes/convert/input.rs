@@ -1,0 +1,87 @@
+//! One input of a conversion: its recording, the unit that waits to be written, and what its
+//! instruments are called in the output.
+
+use crate::report::grouped;
+use feeds::recording::{Broken, OpenError, Options, Recording, Source, Unit, open};
+use market::{InstrumentId, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// See the module.
+pub(super) struct Input {
+    pub(super) name: String,
+    pub(super) recording: Box<dyn Recording>,
+    /// The unit that waits.
+    pub(super) unit: Unit,
+    /// Its place among all units. Never less than the one before.
+    pub(super) time: Timestamp,
+    /// Ids of the output by the recording's own.
+    pub(super) ids: Vec<InstrumentId>,
+    /// Why it could not be read to its end.
+    pub(super) broken: Option<Broken>,
+}
+
+impl Input {
+    /// Opens a recording, and reads nothing of it yet.
+    pub(super) fn open(
+        source: &Source,
+        day: Option<Timestamp>,
+        progress: &Arc<AtomicU64>,
+    ) -> Result<Input, OpenError> {
+        let progress = Some(Arc::clone(progress));
+        let recording = open(source, Options { day, progress, ..Options::default() })?;
+        Ok(Input {
+            name: source.to_string(),
+            recording,
+            unit: Unit::default(),
+            time: Timestamp::ZERO,
+            ids: Vec::new(),
+            broken: None,
+        })
+    }
+
+    /// Reads the next unit that says anything; false at the end, or where there is no way on.
+    pub(super) fn advance(&mut self) -> bool {
+        loop {
+            match self.recording.next_unit(&mut self.unit) {
+                Ok(true) if self.unit.says_nothing() => {}
+                Ok(true) => {
+                    let Unit { received, exchange_time, .. } = self.unit;
+                    let time = if received == Timestamp::ZERO { exchange_time } else { received };
+                    // A stamp that goes back is of the clock; the order of the recording is not.
+                    self.time = self.time.max(time);
+                    return true;
+                }
+                Ok(false) => return false,
+                Err(broken) => {
+                    self.broken = Some(broken);
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// What was missing or of no use, for people.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let log = self.recording.log();
+        let mut troubles = Vec::new();
+        let (gaps, first) = log.gaps();
+        if let Some(gap) = first.first() {
+            troubles.push(format!("{} gaps, the first at byte {}", grouped(gaps), gap.position));
+        }
+        for (reason, count, places) in log.skipped() {
+            let at = places.first().copied().unwrap_or_default();
+            troubles.push(format!("skipped {} × {reason}, first at byte {at}", grouped(count)));
+        }
+        let (damaged, first) = log.damaged();
+        if let Some(part) = first.first() {
+            let (count, at) = (grouped(damaged), part.position);
+            troubles.push(format!("{count} damaged parts, first at byte {at}: {}", part.reason));
+        }
+        if let Some(cut) = log.is_cut() {
+            troubles.push(format!("cut at byte {}: {}", cut.position, cut.reason));
+        }
+        troubles.extend(self.broken.as_ref().map(|broken| format!("cannot be read on {broken}")));
+        troubles
+    }
+}

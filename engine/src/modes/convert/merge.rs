@@ -1,0 +1,160 @@
+//! Many recordings as one: units in order of time, instruments under one table of ids. Refuses what
+//! one file cannot say: books of two kinds, two clocks, one symbol of two formats.
+
+use super::input::Input;
+use anyhow::bail;
+use feeds::archive::Writer;
+use feeds::recording::{Books, Clock, Description, Instruments};
+use market::{Event, EventFlags, EventKind, InstrumentId, Timestamp};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::Write;
+
+/// See the module.
+pub(super) struct Merge {
+    inputs: Vec<Input>,
+    /// Inputs whose unit waits, the earliest first; of the same time, the first named first.
+    waiting: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    /// What the file says of itself; `None` before the first unit.
+    said: Option<Description>,
+    /// The format that each instrument of the output is from.
+    formats: Vec<&'static str>,
+    pub(super) units: u64,
+    pub(super) events: u64,
+}
+
+impl Merge {
+    /// Reads the first unit of each input.
+    pub(super) fn new(mut inputs: Vec<Input>) -> anyhow::Result<Merge> {
+        let mut waiting = BinaryHeap::new();
+        for (at, input) in inputs.iter_mut().enumerate() {
+            if input.advance() {
+                waiting.push(Reverse((input.time, at)));
+            }
+        }
+        let formats = Vec::new();
+        let mut merge = Merge { inputs, waiting, said: None, formats, units: 0, events: 0 };
+        // Before anything is written, as far as the first units tell.
+        for at in 0..merge.inputs.len() {
+            merge.join(at)?;
+        }
+        Ok(merge)
+    }
+
+    pub(super) fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// Instruments with events.
+    pub(super) fn instruments(&self) -> usize {
+        self.formats.len()
+    }
+
+    /// Writes the earliest unit; false if there is none.
+    pub(super) fn write_next(&mut self, writer: &mut Writer<impl Write>) -> anyhow::Result<bool> {
+        let Some(Reverse((time, at))) = self.waiting.pop() else { return Ok(false) };
+        if let Some(said) = &self.said {
+            writer.source(said);
+        }
+        if self.inputs.len() > 1 {
+            self.name_all(at);
+        }
+        self.rename(at, writer.instruments())?;
+        let input = &mut self.inputs[at];
+        writer.unit(&input.unit, time)?;
+        self.units += 1;
+        self.events += input.unit.events.len() as u64;
+        if input.advance() {
+            self.waiting.push(Reverse((input.time, at)));
+        } else {
+            // What a capture holds may have shown only by now.
+            self.join(at)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes what an input is into what the file is.
+    fn join(&mut self, at: usize) -> anyhow::Result<()> {
+        let (name, found) = (&self.inputs[at].name, self.inputs[at].recording.describe());
+        let Some(said) = &mut self.said else {
+            self.said = Some(found);
+            return Ok(());
+        };
+        match (said.books, found.books) {
+            (_, Books::None) => {}
+            (Books::None, books) => said.books = books,
+            (one, two) if one == two => {}
+            _ => bail!("{name}: its books are not of the kind of those before: convert it alone"),
+        }
+        if said.clock != found.clock {
+            let of_day = if found.clock == Clock::TimeOfDay { "its times" } else { "those before" };
+            bail!("{name}: {of_day} are times of day, the others are UTC: give --day");
+        }
+        if said.format != found.format {
+            said.format = "several formats";
+        }
+        Ok(())
+    }
+
+    /// Has what is said of every instrument of one input said of each, so that it is not said of
+    /// those of other inputs.
+    fn name_all(&mut self, at: usize) {
+        let Input { unit, recording, .. } = &mut self.inputs[at];
+        let meant = |event: &Event| {
+            event.instrument == Event::ALL
+                && !matches!(event.kind(), Some(EventKind::Entry | EventKind::Mark))
+        };
+        if !unit.events.iter().any(meant) {
+            return;
+        }
+        let mut events = Vec::new();
+        for event in &unit.events {
+            if meant(event) {
+                let each = recording.instruments().all().iter();
+                events.extend(each.map(|known| Event { instrument: known.id, ..*event }));
+            } else {
+                events.push(*event);
+            }
+        }
+        let last = events.len().saturating_sub(1);
+        for (at, event) in events.iter_mut().enumerate() {
+            let flags = EventFlags(event.flags.0 & !EventFlags::LAST.0);
+            event.flags = if at == last { flags.with(EventFlags::LAST) } else { flags };
+        }
+        unit.events = events;
+    }
+
+    /// Gives the instruments of a unit their ids in the output.
+    fn rename(&mut self, at: usize, output: &mut Instruments) -> anyhow::Result<()> {
+        let Input { unit, recording, ids, name, .. } = &mut self.inputs[at];
+        let instruments = recording.instruments().all();
+        for known in instruments.get(ids.len()..).unwrap_or_default() {
+            let format = recording.describe().format;
+            let Some(there) = output.resolve(&known.symbol, known.qty_digits) else {
+                bail!("{name}: more than {} instruments", Instruments::MAX);
+            };
+            let (id, digits) = (there.id, there.qty_digits);
+            match self.formats.get(id.index()) {
+                None => self.formats.push(format),
+                // One symbol of two venues would be one book of both.
+                Some(before) if *before != format || digits != known.qty_digits => {
+                    bail!(
+                        "{name}: {} is in an input of another format, or in other units of \
+                         quantity, too: convert them apart",
+                        known.symbol
+                    );
+                }
+                Some(_) => {}
+            }
+            ids.push(id);
+        }
+        let renamed = |id: InstrumentId| ids.get(id.index()).copied().unwrap_or(Event::ALL);
+        for event in &mut unit.events {
+            event.instrument = renamed(event.instrument);
+        }
+        for entry in &mut unit.side {
+            entry.instrument = renamed(entry.instrument);
+        }
+        Ok(())
+    }
+}
