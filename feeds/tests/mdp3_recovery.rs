@@ -247,6 +247,16 @@ fn numbers_that_begin_anew_are_a_new_session_and_stragglers_are_not() {
 }
 
 #[test]
+fn a_senders_clock_that_steps_back_loses_nothing() {
+    let at = |n: u32, time| sent(n, OPEN + time, &[bid(n, 100 + i64::from(n))]);
+    let packets = [at(1, 5_000_000_000), at(2, 4_000_000_000), at(3, 4_000_000_001)];
+    let both = packets.iter().flat_map(|bytes| [(A, bytes.clone()), (B, bytes.clone())]);
+    let given = read(&both.collect::<Vec<_>>());
+    assert_eq!(given.events, ["0 bid 101 1", "0 bid 102 1", "0 bid 103 1"]);
+    assert_eq!((given.count("duplicate packets"), given.count("new counts")), (3, 0));
+}
+
+#[test]
 fn a_packet_that_differs_by_line_is_said_and_the_first_is_kept() {
     let given = read(&[
         (A, packet(1, &[bid(1, 100)])),

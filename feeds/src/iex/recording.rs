@@ -149,7 +149,7 @@ impl Protocol for IexTp {
                 return false;
             }
             Verdict::Past => {
-                log.skip(position, "packet of before its stream began anew");
+                log.skip(position, "packet far behind its stream");
                 return false;
             }
             Verdict::Other => {
