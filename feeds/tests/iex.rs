@@ -1,5 +1,5 @@
-//! IEX-TP with DEEP, DEEP+ and TOPS: books, what is meant as one, lines, gaps, streams that begin anew,
-//! and what is damaged.
+//! IEX-TP with DEEP, DEEP+ and TOPS: books, what is meant as one, lines, gaps, streams that begin
+//! anew, and what is damaged.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! MDP 3.0: lines, losses, numbers that begin anew, snapshots, and what is damaged. Whatever comes, a
-//! book that may be wrong is said to be.
+//! MDP 3.0: lines, losses, numbers that begin anew, snapshots, and what is damaged. Whatever comes,
+//! a book that may be wrong is said to be.
 
 mod common;
 

@@ -1,6 +1,6 @@
-//! The messages of a stream in order, each once, from however many lines. What comes early waits; what
-//! no line brings in time is lost. A stream begins anew where its number falls back and the time does
-//! not, or where its session changes.
+//! The messages of a stream in order, each once, from however many lines. What comes early waits;
+//! what no line brings in time is lost. A stream begins anew where its number falls back and the
+//! time does not, or where its session changes.
 
 use super::wire::Packet;
 use market::ids::digest64;
@@ -147,8 +147,9 @@ impl Stream {
         }
     }
 
-    /// The packet that is next, if it waits, and how many of its messages were taken. What is missing
-    /// before it is given up if that is of no more use: `Err` has the first number and how many.
+    /// The packet that is next, if it waits, and how many of its messages were taken. What is
+    /// missing before it is given up if that is of no more use: `Err` has the first number and how
+    /// many.
     pub(super) fn next(
         &mut self,
         now: Timestamp,
