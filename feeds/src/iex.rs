@@ -1,8 +1,9 @@
-//! IEX market data: IEX-TP packets with TOPS 1.5 and 1.6, DEEP 1.0 or DEEP+ 1.0 messages, from captures.
+//! IEX market data: IEX-TP packets with TOPS 1.5 and 1.6, DEEP 1.0 or DEEP+ 1.0 messages, from
+//! captures.
 //!
-//! [`wire`] frames packets and messages without copying. One stream is read, that of the first packet;
-//! its lines are arbitrated by message number. Updates of several levels that IEX means as one are given
-//! as one unit.
+//! [`wire`] frames packets and messages without copying. One stream is read, that of the first
+//! packet; its lines are arbitrated by message number. Updates of several levels that IEX means as
+//! one are given as one unit.
 //!
 //! | protocol | books |
 //! |---|---|

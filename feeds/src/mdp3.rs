@@ -1,8 +1,8 @@
 //! CME MDP 3.0: SBE messages in UDP packets, of any version of schema 1 since 5, from captures.
 //!
-//! [`wire`] frames packets, messages, blocks and groups without copying; a table of templates says where
-//! fields stand. Lines A and B of a channel are arbitrated by packet number, securities checked by their
-//! own numbers (`RptSeq`), lost books built again from the snapshot feed.
+//! [`wire`] frames packets, messages, blocks and groups without copying; a table of templates says
+//! where fields stand. Lines A and B of a channel are arbitrated by packet number, securities
+//! checked by their own numbers (`RptSeq`), lost books built again from the snapshot feed.
 //!
 //! | feed | told by | what is done |
 //! |---|---|---|

@@ -1,5 +1,5 @@
-//! IEX-TP with DEEP, DEEP+ and TOPS: books, what is meant as one, lines, gaps, streams that begin anew,
-//! and what is damaged.
+//! IEX-TP with DEEP, DEEP+ and TOPS: books, what is meant as one, lines, gaps, streams that begin
+//! anew, and what is damaged.
 
 mod common;
 
@@ -305,6 +305,15 @@ fn a_packet_of_which_the_head_was_taken_brings_its_tail() {
 }
 
 #[test]
+fn a_packet_that_no_line_can_be_so_late_with_is_said_to_be_far_behind() {
+    let at =
+        |first, millis: u64| sent(DEEP, (7, OPEN + millis * 1_000_000), first, &[bid(1_000, 1)]);
+    let given = read(&[at(500, 900), at(400, 850), at(300, 100)]);
+    assert_eq!((given.events.len(), given.count("duplicate packets")), (2, 1));
+    assert_eq!(given.skipped, ["packet far behind its stream"]);
+}
+
+#[test]
 fn a_heartbeat_shows_that_messages_are_missing() {
     let given = read(&[packet(DEEP, 1, &[bid(1_000, 1)]), packet(DEEP, 5, &[])]);
     assert_eq!(given.events, ["0 bid 10 1", "4294967295 Lost"]);
@@ -335,7 +344,7 @@ fn a_stream_begins_anew_where_its_number_falls_back_or_its_session_changes() {
     ];
     assert_eq!(given.events, wanted);
     assert_eq!((given.count("stream restarts"), given.count("duplicate packets")), (2, 1));
-    assert_eq!(given.skipped, ["packet of before its stream began anew"]);
+    assert_eq!(given.skipped, ["packet far behind its stream"]);
 }
 
 #[test]

@@ -46,8 +46,8 @@ fn the_day_of_deep_is_read_to_its_cut_end_with_its_restarts() {
     assert_eq!(recording.instruments().all().len(), 7_802);
 }
 
-/// Every message is as long as the specification says of its type, and the type that a capture is named
-/// after is in it.
+/// Every message is as long as the specification says of its type, and the type that a capture is
+/// named after is in it.
 #[test]
 fn single_captures_have_the_lengths_of_their_types() {
     let test = "single_captures_have_the_lengths_of_their_types";

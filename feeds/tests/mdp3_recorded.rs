@@ -188,8 +188,8 @@ fn captures(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The template that a capture is named after is in it, and every message of every version is read to
-/// its last byte.
+/// The template that a capture is named after is in it, and every message of every version is read
+/// to its last byte.
 #[test]
 fn single_captures_of_every_version_are_read_to_their_last_byte() {
     let test = "single_captures_of_every_version_are_read_to_their_last_byte";

@@ -1,5 +1,5 @@
-//! MDP 3.0: lines, losses, numbers that begin anew, snapshots, and what is damaged. Whatever comes, a
-//! book that may be wrong is said to be.
+//! MDP 3.0: lines, losses, numbers that begin anew, snapshots, and what is damaged. Whatever comes,
+//! a book that may be wrong is said to be.
 
 mod common;
 
@@ -244,6 +244,16 @@ fn numbers_that_begin_anew_are_a_new_session_and_stragglers_are_not() {
     assert_eq!(given.events, wanted);
     assert_eq!(given.skipped, ["packet of before its channel began anew"]);
     assert_eq!((given.count("new counts"), given.count("duplicate packets")), (1, 1));
+}
+
+#[test]
+fn a_senders_clock_that_steps_back_loses_nothing() {
+    let at = |n: u32, time| sent(n, OPEN + time, &[bid(n, 100 + i64::from(n))]);
+    let packets = [at(1, 5_000_000_000), at(2, 4_000_000_000), at(3, 4_000_000_001)];
+    let both = packets.iter().flat_map(|bytes| [(A, bytes.clone()), (B, bytes.clone())]);
+    let given = read(&both.collect::<Vec<_>>());
+    assert_eq!(given.events, ["0 bid 101 1", "0 bid 102 1", "0 bid 103 1"]);
+    assert_eq!((given.count("duplicate packets"), given.count("new counts")), (3, 0));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What a venue tells in several messages, or packets, and means as one: held back until it is whole,
-//! so that the last event of a unit is a place where books are consistent. Decides nothing.
+//! What a venue tells in several messages, or packets, and means as one: held back until it is
+//! whole, so that the last event of a unit is a place where books are consistent. Decides nothing.
 
 use crate::recording::Unit;
 use market::{Event, SideEntry, Sink};

@@ -2,8 +2,8 @@
 
 use crate::mdp3::wire::{Group, Packet, Size};
 
-/// Any bytes as one MDP 3.0 packet: no panic; messages, blocks and groups of what parses are within it,
-/// and the messages fill it.
+/// Any bytes as one MDP 3.0 packet: no panic; messages, blocks and groups of what parses are within
+/// it, and the messages fill it.
 pub fn mdp3(bytes: &[u8]) {
     let Ok(packet) = Packet::parse(bytes) else { return };
     let mut length = 12;

@@ -1,5 +1,5 @@
-//! Messages of IEX to events. A message that is damaged changes nothing; if it should have changed a
-//! book, that book is lost.
+//! Messages of IEX to events. A message that is damaged changes nothing; if it should have changed
+//! a book, that book is lost.
 
 use super::side;
 use super::wire::Message;

@@ -11,8 +11,8 @@ use std::io;
 /// Name of the protocol.
 pub(crate) const PROTOCOL: &str = "IEX-TP";
 
-/// True of a payload with the header of version 1, one of IEX's own message protocols, and messages that
-/// fill it.
+/// True of a payload with the header of version 1, one of IEX's own message protocols, and messages
+/// that fill it.
 pub(crate) fn recognise(payload: &[u8]) -> bool {
     Packet::parse(payload).is_ok_and(|packet| packet.protocol >> 8 == 0x80)
 }
@@ -149,7 +149,7 @@ impl Protocol for IexTp {
                 return false;
             }
             Verdict::Past => {
-                log.skip(position, "packet of before its stream began anew");
+                log.skip(position, "packet far behind its stream");
                 return false;
             }
             Verdict::Other => {

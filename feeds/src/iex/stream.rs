@@ -1,6 +1,6 @@
-//! The messages of a stream in order, each once, from however many lines. What comes early waits; what
-//! no line brings in time is lost. A stream begins anew where its number falls back and the time does
-//! not, or where its session changes.
+//! The messages of a stream in order, each once, from however many lines. What comes early waits;
+//! what no line brings in time is lost. A stream begins anew where its number falls back and the
+//! time does not, or where its session changes.
 
 use super::wire::Packet;
 use market::ids::digest64;
@@ -27,7 +27,7 @@ pub(super) enum Verdict {
     Duplicate,
     /// Its messages were taken, and were others.
     Differs,
-    /// It was sent before the stream began anew.
+    /// It was sent long before what was taken: before the stream began anew, or out of all order.
     Past,
     /// It is of another stream than the first.
     Other,
@@ -47,7 +47,7 @@ pub(super) struct Stream {
     pub(super) id: Option<(u16, u32, u32)>,
     /// Number of the next message.
     expected: u64,
-    /// When the last packet that was taken was sent.
+    /// When the latest of the packets that were taken was sent.
     sent: u64,
     waiting: BTreeMap<u64, Waiting>,
     /// Since when packets wait.
@@ -104,19 +104,24 @@ impl Stream {
                 return Verdict::Past;
             }
             if packet.next() <= self.expected {
-                return if copy { Verdict::Differs } else { Verdict::Duplicate };
+                let behind = packet.send_time.saturating_add(WAIT.get()) < self.sent;
+                return match (copy, behind && packet.count > 0) {
+                    (true, _) => Verdict::Differs,
+                    (false, true) => Verdict::Past,
+                    (false, false) => Verdict::Duplicate,
+                };
             }
             // Its head was taken, its tail was not.
             let taken = usize::try_from(self.expected - packet.first).unwrap_or(usize::MAX);
             self.took(packet);
             return Verdict::Next(taken);
         }
-        if packet.send_time.saturating_add(WAIT.get()) < self.sent {
-            return Verdict::Past;
-        }
         if packet.first == self.expected {
             self.took(packet);
             return Verdict::Next(0);
+        }
+        if packet.send_time.saturating_add(WAIT.get()) < self.sent {
+            return Verdict::Past;
         }
         if self.waiting.is_empty() {
             self.since = now;
@@ -142,8 +147,9 @@ impl Stream {
         }
     }
 
-    /// The packet that is next, if it waits, and how many of its messages were taken. What is missing
-    /// before it is given up if that is of no more use: `Err` has the first number and how many.
+    /// The packet that is next, if it waits, and how many of its messages were taken. What is
+    /// missing before it is given up if that is of no more use: `Err` has the first number and how
+    /// many.
     pub(super) fn next(
         &mut self,
         now: Timestamp,

@@ -1,4 +1,5 @@
-//! Framing of IEX-TP, without copying: a header, then messages, each with its length. All little endian.
+//! Framing of IEX-TP, without copying: a header, then messages, each with its length. All little
+//! endian.
 
 /// Bytes of the header.
 pub const HEADER_BYTES: usize = 40;

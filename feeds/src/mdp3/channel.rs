@@ -43,7 +43,7 @@ pub(super) struct Waiting {
 pub(super) struct Channel {
     /// Number of the next packet.
     expected: Option<u32>,
-    /// When the last packet that was taken was sent.
+    /// When the latest of the packets that were taken was sent.
     sent: u64,
     waiting: BTreeMap<u32, Waiting>,
     /// Since when packets wait.
@@ -87,12 +87,12 @@ impl Channel {
             });
             return if differs { Verdict::Differs } else { Verdict::Duplicate };
         }
-        if packet.sending_time < self.sent {
-            return Verdict::Past;
-        }
         if packet.sequence == expected {
             self.took(packet, bytes);
             return Verdict::Next;
+        }
+        if packet.sending_time.saturating_add(WAIT.get()) < self.sent {
+            return Verdict::Past;
         }
         if let Some(known) = self.waiting.get(&packet.sequence) {
             return if known.bytes == bytes { Verdict::Duplicate } else { Verdict::Differs };
@@ -106,7 +106,7 @@ impl Channel {
 
     fn took(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
         self.expected = Some(packet.sequence.wrapping_add(1));
-        self.sent = packet.sending_time;
+        self.sent = self.sent.max(packet.sending_time);
         if self.remembered.is_empty() {
             self.remembered.resize(REMEMBERED, (u32::MAX, 0));
         }

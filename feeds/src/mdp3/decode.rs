@@ -1,5 +1,5 @@
-//! Messages of MDP 3.0 to events: levels by price, trades, status, figures, definitions. A message that is
-//! damaged changes nothing; a security whose updates contradict its book loses it.
+//! Messages of MDP 3.0 to events: levels by price, trades, status, figures, definitions. A message
+//! that is damaged changes nothing; a security whose updates contradict its book loses it.
 //!
 //! Books are by level, from the real book (`MDEntryType` 0 and 1); levels of implied orders and the
 //! orders that some templates name are counted.

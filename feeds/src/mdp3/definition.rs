@@ -104,7 +104,8 @@ pub(super) fn status(code: u8) -> Option<TradingStatus> {
     })
 }
 
-/// A status in the specification's words, with `HaltReason` (327) and `SecurityTradingEvent` (1174).
+/// A status in the specification's words, with `HaltReason` (327) and `SecurityTradingEvent`
+/// (1174).
 pub(super) fn reason(code: u8, halt: Option<u8>, event: Option<u8>) -> String {
     let status = match code {
         2 => "Trading Halt",

@@ -1,6 +1,6 @@
-//! The published levels of one side by their numbers: MDP 3.0 says what happens to a level by number, and
-//! says nothing of levels that a new one pushes out of the published depth. Which price stands at a
-//! number may be unknown: captures begin in the middle of a day.
+//! The published levels of one side by their numbers: MDP 3.0 says what happens to a level by
+//! number, and says nothing of levels that a new one pushes out of the published depth. Which price
+//! stands at a number may be unknown: captures begin in the middle of a day.
 
 use market::Price;
 

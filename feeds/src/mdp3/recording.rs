@@ -1,5 +1,5 @@
-//! MDP 3.0 in a capture: feeds and channels by where their packets are sent to, and events of the venue
-//! that are whole.
+//! MDP 3.0 in a capture: feeds and channels by where their packets are sent to, and events of the
+//! venue that are whole.
 
 use super::channel::{Channel, Verdict};
 use super::decode::{Decoder, From, Tally};

@@ -1,5 +1,5 @@
-//! Which securities there are: by the ids of their updates, by their definitions, and what is said of
-//! them by group.
+//! Which securities there are: by the ids of their updates, by their definitions, and what is said
+//! of them by group.
 
 use super::decode::Decoder;
 use super::definition::{self, Defined};

@@ -1,5 +1,5 @@
-//! One security: its numbers (`RptSeq`), its levels, and whether its book is known. A security whose
-//! updates were missed keeps those that come, until a snapshot shows what they follow on.
+//! One security: its numbers (`RptSeq`), its levels, and whether its book is known. A security
+//! whose updates were missed keeps those that come, until a snapshot shows what they follow on.
 
 use super::levels::{Action, Levels};
 use market::{InstrumentId, Price, Qty, Side, Timestamp};
@@ -62,7 +62,8 @@ pub(super) struct Security {
     pub(super) depth: usize,
     /// Updates are missing: the book is not known.
     pub(super) torn: bool,
-    /// Packets of its channel up to this number were lost: the next update tells whether any was its.
+    /// Packets of its channel up to this number were lost: the next update tells whether any was
+    /// its.
     pub(super) doubted: Option<u32>,
     /// Number of the last update.
     pub(super) rpt_seq: Option<u32>,

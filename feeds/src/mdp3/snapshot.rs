@@ -1,6 +1,6 @@
-//! Snapshots: a book whose updates were missed is built again from one, and from the updates that were
-//! kept behind it. `LastMsgSeqNumProcessed` (369) names the packet, `RptSeq` (83) the update that a
-//! snapshot holds as its last.
+//! Snapshots: a book whose updates were missed is built again from one, and from the updates that
+//! were kept behind it. `LastMsgSeqNumProcessed` (369) names the packet, `RptSeq` (83) the update
+//! that a snapshot holds as its last.
 
 use super::decode::{Decoder, From, tell};
 use super::definition;

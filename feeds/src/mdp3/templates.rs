@@ -1,6 +1,6 @@
-//! The templates of MDP 3.0, one row each: what a message of it holds, and where. What is added to a
-//! template by a later version stands at the end of its blocks, so that one row serves all versions.
-//! Source: CME's `templates_FixBinary.xml`, versions 5 to 13 of schema 1.
+//! The templates of MDP 3.0, one row each: what a message of it holds, and where. What is added to
+//! a template by a later version stands at the end of its blocks, so that one row serves all
+//! versions. Source: CME's `templates_FixBinary.xml`, versions 5 to 13 of schema 1.
 
 use super::wire::Block;
 use market::{Price, Qty};

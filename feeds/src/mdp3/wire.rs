@@ -1,7 +1,7 @@
-//! Framing of MDP 3.0, without copying: packets, messages, blocks and repeating groups. Lengths are those
-//! on the wire, as SBE has it: a block that is longer than what is known of it ends in fields of a later
-//! version, which are passed over; a field beyond a shorter block is not there.
-//! Sources: CME Globex MDP 3.0 (packet and message headers), FIX Simple Binary Encoding 1.0.
+//! Framing of MDP 3.0, without copying: packets, messages, blocks and repeating groups. Lengths are
+//! those on the wire, as SBE has it: a block that is longer than what is known of it ends in fields
+//! of a later version, which are passed over; a field beyond a shorter block is not there. Sources:
+//! CME Globex MDP 3.0 (packet and message headers), FIX Simple Binary Encoding 1.0.
 
 /// Sequence and sending time.
 const PACKET_HEADER: usize = 12;
@@ -168,8 +168,8 @@ pub struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Takes the group that `rest` begins with. A group that is not there, since its message is of a
-    /// version before it, is empty.
+    /// Takes the group that `rest` begins with. A group that is not there, since its message is of
+    /// a version before it, is empty.
     ///
     /// # Errors
     /// Why it is none: `rest` is as it was then.

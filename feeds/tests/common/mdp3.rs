@@ -1,4 +1,5 @@
-//! MDP 3.0 messages and packets made by hand, by version 9 of the schema unless it is said otherwise.
+//! MDP 3.0 messages and packets made by hand, by version 9 of the schema unless it is said
+//! otherwise.
 
 use super::packets::{Style, Way, ethernet, pcap, udp};
 use feeds::recording::{Counts, Options, Unit, open_bytes};
