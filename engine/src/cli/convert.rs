@@ -23,7 +23,8 @@ pub struct ConvertArgs {
     // One list: two would not let an option stand between them.
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Midnight in UTC of the venue's day, for stamps that are times of day: YYYY-MM-DD[THH:MM:SS]
+    /// Midnight in UTC of the venue's day, for stamps that are times of day: YYYY-MM-DD, or
+    /// YYYY-MM-DDTHH:MM:SS
     #[arg(long, value_name = "DAY", value_parser = super::inspect::parse_day)]
     pub day: Option<Timestamp>,
 }

@@ -27,7 +27,8 @@ pub struct InspectArgs {
     /// Print the first N events as text
     #[arg(long, value_name = "N")]
     pub head: Option<u64>,
-    /// Midnight in UTC of the venue's day, for stamps that are times of day: YYYY-MM-DD[THH:MM:SS]
+    /// Midnight in UTC of the venue's day, for stamps that are times of day: YYYY-MM-DD, or
+    /// YYYY-MM-DDTHH:MM:SS
     #[arg(long, value_name = "DAY", value_parser = parse_day)]
     pub day: Option<Timestamp>,
     /// Read the files as one recording of lines that goes on from file to file, with its books
