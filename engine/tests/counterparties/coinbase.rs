@@ -166,10 +166,27 @@ impl Venue for Coinbase {
                 Some(answers)
             }
             "H" => {
-                let at = book.find(request.get(11), "")?;
-                let (order, told) = book.status(at);
                 let mut fields = vec![field(35, "8")];
-                fields.extend(self.report(&order, told));
+                match book.find(request.get(11), "") {
+                    Some(at) => {
+                        let (order, told) = book.status(at);
+                        fields.extend(self.report(&order, told));
+                    }
+                    // One that was lost with a connection: it never came here.
+                    None => fields.extend([
+                        field(37, "0"),
+                        field(11, request.get(11)),
+                        field(17, uuid(4, 1)),
+                        field(150, "I"),
+                        field(39, 8),
+                        field(55, request.get(55)),
+                        field(54, request.get(54)),
+                        field(151, 0),
+                        field(14, 0),
+                        field(6, 0),
+                        field(103, 5),
+                    ]),
+                }
                 Some(vec![fields])
             }
             _ => None,
