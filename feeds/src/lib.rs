@@ -25,6 +25,7 @@ pub mod lobster;
 pub mod mdp3;
 pub mod moldudp64;
 pub mod recording;
+mod rows;
 pub mod shown;
 pub mod tardis;
 pub mod udp;

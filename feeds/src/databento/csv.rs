@@ -10,9 +10,10 @@ use super::symbols::Learned;
 use super::{UNDEF_PRICE, UNDEF_TIME};
 use crate::cells::{Cells, decimal, integer, whole};
 use crate::recording::{
-    Books, Broken, Clock, Counts, Description, Input, Instruments, LineEnd, Lines, Log, Missing,
-    Opening, Options, Recording, Unit,
+    Books, Broken, Clock, Counts, Description, Input, Instruments, Lines, Log, Missing, Opening,
+    Options, Recording, Unit,
 };
+use crate::rows::Rows;
 use market::{Event, EventKind};
 use std::io;
 
@@ -126,9 +127,8 @@ struct Fields {
 
 /// See the module.
 struct CsvFile<'a> {
-    lines: Lines<Input<'a>>,
+    rows: Rows<Input<'a>>,
     columns: Columns,
-    cells: Cells,
     decoder: Decoder,
     group: Group,
     /// The number and symbol of the row before.
@@ -147,9 +147,8 @@ impl<'a> CsvFile<'a> {
         let head = lines.next_line().ok().flatten();
         let columns = head.and_then(|line| Columns::read(line.text)).unwrap_or_default();
         CsvFile {
-            lines,
+            rows: Rows::new(lines, columns.count),
             columns,
-            cells: Cells::default(),
             decoder: Decoder::new(&options.wanted),
             group: Group::default(),
             named: (0, Vec::new()),
@@ -164,38 +163,23 @@ impl<'a> CsvFile<'a> {
     /// Reads the next row, if that was not done; false at the end.
     fn look(&mut self) -> Result<bool, Broken> {
         while self.next.is_none() {
-            let position = self.lines.position();
-            let line = self.lines.next_line();
-            let line = line.map_err(|error| Broken { position, reason: error.to_string() })?;
-            let Some(line) = line else { return Ok(false) };
-            if line.text.is_empty() && line.end != LineEnd::TooLong {
+            let Some(row) = self.rows.next_row(&mut self.log)? else { return Ok(false) };
+            if row.is_blank {
                 continue;
             }
-            let split = self.cells.split(line.text);
-            if line.end == LineEnd::Open && split.is_ok_and(|cells| cells < self.columns.count) {
-                self.log.cut(position, "a row that does not have all its cells");
-                return Ok(false);
-            }
-            let reader = Reader { columns: &self.columns, cells: &self.cells, row: line.text };
+            let reader = Reader { columns: &self.columns, cells: row.cells, row: row.text };
             let kind = reader.kind();
-            let fields = match split {
-                _ if line.end == LineEnd::TooLong => Err("row is longer than 8 MiB"),
-                Err(_) => Err("row has a quoted cell, which no row has"),
-                Ok(cells) if cells != self.columns.count => {
-                    Err("row has not as many cells as the head")
-                }
-                Ok(_) => match kind {
-                    Some(kind) if kind == rtype::MBO || is_quote(kind) => reader.fields(kind),
-                    _ => Ok(Fields::default()),
-                },
-            };
+            let fields = row.whole.and_then(|()| match kind {
+                Some(kind) if kind == rtype::MBO || is_quote(kind) => reader.fields(kind),
+                _ => Ok(Fields::default()),
+            });
             if let (Ok(Fields { order: Some(order), .. }), Some(at)) =
                 (&fields, self.columns.symbol)
             {
-                let symbol = self.cells.cell(line.text, at);
+                let symbol = row.cells.cell(row.text, at);
                 name(&mut self.decoder, &mut self.named, order, symbol);
             }
-            self.next = Some(Row { position, kind, fields });
+            self.next = Some(Row { position: row.position, kind, fields });
         }
         Ok(true)
     }
@@ -379,7 +363,7 @@ impl Recording for CsvFile<'_> {
     }
 
     fn next_unit(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
-        unit.begin(self.lines.position());
+        unit.begin(self.rows.position());
         if let Some(end) = &self.end {
             return end.clone();
         }

@@ -3,11 +3,11 @@
 use super::QTY_DIGITS;
 use super::columns::{Columns, Kind};
 use super::row::{self, Said, Sides};
-use crate::cells::Cells;
 use crate::recording::{
-    Books, Broken, Clock, Counts, Description, Input, Instruments, LineEnd, Lines, Log, Opening,
-    Options, Recording, Unit,
+    Books, Broken, Clock, Counts, Description, Input, Instruments, Lines, Log, Opening, Options,
+    Recording, Unit,
 };
+use crate::rows::Rows;
 use crate::shown::Shown;
 use market::{Event, EventFlags, EventKind, InstrumentId, Qty, Side, Timestamp};
 use std::collections::HashMap;
@@ -64,9 +64,8 @@ struct Row {
 
 /// See the module.
 struct TardisFile<'a> {
-    lines: Lines<Input<'a>>,
+    rows: Rows<Input<'a>>,
     columns: Columns,
-    cells: Cells,
     instruments: Instruments,
     symbols: Vec<Symbol>,
     by_name: HashMap<Vec<u8>, usize>,
@@ -76,7 +75,7 @@ struct TardisFile<'a> {
     next: Option<Row>,
     /// Levels of the row that was read last.
     book: Sides,
-    rows: u64,
+    count: u64,
     log: Log,
     end: Option<Result<bool, Broken>>,
 }
@@ -84,16 +83,15 @@ struct TardisFile<'a> {
 impl<'a> TardisFile<'a> {
     fn new(lines: Lines<Input<'a>>, columns: Columns, options: &Options) -> TardisFile<'a> {
         TardisFile {
-            lines,
+            rows: Rows::new(lines, columns.count),
             columns,
-            cells: Cells::default(),
             instruments: Instruments::new(&options.wanted),
             symbols: Vec::new(),
             by_name: HashMap::new(),
             last: None,
             next: None,
             book: Sides::default(),
-            rows: 0,
+            count: 0,
             log: Log::default(),
             end: None,
         }
@@ -102,28 +100,14 @@ impl<'a> TardisFile<'a> {
     /// Reads the next row, if that was not done; false at the end.
     fn look(&mut self) -> Result<bool, Broken> {
         while self.next.is_none() {
-            let position = self.lines.position();
-            let line = self.lines.next_line();
-            let line = line.map_err(|error| Broken { position, reason: error.to_string() })?;
-            let Some(line) = line else { return Ok(false) };
-            if line.text.is_empty() && line.end != LineEnd::TooLong {
+            let Some(read) = self.rows.next_row(&mut self.log)? else { return Ok(false) };
+            if read.is_blank {
                 continue;
             }
-            let split = self.cells.split(line.text);
-            if line.end == LineEnd::Open && split.is_ok_and(|cells| cells < self.columns.count) {
-                self.log.cut(position, "a row that does not have all its cells");
-                return Ok(false);
-            }
+            let position = read.position;
             let nothing =
                 Row { position, symbol: None, time: 0, local: 0, said: Ok(Said::Nothing) };
-            let whole = match split {
-                _ if line.end == LineEnd::TooLong => Err("row is longer than 8 MiB"),
-                Err(_) => Err("row has a quoted cell, which no row has"),
-                Ok(cells) if cells != self.columns.count => {
-                    Err("row has not as many cells as the head")
-                }
-                Ok(_) => row::times(&self.columns, &self.cells, line.text),
-            };
+            let whole = read.whole.and_then(|()| row::times(&self.columns, read.cells, read.text));
             let (time, local) = match whole {
                 Ok(times) => times,
                 Err(reason) => {
@@ -131,7 +115,7 @@ impl<'a> TardisFile<'a> {
                     break;
                 }
             };
-            let name = self.cells.cell(line.text, self.columns.symbol);
+            let name = read.cells.cell(read.text, self.columns.symbol);
             let symbol = find(
                 name,
                 &mut self.last,
@@ -144,7 +128,7 @@ impl<'a> TardisFile<'a> {
                 (None, _) => Err("row without a symbol, or of too many"),
                 (_, None) => Ok(Said::Nothing),
                 (_, Some((_, digits))) => {
-                    row::read(&self.columns, &self.cells, line.text, digits, &mut self.book)
+                    row::read(&self.columns, read.cells, read.text, digits, &mut self.book)
                 }
             };
             self.next = Some(Row { symbol, time, local, said, ..nothing });
@@ -154,7 +138,7 @@ impl<'a> TardisFile<'a> {
 
     /// Takes the row that was read.
     fn take(&mut self, row: Row, unit: &mut Unit) {
-        self.rows += 1;
+        self.count += 1;
         let symbol = row.symbol.and_then(|at| self.symbols.get_mut(at));
         let said = match row.said {
             Ok(said) => said,
@@ -241,7 +225,7 @@ impl Recording for TardisFile<'_> {
     }
 
     fn next_unit(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
-        unit.begin(self.lines.position());
+        unit.begin(self.rows.position());
         if let Some(end) = &self.end {
             return end.clone();
         }
@@ -272,7 +256,7 @@ impl Recording for TardisFile<'_> {
     }
 
     fn counts(&self) -> Counts {
-        let messages = self.rows;
+        let messages = self.count;
         let by_type = if messages > 0 { vec![("row".to_owned(), messages)] } else { Vec::new() };
         Counts { messages, by_type, others: Vec::new() }
     }
