@@ -5,33 +5,16 @@
 mod common;
 
 use common::recorded;
+use common::told::{kinds, read, skipped};
 use dbn::decode::{DbnDecoder, DbnMetadata, DecodeRecordRef};
 use dbn::encode::{CsvEncoder, EncodeRecordRef};
-use feeds::recording::{Books, Options, Recording, Source, Unit, open, open_bytes};
+use feeds::recording::{Books, Options, Source, Unit, open, open_bytes};
 use market::book::{Book, LevelBooks, OrderBooks};
 use market::{BookView, Event, EventKind as K, InstrumentId, Price, Side};
 use std::io::Read;
 
 const HEAD: &str = "ts_recv,ts_event,rtype,publisher_id,instrument_id,action,side,price,size,\
                     channel_id,order_id,flags,ts_in_delta,sequence,symbol\n";
-
-fn read(bytes: &[u8]) -> (Vec<Vec<Event>>, Box<dyn Recording + '_>) {
-    let mut recording = open_bytes(bytes, Options::default()).unwrap();
-    let (mut unit, mut units) = (Unit::default(), Vec::new());
-    while recording.next_unit(&mut unit).unwrap() {
-        units.push(unit.events.clone());
-    }
-    (units, recording)
-}
-
-fn kinds(units: &[Vec<Event>]) -> Vec<Vec<K>> {
-    let kinds = |unit: &Vec<Event>| unit.iter().map(|event| event.kind().unwrap()).collect();
-    units.iter().map(kinds).collect()
-}
-
-fn skipped(recording: &dyn Recording) -> Vec<(&'static str, u64)> {
-    recording.log().skipped().map(|(reason, count, _)| (reason, count)).collect()
-}
 
 /// Rows behind the usual head.
 fn rows(rows: &[&str]) -> String {

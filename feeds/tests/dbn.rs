@@ -4,6 +4,7 @@
 mod common;
 
 use common::dbn::{CHANNEL_GAP, DAY, LAST, SECOND, SNAPSHOT, TOP, file, mbo, quote};
+use common::told::{kinds, read, skipped};
 use dbn::{
     InstrumentDefMsg, MboMsg, RecordHeader, Schema, StatMsg, StatusMsg, SymbolMappingMsg, rtype,
 };
@@ -15,28 +16,8 @@ use std::ffi::c_char;
 
 const NONE: i64 = i64::MAX;
 
-/// Events of each unit, and the recording at its end.
-fn read(bytes: &[u8]) -> (Vec<Vec<Event>>, Box<dyn Recording + '_>) {
-    let mut recording = open_bytes(bytes, Options::default()).unwrap();
-    let (mut unit, mut units) = (Unit::default(), Vec::new());
-    while recording.next_unit(&mut unit).unwrap() {
-        units.push(unit.events.clone());
-    }
-    (units, recording)
-}
-
-fn kinds(units: &[Vec<Event>]) -> Vec<Vec<K>> {
-    let kinds = |unit: &Vec<Event>| unit.iter().map(|event| event.kind().unwrap()).collect();
-    units.iter().map(kinds).collect()
-}
-
 fn symbols(recording: &dyn Recording) -> Vec<&str> {
     recording.instruments().all().iter().map(|known| &*known.symbol).collect()
-}
-
-/// Reasons of what was skipped, with their counts.
-fn skipped(recording: &dyn Recording) -> Vec<(&'static str, u64)> {
-    recording.log().skipped().map(|(reason, count, _)| (reason, count)).collect()
 }
 
 fn refusal(bytes: &[u8]) -> String {

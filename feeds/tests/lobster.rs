@@ -4,6 +4,7 @@
 mod common;
 
 use common::recorded;
+use common::told::{self, kinds, skipped};
 use feeds::cells::Cells;
 use feeds::lobster::{Kind, Message};
 use feeds::recording::{
@@ -11,8 +12,7 @@ use feeds::recording::{
 };
 use market::book::LevelBooks;
 use market::{
-    BookView, Event, EventFlags, EventKind as K, Instrument, InstrumentId, Side, Timestamp,
-    TradingStatus,
+    BookView, EventFlags, EventKind as K, Instrument, InstrumentId, Side, Timestamp, TradingStatus,
 };
 use std::path::Path;
 
@@ -31,23 +31,6 @@ fn pair(folder: &Path, messages: &[&str], book: &[&str]) -> Box<dyn Recording> {
     open(&Source::file(path), Options::default()).unwrap()
 }
 
-fn read(recording: &mut dyn Recording) -> Vec<Vec<Event>> {
-    let (mut unit, mut units) = (Unit::default(), Vec::new());
-    while recording.next_unit(&mut unit).unwrap() {
-        units.push(unit.events.clone());
-    }
-    units
-}
-
-fn kinds(units: &[Vec<Event>]) -> Vec<Vec<K>> {
-    let kinds = |unit: &Vec<Event>| unit.iter().map(|event| event.kind().unwrap()).collect();
-    units.iter().map(kinds).collect()
-}
-
-fn skipped(recording: &dyn Recording) -> Vec<(&'static str, u64)> {
-    recording.log().skipped().map(|(reason, count, _)| (reason, count)).collect()
-}
-
 #[test]
 fn a_message_and_the_book_behind_it_are_one_unit() {
     let folder = tempfile::tempdir().unwrap();
@@ -60,7 +43,7 @@ fn a_message_and_the_book_behind_it_are_one_unit() {
     let after = "1000100,5,1000000,5,9999999999,0,999900,3";
     let last = "1000100,5,999900,3,9999999999,0,-9999999999,0";
     let mut recording = pair(folder.path(), &messages, &[BOOK, after, after, last]);
-    let units = read(&mut *recording);
+    let units = told::units(&mut *recording);
     assert_eq!(
         kinds(&units),
         [
@@ -101,7 +84,7 @@ fn a_message_and_the_book_behind_it_are_one_unit() {
     // The other file says that it is read with this one, and gives no events twice.
     let other = Source::file(folder.path().join(NAME.replace("message", "orderbook")));
     let mut book = open(&other, Options::default()).unwrap();
-    assert_eq!(kinds(&read(&mut *book)), vec![vec![]; 4]);
+    assert_eq!(kinds(&told::units(&mut *book)), vec![vec![]; 4]);
     assert_eq!(book.describe().version, "2 levels, read with its messages");
     assert_eq!(book.counts().messages, 4);
 }
@@ -118,7 +101,7 @@ fn halts_and_crosses_are_told() {
         "36725,6,-1,0,0,0",
     ];
     let mut recording = pair(folder.path(), &messages, &[BOOK; 6]);
-    let units = read(&mut *recording);
+    let units = told::units(&mut *recording);
     let expected = [vec![K::Status], vec![K::Status], vec![K::Status], vec![K::Trade], vec![]];
     assert_eq!(kinds(&units)[1..], expected);
     let status: Vec<_> = (1..4).map(|at| TradingStatus::from_aux(units[at][0].aux)).collect();
@@ -142,7 +125,7 @@ fn a_side_may_be_empty_and_comes_back() {
     let book = ["1000100,5,-9999999999,0", empty, "1000100,5,1000000,1"];
     let messages = ["34200,3,1,3,999900,1", "34201,3,2,5,1000100,-1", "34202,1,3,1,1000000,1"];
     let mut recording = pair(folder.path(), &messages, &book);
-    let units = read(&mut *recording);
+    let units = told::units(&mut *recording);
     assert_eq!(kinds(&units), [vec![K::Clear, K::Level], vec![K::Level], vec![K::Level; 2]]);
     assert_eq!(recording.describe().version, "with 1 level");
 }
@@ -154,7 +137,7 @@ fn messages_alone_give_trades_and_no_book() {
     let wanted = Wanted::Only(vec![Instrument::share(6, "ANY")]);
     let options = Options { wanted, day: Some(day), ..Options::default() };
     let mut recording = open_bytes(text.as_bytes(), options).unwrap();
-    let units = read(&mut *recording);
+    let units = told::units(&mut *recording);
     assert_eq!(kinds(&units), [vec![], vec![K::Trade], vec![K::Status]]);
     assert_eq!(units[1][0].instrument, InstrumentId(6));
     assert_eq!(units[1][0].exchange_time.nanos(), day.nanos() + 34_200_200_000_000);
@@ -162,7 +145,7 @@ fn messages_alone_give_trades_and_no_book() {
     assert_eq!((&*about.version, about.books), ("without order book", Books::None));
     let mut recording = open_bytes(text.as_bytes(), Options::default()).unwrap();
     assert_eq!(recording.describe().clock, Clock::TimeOfDay);
-    read(&mut *recording);
+    told::units(&mut *recording);
     assert_eq!(recording.instruments().all()[0].symbol, "LOBSTER");
 }
 
@@ -170,7 +153,7 @@ fn messages_alone_give_trades_and_no_book() {
 fn a_book_alone_has_no_times() {
     let text = format!("{BOOK}\n{BOOK}\n1000100,5,1000000,6,9999999999,0,999900,3\n");
     let mut recording = open_bytes(text.as_bytes(), Options::default()).unwrap();
-    let units = read(&mut *recording);
+    let units = told::units(&mut *recording);
     let first = vec![K::Clear, K::Level, K::Level, K::Level];
     assert_eq!(kinds(&units), [first, vec![], vec![K::Level]]);
     assert_eq!(recording.counts().by_type, [("row".to_owned(), 3)]);
@@ -211,7 +194,7 @@ fn bad_input_rows_are_skipped_and_change_nothing() {
     ] {
         let messages = [good, good, good, message, good];
         let mut recording = pair(folder.path(), &messages, &[BOOK, BOOK, BOOK, row, six]);
-        let units = read(&mut *recording);
+        let units = told::units(&mut *recording);
         // What the rejected row would have shown comes with the next.
         assert_eq!(kinds(&units)[3..], [vec![], vec![K::Level; 2]], "{message} {row}");
         assert_eq!(skipped(&*recording), [(reason, 1)], "{message} {row}");
@@ -224,12 +207,12 @@ fn bad_input_files_that_do_not_belong_together() {
     let folder = tempfile::tempdir().unwrap();
     let good = "34200.1,1,11,3,999900,1";
     let mut recording = pair(folder.path(), &[good; 4], &[BOOK; 2]);
-    let units = read(&mut *recording);
+    let units = told::units(&mut *recording);
     assert_eq!(kinds(&units)[1..], [vec![], vec![K::Lost], vec![]]);
     let (damaged, noted) = recording.log().damaged();
     assert!(damaged == 1 && noted[0].reason.contains("fewer rows"), "{noted:?}");
     let mut recording = pair(folder.path(), &[good; 2], &[BOOK; 4]);
-    assert_eq!(read(&mut *recording).len(), 2);
+    assert_eq!(told::units(&mut *recording).len(), 2);
     assert!(recording.log().damaged().1[0].reason.contains("more rows"));
     // What lies there under the name is something else.
     std::fs::write(folder.path().join(NAME.replace("message", "orderbook")), "hello").unwrap();
@@ -242,7 +225,7 @@ fn bad_input_an_end_at_every_byte() {
     let text = "34200.1,1,11,3,999900,1\n34200.2,4,11,3,999900,1\n";
     for length in 24..text.len() {
         let mut recording = open_bytes(&text.as_bytes()[..length], Options::default()).unwrap();
-        let units = read(&mut *recording);
+        let units = told::units(&mut *recording);
         let cut = recording.log().is_cut().map(|cut| cut.position);
         match units.len() {
             1 => assert_eq!(cut, (length > 24).then_some(24), "{length}"),

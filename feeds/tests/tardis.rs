@@ -4,7 +4,8 @@
 mod common;
 
 use common::recorded;
-use feeds::recording::{Books, Options, Recording, Source, Unit, Wanted, open, open_bytes};
+use common::told::{kinds, read, units};
+use feeds::recording::{Books, Options, Source, Unit, Wanted, open, open_bytes};
 use market::book::LevelBooks;
 use market::{BookView, Event, EventFlags, EventKind as K, Instrument, InstrumentId, Side};
 use std::io::Read;
@@ -13,25 +14,6 @@ const BOOK: &str = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,p
 const TRADES: &str = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n";
 const QUOTES: &str =
     "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n";
-
-fn read(bytes: &[u8]) -> (Vec<Vec<Event>>, Box<dyn Recording + '_>) {
-    let mut recording = open_bytes(bytes, Options::default()).unwrap();
-    let units = units(&mut *recording);
-    (units, recording)
-}
-
-fn units(recording: &mut dyn Recording) -> Vec<Vec<Event>> {
-    let (mut unit, mut units) = (Unit::default(), Vec::new());
-    while recording.next_unit(&mut unit).unwrap() {
-        units.push(unit.events.clone());
-    }
-    units
-}
-
-fn kinds(units: &[Vec<Event>]) -> Vec<Vec<K>> {
-    let kinds = |unit: &Vec<Event>| unit.iter().map(|event| event.kind().unwrap()).collect();
-    units.iter().map(kinds).collect()
-}
 
 fn text(head: &str, rows: &[&str]) -> String {
     format!("{head}{}\n", rows.join("\n"))

@@ -6,6 +6,7 @@ pub mod dbn;
 pub mod levels;
 pub mod mdp3;
 pub mod packets;
+pub mod told;
 
 use feeds::itch50::{Decoder, Encoder, Listing, Message, Skip, message};
 use feeds::moldudp64::{Handler, Session};
