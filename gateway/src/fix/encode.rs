@@ -260,6 +260,9 @@ impl<'a> Encoder<'a> {
         self.close().ok_or(EncodeError::TooLong)
     }
 
+    // As long as it is, a call would move the whole encoder through memory.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     fn close(self) -> Option<&'a [u8]> {
         let FieldWriter { buffer, template, at: end, sum } = self.fields;
         // Room for eight digits of BodyLength, and SOH, stand right before the body; the head goes
