@@ -92,7 +92,7 @@ pub enum Command {
     Check(CheckArgs),
     /// Check the host: what it costs an engine, and how to mend it.
     Doctor(DoctorArgs),
-    /// Show raw FIX field by field: a log, a journal, a pipe.
+    /// Show raw FIX field by field: a log, a capture, a journal, a pipe.
     Fix(FixArgs),
     /// Talk to a running engine.
     Ctl(CtlArgs),
@@ -267,16 +267,20 @@ pub struct DoctorArgs {
 #[command(after_help = "Examples:
   touchline fix venue.log
   touchline fix touchline-data/engine/journal
+  touchline fix session.pcap.gz
   touchline fix --profile config/venues/kraken-uat.toml venue.log
   tail -f venue.log | touchline fix -
+  tcpdump -i eth0 -w - tcp port 9881 | touchline fix -
 
+A file may be packed by gzip or zstd. Of a capture (pcap, pcapng) TCP is put in order, and both
+directions are shown by time with what is missing; behind them stands what the capture holds.
 Messages may stand anywhere in the input, with SOH, |, ^A or another separator, and text around
 them. Passwords and signatures are never shown: those of the fields that are secret with every
 venue (89, 96, 554, 925, 1402, 1404), of those that the profile names, and where a later message
-repeats them. Exit codes: 0 well, 1 a length or CheckSum is wrong or a part is garbled, 3 the
-profile is wrong, 4 an input cannot be read.")]
+repeats them. Exit codes: 0 well, 1 a length or CheckSum is wrong, a part is garbled or a capture
+lacks bytes, 3 the profile is wrong, 4 an input cannot be read.")]
 pub struct FixArgs {
-    /// Files, journal folders or segments of the gateway's stream; `-` is standard input
+    /// Logs, captures, journal folders or segments of the gateway's stream; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// The venue's profile, or a run that names it: its secret fields, names and codes
