@@ -17,6 +17,7 @@ pub mod choice;
 pub mod cores;
 pub mod drop_copy;
 pub mod exchange;
+pub mod feed;
 pub mod fix_choices;
 pub mod fix_words;
 pub mod instruments;

@@ -84,7 +84,10 @@ fn uncommented(kind: &str) -> String {
     }
     // Parameters are documented in words, since each strategy has its own.
     let parameters = "[strategy.parameters]\ngamma = 8\na = 1\nk = 70\nsigma = 0.013\nsize = 100\n";
-    text.replace("enabled = true\n", &format!("enabled = true\n{parameters}"))
+    let text = text.replace("enabled = true\n", &format!("enabled = true\n{parameters}"));
+    // What only one protocol needs cannot be in the reference as needed.
+    let protocol = "protocol = \"itch50-moldudp64\"\n";
+    text.replace(protocol, &format!("{protocol}line_a = \"239.192.77.1:31001\"\n"))
 }
 
 #[test]

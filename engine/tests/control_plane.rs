@@ -23,7 +23,7 @@ fn config(folder: &Path) -> RunConfig {
     config.journal.segment_bytes = 1 << 20;
     // The journal keeps the configuration, in which a port of the system's choice has no place.
     let free = UdpSocket::bind(any).unwrap().local_addr().unwrap().port();
-    config.feed.line_a = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free);
+    config.feed.line_a = Some(SocketAddrV4::new(Ipv4Addr::LOCALHOST, free));
     (config.feed.line_b, config.feed.retransmit) = (None, None);
     config.gateway.address = Endpoint { host: "127.0.0.1".to_owned(), port: 1 };
     config.control.metrics = Metrics(cfg!(feature = "control").then_some(SocketAddr::V4(any)));

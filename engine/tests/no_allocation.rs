@@ -381,7 +381,9 @@ fn run(engine: &mut Fused, venue: &mut Venue, events: u64) -> u64 {
         loop {
             allocations += engine.poll(venue.now);
             venue.take_orders();
-            if engine.feed.feed().receiver().expected() == venue.next_sequence() {
+            if engine.feed.feed().moldudp64().unwrap().receiver().expected()
+                == venue.next_sequence()
+            {
                 break;
             }
         }

@@ -274,7 +274,8 @@ impl Engine {
     /// A burst that the socket cannot hold while nobody reads, and a message behind it that shows
     /// the gap: every quote is withdrawn, and none is sent until messages come again.
     fn flood(&mut self) {
-        let counters = |engine: &Engine| engine.feed.feed().receiver().counters().clone();
+        let counters =
+            |engine: &Engine| engine.feed.feed().moldudp64().unwrap().receiver().counters().clone();
         let before = counters(self);
         self.venue.silent = true;
         self.venue.burst(self.now, BURST);
@@ -285,7 +286,7 @@ impl Engine {
         let read = after.live[0].datagrams - before.live[0].datagrams;
         assert!(read < BURST as u64 / 2, "{read} datagrams fit the least buffer there is");
         assert_eq!(after.gaps, before.gaps + 1);
-        assert!(self.feed.feed().receiver().in_gap());
+        assert!(self.feed.feed().moldudp64().unwrap().receiver().in_gap());
         assert_eq!(self.states(), [BookState::Gap; 2]);
         let commands: Vec<_> = self.said.drain(..).map(|command| command.kind()).collect();
         assert_eq!(commands, [Some(CommandKind::Cancel); QUOTES]);
@@ -295,7 +296,7 @@ impl Engine {
 
     /// Messages that were sent, given on and given up.
     fn account(&self) -> (u64, u64, u64) {
-        let counters = self.feed.feed().receiver().counters();
+        let counters = self.feed.feed().moldudp64().unwrap().receiver().counters();
         (self.venue.sent, counters.messages, counters.lost)
     }
 }
@@ -326,7 +327,7 @@ fn what_nobody_sends_again_is_lost_by_count_and_another_session_makes_books_whol
     engine.run(200);
     let (sent, given, lost) = engine.account();
     assert!(lost > 0 && given + lost == sent, "{sent} sent, {given} given on, {lost} lost");
-    assert!(!engine.feed.feed().receiver().in_gap());
+    assert!(!engine.feed.feed().moldudp64().unwrap().receiver().in_gap());
     assert_eq!(engine.states(), [BookState::Suspect; 2]);
     engine.venue.burst(engine.now, 2);
     engine.run(10);

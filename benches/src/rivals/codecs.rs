@@ -122,7 +122,8 @@ pub fn nanofix(buffer: &mut [u8], order: &Order, price: &[u8], qty: &[u8]) -> us
 #[inline]
 pub fn nanofix_from_numbers(buffer: &mut [u8], order: &Order) -> usize {
     let (mut price, mut qty) = ([0; ROOM], [0; ROOM]);
-    let written = |out: &mut _, raw, scale| write_decimal(out, raw, scale).unwrap_or(0);
+    let written =
+        |out: &mut _, raw, scale| write_decimal(out, raw, scale).map_or(0, |text| text.len);
     let price_len = written(&mut price, order.command.price.raw(), Price::DIGITS);
     let qty_len = written(&mut qty, order.command.qty.raw(), QTY_DIGITS);
     nanofix(buffer, order, &price[..price_len], &qty[..qty_len])

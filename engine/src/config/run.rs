@@ -4,6 +4,7 @@ use super::choice::{Environment, Kind};
 use super::cores;
 use super::document::Document;
 use super::drop_copy::{self, DropCopyConfig};
+use super::feed;
 use super::fix_choices::ResetRule;
 use super::instruments::{self, Listing};
 use super::key::{Section, Table};
@@ -170,12 +171,14 @@ pub(crate) fn read(
     cpus: Option<&BTreeSet<usize>>,
     problems: &mut Problems,
 ) -> Option<RunConfig> {
-    instruments::check_itch(&listing, problems);
     let engine: Option<EngineConfig> = document.section(problems);
     let clock = document.section(problems);
     let cores: Option<CoresConfig> = document.section(problems);
     let wire = document.section(problems);
     let feed: Option<FeedConfig> = document.section(problems);
+    if let Some(feed) = &feed {
+        feed::check(document, feed, &listing, problems);
+    }
     let book = document.section(problems);
     let source = profile.unwrap_or(document);
     let venue = profile::read(source, problems);
@@ -314,14 +317,7 @@ fn check_ports(
     control: Option<&ControlConfig>,
     problems: &mut Problems,
 ) {
-    let mut used = Vec::new();
-    if let Some(feed) = feed {
-        used.push(Port::new("feed", "line_a", Transport::Udp, feed.line_a.into()));
-        let line_b = feed.line_b.map(Into::into);
-        used.extend(line_b.map(|b| Port::new("feed", "line_b", Transport::Udp, b)));
-        let server = feed.retransmit;
-        used.extend(server.map(|s| Port::new("feed", "retransmit", Transport::Udp, s)));
-    }
+    let mut used = feed.map(FeedConfig::ports).unwrap_or_default();
     let venue = gateway.and_then(|gateway| gateway.address.to_socket_addr());
     used.extend(venue.map(|venue| Port::new("gateway", "address", Transport::Tcp, venue)));
     let metrics = control.and_then(|control| control.metrics.0);

@@ -88,8 +88,8 @@ section! {
     pub struct FeedConfig = "feed" {
         /// What the lines carry.
         protocol: Protocol = "itch50-moldudp64";
-        /// Group and port of line A.
-        line_a: SocketAddrV4 => "239.192.77.1:31001", [1, 65_535];
+        /// Group and port of line A; `itch50-moldudp64` needs it.
+        line_a: Option<SocketAddrV4> => "239.192.77.1:31001", [1, 65_535];
         /// Group and port of line B, where the venue has one: the first copy of a packet wins.
         line_b: Option<SocketAddrV4> => "239.192.77.2:31002", [1, 65_535];
         /// Address of the network interface that joins the groups.

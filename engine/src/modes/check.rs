@@ -66,14 +66,12 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
         }
     };
     let threads: Vec<_> = run.cores.threads(cpus).iter().map(thread).collect();
-    let line_b = feed.line_b.map(|b| format!(" and {b}")).unwrap_or_default();
-    let server = feed.retransmit.map(|at| format!(", retransmission from {at}"));
     let metrics = run.control.metrics.0;
     let metrics = metrics.map_or_else(|| "off".to_owned(), |at| format!("http://{at}/metrics"));
     writeln!(text, "engine      {} ({})", run.engine.name, run.engine.environment)?;
     let idle = config::choice::idle_word(run.cores.idle);
     writeln!(text, "threads     {}; idle {idle}", threads.join(", "))?;
-    writeln!(text, "feed        {}{line_b}{}", feed.line_a, server.unwrap_or_default())?;
+    writeln!(text, "feed        {}", feed.describe())?;
     let (us, them) = (&run.gateway.sender_comp_id, &run.gateway.target_comp_id);
     writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;
     let (transport, pace) =

@@ -43,7 +43,7 @@ pub fn main(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let exchange = Exchange::start(&venue, Options { fresh: true }, clock.clone())?;
     exchange.notices.iter().for_each(|notice| say(format_args!("note: {notice}")));
     let addresses = &exchange.addresses;
-    config.feed.line_a = addresses.line_a;
+    config.feed.line_a = Some(addresses.line_a);
     config.feed.line_b = addresses.line_b;
     config.feed.retransmit = Some(addresses.retransmit.into());
     config.gateway.address =

@@ -1,14 +1,15 @@
-//! The feed stage: datagrams in, events into the ring `feed_trading`.
+//! The feed stage: what a live feed receives in, events into the ring `feed_trading`.
 //!
-//! It reads a datagram only while the ring has room for the largest packet's events; what the kernel
+//! It receives only while the ring has room for the largest packet's events; what the kernel
 //! then drops shows as a gap and is recovered like any other.
 
 use crate::latency::{Hop, Recorder};
+use crate::pipeline::live_feed::{LiveFeed, Progress};
 use crate::pipeline::telemetry::{FeedSnapshot, Outbox};
 use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::Producer;
 use crate::runtime::stage::{Stage, Work};
-use feeds::{Feed, UdpFeed};
+use feeds::Feed;
 use market::{Event, EventFlags, Sink, Timestamp};
 use wire::Io;
 
@@ -20,12 +21,12 @@ pub const RING_DEPTH: usize = 16 * Feed::EVENTS_MAX;
 /// Feed handler of one feed.
 pub struct FeedStage {
     io: Box<dyn Io>,
-    feed: UdpFeed,
+    feed: LiveFeed,
     sink: RingSink,
     troubles: FeedTroubles,
     did: Did,
-    /// Datagrams, events and requests at the end of the last poll that worked.
-    before: [u64; 3],
+    /// What the feed had done at the end of the last poll that worked.
+    before: Progress,
     /// The sockets have not been found empty since a datagram brought events.
     behind: bool,
     waited: u64,
@@ -67,7 +68,7 @@ impl FeedStage {
     #[must_use]
     pub fn new(
         io: Box<dyn Io>,
-        feed: UdpFeed,
+        feed: impl Into<LiveFeed>,
         ring: Producer<Event>,
         recorder: Recorder,
         outbox: Outbox<FeedSnapshot>,
@@ -76,11 +77,11 @@ impl FeedStage {
         let (troubles, did) = (FeedTroubles::default(), Did::default());
         FeedStage {
             io,
-            feed,
+            feed: feed.into(),
             sink,
             troubles,
             did,
-            before: [0; 3],
+            before: Progress::default(),
             behind: false,
             waited: 0,
             outbox,
@@ -89,8 +90,8 @@ impl FeedStage {
 
     /// The feed, for its counters.
     #[must_use]
-    pub fn feed(&self) -> &Feed {
-        self.feed.feed()
+    pub fn feed(&self) -> &LiveFeed {
+        &self.feed
     }
 
     /// What should not have happened.
@@ -114,28 +115,24 @@ impl FeedStage {
 
     /// Notes what a poll that worked did.
     fn note(&mut self) {
-        let feed = self.feed.feed();
-        let received = feed.receiver().counters();
-        let lines = received.live.iter().chain([&received.retransmission]);
-        let datagrams = lines.map(|line| line.datagrams).sum();
-        let now = [datagrams, feed.decoder().counters().events, received.requests];
-        let [datagrams, events, requests] = std::mem::replace(&mut self.before, now);
-        let since =
-            |at: usize, before: u64| usize::try_from(now[at] - before).unwrap_or(usize::MAX);
-        self.did.add(Act::Datagrams, since(0, datagrams));
-        let came = since(1, events);
+        let now = self.feed.progress();
+        let before = std::mem::replace(&mut self.before, now);
+        let since = |now: u64, before: u64| usize::try_from(now - before).unwrap_or(usize::MAX);
+        self.did.add(Act::Datagrams, since(now.received, before.received));
+        let came = since(now.events, before.events);
         self.did.add(Act::Events, came);
         self.waited += if self.behind { came as u64 } else { 0 };
         self.behind |= came > 0;
-        self.did.mark(Act::Request, now[2] != requests);
+        self.did.mark(Act::Request, now.requests != before.requests);
     }
 
     fn room(&self) -> usize {
-        let has = |packets| self.sink.ring.has_room(packets * Feed::EVENTS_MAX);
+        let most = self.feed.events_max();
+        let has = |packets| self.sink.ring.has_room(packets * most);
         if has(PACKETS) {
-            PACKETS * Feed::EVENTS_MAX
+            PACKETS * most
         } else if has(1) {
-            Feed::EVENTS_MAX
+            most
         } else {
             0
         }
@@ -186,7 +183,7 @@ impl Stage for FeedStage {
     }
 
     fn housekeeping(&mut self, now: Timestamp) {
-        let (feed, troubles, waited) = (self.feed.feed(), self.troubles(), self.waited);
+        let (feed, troubles, waited) = (&self.feed, self.troubles(), self.waited);
         self.outbox.offer(|snapshot| {
             snapshot.fill(now, feed, troubles);
             snapshot.waited = waited;

@@ -11,6 +11,7 @@
 //! thread and every socket is made here, before anything is pinned.
 
 mod ended;
+pub mod feed;
 mod sides;
 mod threads;
 
@@ -138,13 +139,13 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let [feed_hops, trading_hops, gateway_hops] = pairs;
 
     let count = config.trading.instruments.len();
-    let lines = 1 + usize::from(config.feed.line_b.is_some());
+    let lines = config.feed.lines();
     let trading_told = mailbox(TradingSnapshot::new(count), TradingSnapshot::new(count));
     let feed_told = mailbox(FeedSnapshot::new(lines), FeedSnapshot::new(lines));
     let gateway_told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
 
     let (ring, hops) = (rings.feed_trading.0, feed_hops.0);
-    let feed = sides::feed(config, now, (ring, hops, feed_told.0), &mut notices)?;
+    let feed = feed::stage(config, now, (ring, hops, feed_told.0), &mut notices)?;
     let stepped = config.clock.source == ClockSource::Feed;
     let time = if stepped { Time::Feed(Timestamp::ZERO) } else { Time::Clock };
     let begun = if stepped { Timestamp::ZERO } else { now };

@@ -3,6 +3,7 @@
 
 use super::Uuids;
 use crate::fix::Encoder;
+use crate::fix::field_writer::{FieldWriter, Wrote};
 use crate::fix::number::parse_u64;
 use market::OrderId;
 
@@ -20,9 +21,16 @@ impl OrderIds {
     /// Writes `id` as field `tag`.
     #[inline]
     pub(crate) fn write(&self, encoder: &mut Encoder<'_>, tag: u32, id: OrderId) {
+        encoder.at_once(|fields| self.write_among(fields, tag, id));
+    }
+
+    /// The same among other fields.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    pub(crate) fn write_among(&self, fields: &mut FieldWriter<'_>, tag: u32, id: OrderId) -> Wrote {
         match self {
-            OrderIds::Decimal => encoder.u64(tag, id.0),
-            OrderIds::Uuid(uuids) => encoder.bytes(tag, &uuids.text(id)),
+            OrderIds::Decimal => fields.u64(tag, id.0),
+            OrderIds::Uuid(uuids) => fields.array(tag, &uuids.text(id)),
         }
     }
 

@@ -5,12 +5,12 @@
 //! value that is empty or holds SOH, or a message longer than the buffer has room for, makes
 //! [`Encoder::finish`] an error.
 //!
-//! Texts are written in pieces whose lengths the compiler knows; what is too much of one is
-//! written over by the next. Hence [`Encoder::SLACK`].
+//! The fields themselves are written by `FieldWriter`, in pieces that may be longer than their text.
+//! Hence [`Encoder::SLACK`].
 
-use super::frame::{BLOCK, sum_of_blocks};
-use super::hex::{HEX, hex_text};
-use super::number::{ROOM, write_decimal, write_u64};
+use super::field_writer::{FieldWriter, Wrote};
+use super::hex::hex_text;
+use super::number::{ROOM, Written};
 use super::padded::Padded;
 use super::time::{TIME_ROOM, TimeText};
 use super::words::{self, WORD};
@@ -40,8 +40,6 @@ const HEAD: usize = 2 + 14 + 1 + 2;
 const LENGTH_END: u64 = 100_000_000;
 /// Where BodyLength ends and the body begins.
 const BODY: usize = HEAD + WORD + 1;
-/// First tag that, with `=`, is no word.
-const TAG_END: u32 = 10_000_000;
 /// `10=nnn` and SOH.
 const TRAILER: usize = 7;
 
@@ -51,11 +49,12 @@ pub struct Template {
     /// `8=FIX.4.4|9=`, in the last bytes.
     head: [u8; HEAD],
     head_len: usize,
+    head_sum: u64,
     /// `49=…|52=`.
-    sender: Padded,
+    pub(super) sender: Padded,
     /// `|56=…|`, and the constant fields.
-    target: Padded,
-    time: TimeText,
+    pub(super) target: Padded,
+    pub(super) time: TimeText,
 }
 
 impl Template {
@@ -86,6 +85,7 @@ impl Template {
         Ok(Template {
             head,
             head_len: text.len(),
+            head_sum: text.bytes().map(u64::from).sum(),
             sender: Padded::new(format!("49={sender}\x0152=").as_bytes()),
             target: Padded::new(format!("\x0156={target}\x01").as_bytes()),
             time: TimeText::new(precision),
@@ -108,14 +108,14 @@ impl Template {
         Ok(self)
     }
 
-    /// The text of SendingTime (52) in a message sent at `now`, and its length in what is given.
-    pub(crate) fn sending_time(&mut self, now: Timestamp) -> ([u8; TIME_ROOM], usize) {
+    /// The text of SendingTime (52) in a message sent at `now`, in what is given.
+    pub(crate) fn sending_time(&mut self, now: Timestamp) -> (&[u8; TIME_ROOM], Written) {
         self.time.text(now)
     }
 }
 
 /// Writes one message. Begin it, add the fields of the body in order, finish it. A tag has
-/// at most seven digits.
+/// at most seven digits. What is refused on the way is said at the end.
 ///
 /// ```
 /// use gateway::fix::{Encoder, Precision, Template, tags};
@@ -129,17 +129,18 @@ impl Template {
 /// assert_eq!(text, "8=FIX.4.4|9=47|35=0|34=1|49=A|52=19700101-00:00:00|56=B|112=7|10=136|");
 /// ```
 pub struct Encoder<'a> {
-    buffer: &'a mut [u8],
-    template: &'a mut Template,
-    at: usize,
-    error: Option<EncodeError>,
+    fields: FieldWriter<'a>,
+    wrote: Wrote,
 }
 
 /// Without its buffer, which may hold a Logon.
 impl std::fmt::Debug for Encoder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Encoder { at, error, .. } = self;
-        f.debug_struct("Encoder").field("at", at).field("error", error).finish_non_exhaustive()
+        let Encoder { fields, wrote } = self;
+        f.debug_struct("Encoder")
+            .field("at", &fields.at)
+            .field("wrote", wrote)
+            .finish_non_exhaustive()
     }
 }
 
@@ -157,10 +158,10 @@ impl<'a> Encoder<'a> {
         seq: u64,
         msg_type: &[u8],
     ) -> Encoder<'a> {
-        let mut this = Encoder { buffer, template, at: BODY, error: None };
-        this.number(msg_type, seq);
-        this.parties(now);
-        this
+        Encoder::with(buffer, template, |fields| {
+            fields.number(msg_type, seq)?;
+            fields.parties(now)
+        })
     }
 
     /// Begins a message once more: PossDupFlag=Y, with the time of its first sending, or `now`
@@ -173,94 +174,64 @@ impl<'a> Encoder<'a> {
         msg_type: &[u8],
         first_sent: Option<&[u8]>,
     ) -> Encoder<'a> {
-        let mut this = Encoder { buffer, template, at: BODY, error: None };
-        this.number(msg_type, seq);
-        this.char(tags::POSS_DUP_FLAG, b'Y');
-        this.parties(now);
-        match first_sent {
-            Some(text) => this.bytes(tags::ORIG_SENDING_TIME, text),
-            None => this.time(tags::ORIG_SENDING_TIME, now),
-        }
+        Encoder::with(buffer, template, |fields| {
+            fields.number(msg_type, seq)?;
+            fields.char(tags::POSS_DUP_FLAG, b'Y')?;
+            fields.parties(now)?;
+            match first_sent {
+                Some(text) => fields.bytes(tags::ORIG_SENDING_TIME, text),
+                None => fields.time(tags::ORIG_SENDING_TIME, now),
+            }
+        })
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
+    fn with(
+        buffer: &'a mut [u8],
+        template: &'a mut Template,
+        header: impl FnOnce(&mut FieldWriter<'_>) -> Wrote,
+    ) -> Encoder<'a> {
+        let fields = FieldWriter { buffer, template, at: BODY, sum: 0 };
+        let mut this = Encoder { fields, wrote: Ok(()) };
+        this.at_once(header);
         this
     }
 
-    /// `35=…|34=…|`.
+    /// Lets `write` add fields until one is refused. What changes is held in registers meanwhile, if
+    /// no call stands between the fields.
     #[inline(always)]
     #[allow(clippy::inline_always)]
-    fn number(&mut self, msg_type: &[u8], seq: u64) {
-        match *msg_type {
-            [letter] => self.char(tags::MSG_TYPE, letter),
-            _ => self.bytes(tags::MSG_TYPE, msg_type),
-        }
-        self.u64(tags::MSG_SEQ_NUM, seq);
-    }
-
-    /// `49=…|52=…|56=…|` and the constant fields.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn parties(&mut self, now: Timestamp) {
-        let (text, len) = self.template.time.text(now);
-        self.copy(|template| &template.sender);
-        if let Some(out) = self.room::<TIME_ROOM>(self.at) {
-            *out = text;
-            self.at += len;
-        }
-        self.copy(|template| &template.target);
-    }
-
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn copy(&mut self, text: impl FnOnce(&Template) -> &Padded) {
-        match text(self.template).write(self.buffer.get_mut(self.at..).unwrap_or_default()) {
-            Some(len) => self.at += len,
-            None => self.fail(EncodeError::TooLong),
-        }
+    pub(crate) fn at_once(&mut self, write: impl FnOnce(&mut FieldWriter<'_>) -> Wrote) {
+        let FieldWriter { buffer, template, at, sum } = &mut self.fields;
+        let mut own = FieldWriter { buffer, template, at: *at, sum: *sum };
+        let wrote = write(&mut own);
+        (*at, *sum) = (own.at, own.sum);
+        self.wrote = self.wrote.and(wrote);
     }
 
     /// Adds an unsigned integer.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
+    #[inline]
     pub fn u64(&mut self, tag: u32, value: u64) {
-        if let Some(out) = self.open(tag) {
-            let len = write_u64(out, value);
-            self.end(len);
-        }
+        self.at_once(|fields| fields.u64(tag, value));
     }
 
     /// Adds a decimal of `raw` × 10^-`scale`; `scale` is at most 18.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
+    #[inline]
     pub fn decimal(&mut self, tag: u32, raw: i64, scale: u32) {
-        if let Some(out) = self.open(tag) {
-            match write_decimal(out, raw, scale) {
-                Some(len) => self.end(len),
-                None => self.fail(EncodeError::Value(tag)),
-            }
-        }
+        self.at_once(|fields| fields.decimal(tag, raw, scale));
     }
 
     /// Adds a UTC timestamp at the session's precision.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
+    #[inline]
     pub fn time(&mut self, tag: u32, time: Timestamp) {
-        let (text, len) = self.template.time.text(time);
-        if let Some(out) = self.open(tag) {
-            out[..TIME_ROOM].copy_from_slice(&text);
-            self.end(len);
-        }
+        self.at_once(|fields| fields.time(tag, time));
     }
 
     /// Adds one character.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
+    #[inline]
     pub fn char(&mut self, tag: u32, value: u8) {
-        if value == SOH {
-            return self.fail(EncodeError::Value(tag));
-        }
-        if let Some(out) = self.open(tag) {
-            out[0] = value;
-            self.end(1);
-        }
+        self.at_once(|fields| fields.char(tag, value));
     }
 
     /// Adds `Y` or `N`.
@@ -272,64 +243,31 @@ impl<'a> Encoder<'a> {
     /// Adds bytes as they are.
     #[inline]
     pub fn bytes(&mut self, tag: u32, value: &[u8]) {
-        if value.is_empty() || value.contains(&SOH) {
-            self.fail(EncodeError::Value(tag));
-            return;
-        }
-        self.data(tag, value);
+        self.at_once(|fields| fields.bytes(tag, value));
     }
 
     /// Adds the value of a data field, which may hold SOH; its length field must stand before it.
     #[inline]
     pub fn data(&mut self, tag: u32, value: &[u8]) {
-        self.text(tag, |out| {
-            out.get_mut(..value.len())?.copy_from_slice(value);
-            Some(value.len())
-        });
+        self.at_once(|fields| fields.data(tag, value));
     }
 
     /// Adds bytes that are known to be neither empty nor to hold SOH.
     #[inline]
     pub(crate) fn padded(&mut self, tag: u32, value: &Padded) {
-        self.text(tag, |out| value.write(out));
-    }
-
-    /// Adds fields that are whole already, tags and separators included.
-    #[inline]
-    pub(crate) fn fields(&mut self, fields: &Padded) {
-        match self.buffer.get_mut(self.at..).and_then(|out| fields.write(out)) {
-            Some(len) => self.at += len,
-            None => self.fail(EncodeError::TooLong),
-        }
-    }
-
-    /// A value of any length.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn text(&mut self, tag: u32, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
-        if self.open(tag).is_some() {
-            match self.buffer.get_mut(self.at..).and_then(write) {
-                Some(len) => self.end(len),
-                None => self.fail(EncodeError::TooLong),
-            }
-        }
+        self.at_once(|fields| fields.padded(tag, value));
     }
 
     /// Adds 128 bits as 32 lower-case hexadecimal digits: the form of the ids we give as a venue.
     #[inline]
     pub fn hex(&mut self, tag: u32, words: [u64; 2]) {
-        if let Some(out) = self.open(tag) {
-            out[..HEX].copy_from_slice(&hex_text(words));
-            self.end(HEX);
-        }
+        self.at_once(|fields| fields.array(tag, &hex_text(words)));
     }
 
     /// Makes [`Encoder::finish`] fail with `error`, unless it would already.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
+    #[inline]
     pub fn fail(&mut self, error: EncodeError) {
-        // No call, or every write to the buffer might be one to `self`.
-        self.error = self.error.or(Some(error));
+        self.wrote = self.wrote.and(Err(error));
     }
 
     /// Adds BodyLength and CheckSum and gives back the whole message.
@@ -338,72 +276,29 @@ impl<'a> Encoder<'a> {
     /// The first [`EncodeError`] since the message began.
     #[inline]
     pub fn finish(self) -> Result<&'a [u8], EncodeError> {
-        match self.error {
-            Some(error) => Err(error),
-            None => self.close().ok_or(EncodeError::TooLong),
-        }
+        self.wrote?;
+        self.close().ok_or(EncodeError::TooLong)
     }
 
     fn close(self) -> Option<&'a [u8]> {
-        let Encoder { buffer, template, at: end, .. } = self;
-        // Eight digits of BodyLength and SOH stand right before the body; the head goes over those
-        // that are zeros.
+        let FieldWriter { buffer, template, at: end, sum } = self.fields;
+        // Room for eight digits of BodyLength, and SOH, stand right before the body; the head goes
+        // over what is left of the room.
         let length = (end - BODY) as u64;
-        let (digits, zeros) = words::digits_and_zeros(length);
+        let digits = words::integer_text(length);
+        let zeros = WORD - digits.len;
         let front = buffer.first_chunk_mut::<BODY>()?;
-        front[HEAD..HEAD + WORD].copy_from_slice(&digits.to_le_bytes());
+        front[HEAD..HEAD + WORD].copy_from_slice(&(digits.word << (8 * zeros)).to_le_bytes());
         front[BODY - 1] = SOH;
         front[zeros..zeros + HEAD].copy_from_slice(&template.head);
         let start = zeros + HEAD - template.head_len;
         if end + TRAILER - start + Self::SLACK > buffer.len() || length >= LENGTH_END {
             return None;
         }
-        // Zeros fill up the last block.
-        *buffer.get_mut(end..)?.first_chunk_mut()? = [0; BLOCK];
-        let blocks = (end - start).next_multiple_of(BLOCK);
-        let sum = sum_of_blocks(buffer.get(start..start + blocks)?.as_chunks().0);
+        let sum = (sum + template.head_sum + digits.sum + u64::from(SOH)).to_le_bytes()[0];
         let [a, b, c] = [sum / 100, sum / 10 % 10, sum % 10].map(|digit| b'0' + digit);
         *buffer.get_mut(end..)?.first_chunk_mut()? = [b'1', b'0', b'=', a, b, c, SOH];
         buffer.get(start..end + TRAILER)
-    }
-
-    /// Writes `tag=` and gives room for any value but text. With a constant tag the text is made by
-    /// the compiler.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn open(&mut self, tag: u32) -> Option<&mut [u8; ROOM]> {
-        if tag >= TAG_END {
-            self.fail(EncodeError::Value(tag));
-            return None;
-        }
-        let (word, len) = words::integer_text(u64::from(tag));
-        let word = word | u64::from(b'=') << (8 * len);
-        let at = self.at;
-        self.at += len + 1;
-        let out = self.room::<{ WORD + ROOM }>(at)?;
-        out[..WORD].copy_from_slice(&word.to_le_bytes());
-        out[len + 1..].first_chunk_mut()
-    }
-
-    /// So many bytes from `at` on.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn room<const SIZE: usize>(&mut self, at: usize) -> Option<&mut [u8; SIZE]> {
-        if self.buffer.len() < at + SIZE {
-            self.fail(EncodeError::TooLong);
-        }
-        self.buffer.get_mut(at..)?.first_chunk_mut()
-    }
-
-    /// SOH after a value of `len` bytes, which found room.
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn end(&mut self, len: usize) {
-        self.at += len;
-        if let Some(slot) = self.buffer.get_mut(self.at) {
-            *slot = SOH;
-        }
-        self.at += 1;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Golden bytes, what must be refused, and every size of buffer.
 
 use super::*;
+use crate::fix::field_writer::TAG_END;
 use crate::fix::{FieldIndex, Frame, frame};
 use proptest::prelude::*;
 

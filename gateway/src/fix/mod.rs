@@ -3,6 +3,7 @@
 //! It must never allocate after construction, panic on any input, or emit what it would not read.
 
 mod encode;
+pub(crate) mod field_writer;
 mod frame;
 mod groups;
 pub(crate) mod hex;

@@ -3,7 +3,7 @@
 //! It never rounds, never reads an exponent, and knows no float. `rust_decimal` judges it in the
 //! tests. What is short, as nearly all is, goes by words of eight characters; the rest one by one.
 
-use super::words::{self, WORD};
+use super::words::{self, Digits, WORD};
 
 /// Why bytes are not the number asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -185,43 +185,53 @@ fn parse_magnitude(digits: &[u8], scale: u32) -> Result<u64, NumberFault> {
     magnitude.ok_or(NumberFault::OutOfRange)
 }
 
-/// Writes `value` without leading zeros at the start of `out`; gives back its length. What stands
-/// behind the number is overwritten.
-#[inline]
-pub fn write_u64(out: &mut [u8; ROOM], value: u64) -> usize {
-    write_integer(out, 0, value)
+/// A text that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its length.
+    pub len: usize,
+    /// The sum of its bytes: what it adds to CheckSum (10).
+    pub sum: u64,
 }
 
-/// The same from `at` on; gives back where the number ends.
+/// Writes `value` without leading zeros at the start of `out`. What stands behind the number is
+/// overwritten.
+#[inline]
+pub fn write_u64(out: &mut [u8; ROOM], value: u64) -> Written {
+    write_integer(out, Written { len: 0, sum: 0 }, value)
+}
+
+/// The same behind what is written.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-fn write_integer(out: &mut [u8; ROOM], at: usize, value: u64) -> usize {
+fn write_integer(out: &mut [u8; ROOM], behind: Written, value: u64) -> Written {
     match value {
-        ..WORD_END => write_word(out, at, words::integer_text(value)),
-        _ => write_long(out, at, value),
+        ..WORD_END => write_word(out, behind, words::integer_text(value)),
+        _ => write_long(out, behind, value),
     }
 }
 
 /// A number of nine digits or more, as our ids are.
-fn write_long(out: &mut [u8; ROOM], at: usize, value: u64) -> usize {
+fn write_long(out: &mut [u8; ROOM], behind: Written, value: u64) -> Written {
     let (high, low) = (value / POWERS[WORD], value % POWERS[WORD]);
     let (highest, middle) = (high / POWERS[WORD], high % POWERS[WORD]);
-    let at = match highest {
-        0 => write_word(out, at, words::integer_text(middle)),
+    let behind = match highest {
+        0 => write_word(out, behind, words::integer_text(middle)),
         _ => {
-            let at = write_word(out, at, words::integer_text(highest));
-            write_word(out, at, (words::digits(middle), WORD))
+            let behind = write_word(out, behind, words::integer_text(highest));
+            write_word(out, behind, words::digits(middle))
         }
     };
-    write_word(out, at, (words::digits(low), WORD))
+    write_word(out, behind, words::digits(low))
 }
 
-/// A word of which `len` characters count, from `at` on; gives back where they end.
+/// Digits behind what is written.
 #[inline(always)]
 #[allow(clippy::inline_always)]
-fn write_word(out: &mut [u8; ROOM], at: usize, (word, len): (u64, usize)) -> usize {
-    out[at..at + WORD].copy_from_slice(&word.to_le_bytes());
-    at + len
+fn write_word(out: &mut [u8; ROOM], behind: Written, digits: Digits) -> Written {
+    let Written { len, sum } = behind;
+    out[len..len + WORD].copy_from_slice(&digits.word.to_le_bytes());
+    Written { len: len + digits.len, sum: sum + digits.sum }
 }
 
 /// Quotient and remainder of a number up to 2^63 by 10^`digits`, from 1 to 18, without a division.
@@ -239,7 +249,7 @@ fn split(value: u64, digits: usize) -> (u64, u64) {
 pub fn write_padded(out: &mut [u8], mut value: u64) {
     let mut end = out.len();
     while let Some(chunk) = out[..end].last_chunk_mut() {
-        *chunk = words::digits(value % 100_000_000).to_le_bytes();
+        *chunk = words::digits(value % 100_000_000).word.to_le_bytes();
         (end, value) = (end - WORD, value / 100_000_000);
     }
     for slot in out[..end].iter_mut().rev() {
@@ -248,18 +258,18 @@ pub fn write_padded(out: &mut [u8], mut value: u64) {
     }
 }
 
-/// Writes `raw` × 10^-`scale` (scale at most 18) without trailing zeros; gives back its length, or
-/// `None` when the scale is too large. What stands behind the number is overwritten.
+/// Writes `raw` × 10^-`scale` (scale at most 18) without trailing zeros; `None` when the scale is too
+/// large. What stands behind the number is overwritten.
 ///
 /// ```
 /// use gateway::fix::number::{ROOM, write_decimal};
 /// let mut text = [0; ROOM];
-/// let len = write_decimal(&mut text, -100_250_000_000, 9).unwrap();
-/// assert_eq!(&text[..len], b"-100.25");
+/// let written = write_decimal(&mut text, -100_250_000_000, 9).unwrap();
+/// assert_eq!(&text[..written.len], b"-100.25");
 /// ```
 #[inline(always)]
 #[allow(clippy::inline_always)]
-pub fn write_decimal(out: &mut [u8; ROOM], raw: i64, scale: u32) -> Option<usize> {
+pub fn write_decimal(out: &mut [u8; ROOM], raw: i64, scale: u32) -> Option<Written> {
     let mut digits = scale as usize;
     if digits > 18 {
         return None;
@@ -270,19 +280,19 @@ pub fn write_decimal(out: &mut [u8; ROOM], raw: i64, scale: u32) -> Option<usize
     };
     // A number that is not negative begins in the place of the sign.
     out[0] = b'-';
-    let sign = usize::from(raw < 0);
+    let sign = Written { len: usize::from(raw < 0), sum: u64::from(b'-') * u64::from(raw < 0) };
     let mut end = write_integer(out, sign, whole);
     if fraction == 0 {
         return Some(end);
     }
-    out[end] = b'.';
-    end += 1;
+    out[end.len] = b'.';
+    end = Written { len: end.len + 1, sum: end.sum + u64::from(b'.') };
     while digits > WORD {
         let (eight, rest) = split(fraction, digits - WORD);
         if rest == 0 {
             return Some(write_word(out, end, words::fraction_text(eight)));
         }
-        end = write_word(out, end, (words::digits(eight), WORD));
+        end = write_word(out, end, words::digits(eight));
         (fraction, digits) = (rest, digits - WORD);
     }
     let eight = fraction * POWERS[WORD - digits];

@@ -13,7 +13,8 @@ fn judged(text: &str, scale: u32) -> Option<i64> {
 
 fn written(raw: i64, scale: u32) -> String {
     let mut out = [0; ROOM];
-    let len = write_decimal(&mut out, raw, scale).unwrap();
+    let Written { len, sum } = write_decimal(&mut out, raw, scale).unwrap();
+    assert_eq!(sum, out[..len].iter().copied().map(u64::from).sum());
     String::from_utf8(out[..len].to_vec()).unwrap()
 }
 
@@ -88,7 +89,8 @@ proptest! {
     fn integers_round_trip(value: u64, shift in 0u32..64) {
         let value = value >> shift;
         let mut out = [0; ROOM];
-        let len = write_u64(&mut out, value);
+        let Written { len, sum } = write_u64(&mut out, value);
+        prop_assert_eq!(sum, out[..len].iter().copied().map(u64::from).sum::<u64>());
         let text = value.to_string();
         prop_assert_eq!(&out[..len], text.as_bytes());
         prop_assert_eq!(parse_u64(&out[..len]), Ok(value));

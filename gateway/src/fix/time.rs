@@ -3,7 +3,7 @@
 //! It reads no clock and never allocates; the text of the last second written is kept, so that a
 //! stamp costs its fraction.
 
-use super::number::{POWERS_OF_FRACTION, parse_u64, write_padded};
+use super::number::{POWERS_OF_FRACTION, Written, parse_u64, write_padded};
 use super::words;
 use market::time::{civil_from_days, days_from_civil};
 use market::{Nanos, Timestamp};
@@ -81,7 +81,7 @@ pub struct TimeText {
     second: u64,
     text: [u8; TIME_ROOM],
     /// How much of the text is written: cut, not rounded.
-    len: usize,
+    written: Written,
 }
 
 impl TimeText {
@@ -96,18 +96,20 @@ impl TimeText {
             Precision::Micros => SECONDS_LEN + 7,
             Precision::Nanos => SECONDS_LEN + 10,
         };
-        let mut this = TimeText { last: Timestamp::ZERO, second: 0, text, len };
+        let written = Written { len, sum: 0 };
+        let mut this = TimeText { last: Timestamp::ZERO, second: 0, text, written };
         this.render(0);
+        this.sum_up();
         this
     }
 
-    /// The text of `time`, cut (never rounded) to the precision, and its length in what is given.
+    /// The text of `time`, cut (never rounded) to the precision, in what is given.
     #[inline]
-    pub fn text(&mut self, time: Timestamp) -> ([u8; TIME_ROOM], usize) {
+    pub fn text(&mut self, time: Timestamp) -> (&[u8; TIME_ROOM], Written) {
         if time != self.last {
             self.update(time);
         }
-        (self.text, self.len)
+        (&self.text, self.written)
     }
 
     #[inline]
@@ -118,6 +120,12 @@ impl TimeText {
         }
         write_padded(&mut self.text[SECONDS_LEN + 1..SECONDS_LEN + 10], nanos);
         self.last = time;
+        self.sum_up();
+    }
+
+    fn sum_up(&mut self) {
+        let Written { len, sum } = &mut self.written;
+        *sum = self.text[..*len].iter().copied().map(u64::from).sum();
     }
 
     fn render(&mut self, second: u64) {
@@ -191,8 +199,9 @@ mod tests {
             if second_first {
                 writer.text(time.midnight());
             }
-            let (out, len) = writer.text(time);
+            let (out, Written { len, sum }) = writer.text(time);
             prop_assert_eq!(parse(&out[..len]), Some(time));
+            prop_assert_eq!(sum, out[..len].iter().copied().map(u64::from).sum::<u64>());
             let iso = time.to_string().replace(['Z'], "").replace('T', "-");
             let iso = iso.replacen('-', "", 2);
             prop_assert_eq!(&out[..len], iso.as_bytes());

@@ -33,12 +33,17 @@ pub(super) fn find(bytes: &[u8], byte: u8, mut at: usize) -> Option<usize> {
     rest.iter().position(|&other| other == byte).map(|offset| at + offset)
 }
 
+/// Sums of neighbouring bytes, in four lanes.
+#[inline]
+const fn pair_sums(word: u64) -> u64 {
+    const LANES: u64 = 0x00ff_00ff_00ff_00ff;
+    (word & LANES) + (word >> 8 & LANES)
+}
+
 /// Sum of all bytes modulo 256, of up to a hundred words: then a lane would overflow.
 #[inline]
 #[allow(clippy::cast_possible_truncation)]
 pub(super) fn sum(bytes: &[u8]) -> u8 {
-    const LANES: u64 = 0x00ff_00ff_00ff_00ff;
-    let pairs = |word: u64| (word & LANES) + (word >> 8 & LANES);
     let (words, rest) = bytes.as_chunks::<WORD>();
     // What is left over is the upper end of the last eight bytes.
     let last = match bytes.last_chunk() {
@@ -46,8 +51,8 @@ pub(super) fn sum(bytes: &[u8]) -> u8 {
         Some(_) => 0,
         None => word(rest),
     };
-    let words = words.iter().map(|chunk| pairs(u64::from_le_bytes(*chunk)));
-    let lanes = words.fold(pairs(last), u64::wrapping_add);
+    let words = words.iter().map(|chunk| pair_sums(u64::from_le_bytes(*chunk)));
+    let lanes = words.fold(pair_sums(last), u64::wrapping_add);
     (lanes.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u8
 }
 
@@ -197,32 +202,49 @@ const fn worth(value: u64) -> u64 {
     (pairs << 8).wrapping_add(tens.wrapping_mul(SINGLES))
 }
 
-/// The eight digits of a number below 10^8, zeros in front, the first in the lowest byte.
-#[inline]
-pub(super) const fn digits(value: u64) -> u64 {
-    worth(value) | ZEROS
+/// Digits as a word of characters, the first in the lowest byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Digits {
+    pub(super) word: u64,
+    /// How many of the characters count; what is above them means nothing.
+    pub(super) len: usize,
+    /// The sum of those that count.
+    pub(super) sum: u64,
 }
 
-/// The [`digits`] of a number, and how many of them are zeros in front of it; the last is none.
+impl Digits {
+    /// `len` characters of `word` that are worth this in all: each digit is at most nine, so that
+    /// their sum fits the highest byte.
+    #[inline]
+    const fn new(word: u64, len: usize, worth: u64) -> Digits {
+        let sum = (worth.wrapping_mul(ONES) >> 56) + b'0' as u64 * len as u64;
+        Digits { word, len, sum }
+    }
+}
+
+/// The eight digits of a number below 10^8, zeros in front.
 #[inline]
-pub(super) const fn digits_and_zeros(value: u64) -> (u64, usize) {
+pub(super) const fn digits(value: u64) -> Digits {
     let worth = worth(value);
-    let last = 1 << (64 - 8);
-    (worth | ZEROS, (worth | last).trailing_zeros() as usize / 8)
+    Digits::new(worth | ZEROS, WORD, worth)
 }
 
-/// The digits of a number below 10^8 without zeros in front, and how many they are, at least one.
-#[inline]
-pub(super) const fn integer_text(value: u64) -> (u64, usize) {
-    let (digits, zeros) = digits_and_zeros(value);
-    (digits >> (8 * zeros), WORD - zeros)
-}
-
-/// The [`digits`] of a number, and how many of them are left without the zeros at the end.
-#[inline]
-pub(super) const fn fraction_text(value: u64) -> (u64, usize) {
+/// The digits of a number below 10^8 without zeros in front, at least one.
+// A call would give three words back through memory.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+pub(super) const fn integer_text(value: u64) -> Digits {
+    const LAST: u64 = 1 << (64 - 8);
     let worth = worth(value);
-    (worth | ZEROS, WORD - worth.leading_zeros() as usize / 8)
+    let zeros = (worth | LAST).trailing_zeros() as usize / 8;
+    Digits::new((worth | ZEROS) >> (8 * zeros), WORD - zeros, worth)
+}
+
+/// The digits of a fraction of eight without the zeros at the end; of zero there are none.
+#[inline]
+pub(super) const fn fraction_text(value: u64) -> Digits {
+    let worth = worth(value);
+    Digits::new(worth | ZEROS, WORD - worth.leading_zeros() as usize / 8, worth)
 }
 
 #[cfg(test)]
@@ -276,13 +298,14 @@ mod tests {
         #[test]
         fn digits_are_those_that_format_writes(value in 0u64..100_000_000) {
             let text = format!("{value:08}");
-            prop_assert_eq!(digits(value).to_le_bytes(), text.as_bytes());
-            let fraction = text.trim_end_matches('0');
-            prop_assert_eq!(fraction_text(value), (digits(value), fraction.len()));
-            let (word, len) = integer_text(value);
-            let plain = value.to_string();
-            prop_assert_eq!(&word.to_le_bytes()[..len], plain.as_bytes());
-            prop_assert_eq!(digits_and_zeros(value), (digits(value), WORD - len));
+            let same = |digits: Digits, text: &str| {
+                prop_assert_eq!(&digits.word.to_le_bytes()[..digits.len], text.as_bytes());
+                prop_assert_eq!(digits.sum, text.bytes().map(u64::from).sum::<u64>());
+                Ok(())
+            };
+            same(digits(value), &text)?;
+            same(fraction_text(value), text.trim_end_matches('0'))?;
+            same(integer_text(value), &value.to_string())?;
             prop_assert_eq!(integer(text.as_bytes()), Some(value));
         }
     }
@@ -291,8 +314,8 @@ mod tests {
     fn all_four_digits_come_out_in_every_lane() {
         for value in 0..10_000 {
             let text = format!("{value:04}");
-            assert_eq!(digits(value).to_le_bytes()[4..], *text.as_bytes());
-            assert_eq!(digits(value * 10_000).to_le_bytes()[..4], *text.as_bytes());
+            assert_eq!(digits(value).word.to_le_bytes()[4..], *text.as_bytes());
+            assert_eq!(digits(value * 10_000).word.to_le_bytes()[..4], *text.as_bytes());
         }
     }
 

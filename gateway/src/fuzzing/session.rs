@@ -275,8 +275,8 @@ impl World {
         let next = self.sides[to].session.store().next_incoming();
         let seq = (next + u64::from(choices.next() % 8)).saturating_sub(3);
         let mut clock = TimeText::new(Precision::Millis);
-        let (time, length) = clock.text(self.now);
-        let time = String::from_utf8_lossy(&time[..length]).into_owned();
+        let (time, written) = clock.text(self.now);
+        let time = String::from_utf8_lossy(&time[..written.len]).into_owned();
         let (from, own) = [("VENUE", "US"), ("US", "VENUE")][to];
         let mut body = format!("35={kind}|49={from}|56={own}|34={seq}|52={time}|");
         let number = u64::from(choices.next() % 16);

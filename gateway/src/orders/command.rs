@@ -7,6 +7,7 @@
 use super::Instruments;
 use super::instruments::Entry;
 use crate::dialect::{Dialect, OpenOrders, OrderIds, Target};
+use crate::fix::field_writer::{FieldWriter, Wrote};
 use crate::fix::message::{as_bool, as_char, as_decimal, as_u64};
 use crate::fix::tags::{self, msg};
 use crate::fix::{EncodeError, Encoder, Fault, Message, RejectCode};
@@ -52,7 +53,8 @@ pub fn encode_command(
                 encoder.padded(tags::SYMBOL, &instrument.symbol);
                 return encoder.char(tags::SIDE, side_char(side));
             }
-            encode_order(command, kind, side, instrument, dialect, now, encoder);
+            let order = (kind, side, instrument);
+            encoder.at_once(|fields| encode_order(command, order, dialect, now, fields));
         }
         CommandKind::MassCancel => encode_mass_cancel(command, instruments, dialect, now, encoder),
         CommandKind::MassStatus => match dialect.settings().open_orders {
@@ -99,49 +101,47 @@ fn encode_mass_cancel(
     }
 }
 
+#[inline(always)]
+#[allow(clippy::inline_always)]
 fn encode_order(
     command: &Command,
-    kind: CommandKind,
-    side: Side,
-    instrument: &Entry,
+    (kind, side, instrument): (CommandKind, Side, &Entry),
     dialect: &Dialect,
     now: Timestamp,
-    encoder: &mut Encoder<'_>,
-) {
+    fields: &mut FieldWriter<'_>,
+) -> Wrote {
     let (ids, settings) = (dialect.order_ids(), dialect.settings());
     let new = kind == CommandKind::New;
     match settings.target {
-        _ if new => ids.write(encoder, tags::CL_ORD_ID, command.id),
+        _ if new => ids.write_among(fields, tags::CL_ORD_ID, command.id)?,
         Target::OrigClOrdId => {
-            ids.write(encoder, tags::ORIG_CL_ORD_ID, command.target);
-            ids.write(encoder, tags::CL_ORD_ID, command.id);
+            ids.write_among(fields, tags::ORIG_CL_ORD_ID, command.target)?;
+            ids.write_among(fields, tags::CL_ORD_ID, command.id)?;
         }
         // Such an order keeps its first id: a replace would have to name that, which nobody knows.
-        Target::ClOrdId if kind == CommandKind::Replace => {
-            return encoder.fail(EncodeError::NoMessage);
-        }
-        Target::ClOrdId => ids.write(encoder, tags::CL_ORD_ID, command.target),
+        Target::ClOrdId if kind == CommandKind::Replace => return Err(EncodeError::NoMessage),
+        Target::ClOrdId => ids.write_among(fields, tags::CL_ORD_ID, command.target)?,
     }
-    encoder.fields(dialect.account());
+    fields.whole(dialect.account())?;
     let post_only = command.post_only() && kind != CommandKind::Cancel;
     if post_only {
-        encoder.fields(dialect.post_only());
+        fields.whole(dialect.post_only())?;
     }
-    encoder.padded(tags::SYMBOL, &instrument.symbol);
-    encoder.char(tags::SIDE, side_char(side));
+    fields.padded(tags::SYMBOL, &instrument.symbol)?;
+    fields.char(tags::SIDE, side_char(side))?;
     if settings.transact_time {
-        encoder.time(tags::TRANSACT_TIME, now);
+        fields.time(tags::TRANSACT_TIME, now)?;
     }
     if kind == CommandKind::Cancel {
-        return;
+        return Ok(());
     }
-    encoder.decimal(tags::ORDER_QTY, command.qty.raw(), instrument.qty_digits);
-    encoder.char(tags::ORD_TYPE, b'2');
-    encoder.decimal(tags::PRICE, command.price.raw(), Price::DIGITS);
+    fields.decimal(tags::ORDER_QTY, command.qty.raw(), instrument.qty_digits)?;
+    fields.char(tags::ORD_TYPE, b'2')?;
+    fields.decimal(tags::PRICE, command.price.raw(), Price::DIGITS)?;
     if !post_only || settings.post_only_time_in_force {
-        encoder.char(tags::TIME_IN_FORCE, dialect.time_in_force(command.time_in_force()));
+        fields.char(tags::TIME_IN_FORCE, dialect.time_in_force(command.time_in_force()))?;
     }
-    encoder.fields(dialect.order_fields());
+    fields.whole(dialect.order_fields())
 }
 
 /// Side (54).

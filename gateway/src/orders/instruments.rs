@@ -27,11 +27,15 @@ pub(crate) struct Entry {
     pub(crate) qty_digits: u32,
 }
 
+/// No place of an instrument.
+const NONE: u32 = u32::MAX;
+
 /// What the mapping must know of each instrument.
 #[derive(Clone, Debug)]
 pub struct Instruments {
     entries: Box<[Entry]>,
-    by_id: IdTable,
+    /// Places by id, which a run counts from 0; [`NONE`] where there is none.
+    by_id: Box<[u32]>,
     by_symbol: IdTable,
 }
 
@@ -41,7 +45,8 @@ impl Instruments {
     /// # Errors
     /// [`InstrumentsError`].
     pub fn new(instruments: &[Instrument]) -> Result<Self, InstrumentsError> {
-        let mut by_id = IdTable::new(instruments.len());
+        let ids = instruments.iter().map(|instrument| instrument.id.index());
+        let mut by_id = vec![NONE; ids.max().map_or(0, |most| most + 1)].into_boxed_slice();
         let mut by_symbol = IdTable::new(instruments.len());
         let mut entries = Vec::with_capacity(instruments.len());
         for (slot, instrument) in (0u32..).zip(instruments) {
@@ -54,9 +59,9 @@ impl Instruments {
                 return Err(InstrumentsError::Digits(name()));
             }
             // Two symbols of one digest are refused like one symbol twice.
-            let old_id = by_id.insert(u64::from(instrument.id.0), slot);
+            let old_id = std::mem::replace(&mut by_id[instrument.id.index()], slot);
             let old_symbol = by_symbol.insert(digest64(symbol), slot);
-            if old_id != Ok(None) || old_symbol != Ok(None) {
+            if old_id != NONE || old_symbol != Ok(None) {
                 return Err(InstrumentsError::Twice(name()));
             }
             entries.push(Entry {
@@ -69,7 +74,7 @@ impl Instruments {
     }
 
     pub(crate) fn get(&self, id: InstrumentId) -> Option<&Entry> {
-        self.by_id.get(u64::from(id.0)).map(|slot| &self.entries[slot as usize])
+        self.by_id.get(id.index()).and_then(|slot| self.at(*slot as usize))
     }
 
     pub(super) fn named(&self, symbol: &[u8]) -> Option<&Entry> {

@@ -66,11 +66,11 @@ impl<S: Store> Session<S> {
         let expected = self.config.next_expected.then(|| self.store.next_incoming());
         let version = self.config.version;
         let (sender, target) = (self.config.sender.clone(), self.config.target.clone());
-        let (sending_time, len) = self.template.sending_time(now);
+        let (&sending_time, written) = self.template.sending_time(now);
         let facts = LogonFacts {
             now,
             seq: self.store.next_outgoing(),
-            sending_time: &sending_time[..len],
+            sending_time: &sending_time[..written.len],
             sender: sender.as_bytes(),
             target: target.as_bytes(),
             begin_string: version.begin_string().as_bytes(),

@@ -3,6 +3,7 @@
 use crate::pipeline::feed_stage::FeedTroubles;
 use crate::pipeline::fix_connection::ConnectionCounters;
 use crate::pipeline::gateway_stage::GatewayCounters;
+use crate::pipeline::live_feed::LiveFeed;
 use crate::trading::{Counters, TradingLoop};
 use feeds::Feed;
 use feeds::itch50::Skip;
@@ -152,10 +153,16 @@ impl FeedSnapshot {
     }
 
     /// Takes over what the feed has seen.
-    pub fn fill(&mut self, now: Timestamp, feed: &Feed, troubles: FeedTroubles) {
+    pub fn fill(&mut self, now: Timestamp, feed: &LiveFeed, troubles: FeedTroubles) {
+        self.now = now;
+        self.troubles = troubles;
+        feed.tell(self);
+    }
+
+    /// Takes over what a feed of MoldUDP64 has seen.
+    pub(crate) fn tell_moldudp64(&mut self, feed: &Feed) {
         let (receiver, decoder) = (feed.receiver(), feed.decoder().counters());
         let counters = receiver.counters();
-        self.now = now;
         self.session = receiver.session();
         self.expected = receiver.expected();
         self.in_gap = receiver.in_gap();
@@ -171,7 +178,6 @@ impl FeedSnapshot {
         self.resets = counters.resets;
         self.decoded = decoder.messages();
         self.events = decoder.events;
-        self.troubles = troubles;
         self.bad = BadPacket::ALL.map(|reason| counters.bad(reason));
         self.skipped = Skip::ALL.map(|reason| decoder.skipped(reason));
     }

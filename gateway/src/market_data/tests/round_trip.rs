@@ -1,7 +1,7 @@
 //! Books through bytes: what a venue writes of its book is what the loop's book becomes.
 
 use super::*;
-use crate::fix::number::{ROOM, write_decimal};
+use crate::fix::number::{ROOM, Written, write_decimal};
 use market::BookView;
 use market::book::{BookLimits, LevelBooks, OrderBooks};
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ const LIMITS: BookLimits = BookLimits { instruments: 3, levels: 64, orders: 256 
 
 fn text(raw: i64, scale: u32) -> String {
     let mut out = [0; ROOM];
-    let len = write_decimal(&mut out, raw, scale).unwrap();
+    let Written { len, .. } = write_decimal(&mut out, raw, scale).unwrap();
     String::from_utf8_lossy(&out[..len]).into_owned()
 }
 

@@ -2,6 +2,7 @@
 //! number, account and name, and valid by a sum and a length of its own.
 
 use super::*;
+use crate::fix::number::Written;
 use crate::fix::{EncodeError, TimeText};
 use market::{CommandKind, Event, OrderId, TimeInForce};
 use proptest::prelude::*;
@@ -109,7 +110,7 @@ proptest! {
             let mut encoder = Encoder::begin(&mut buffer, &mut template, now, seq, kind);
             super::super::encode_command(&command, &instruments(), &dialect, now, &mut encoder);
             let mut writer = TimeText::new(precision);
-            let (text, len) = writer.text(now);
+            let (text, Written { len, .. }) = writer.text(now);
             let time = std::str::from_utf8(&text[..len]).unwrap();
             let expected = written((begin, &us, &them), seq, time, body(&command, account, time));
             prop_assert_eq!(encoder.finish().map(<[u8]>::to_vec), Ok::<_, EncodeError>(expected));

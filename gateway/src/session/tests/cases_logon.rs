@@ -1,6 +1,7 @@
 //! Logon, Logout and time-outs, by the names of the published session test cases.
 
 use super::harness::{Bench, LOGON, message};
+use crate::fix::number::Written;
 use crate::fix::{Precision, TimeText};
 use crate::session::{
     ConfigError, Disconnect, MemoryStore, Reset, SendError, Session, SessionConfig, State, Store,
@@ -324,7 +325,7 @@ fn the_precision_of_the_session_is_on_the_wire() {
     let mut bench = Bench::new(config);
     bench.connect().unwrap();
     let mut writer = TimeText::new(Precision::Micros);
-    let (text, len) = writer.text(bench.now);
+    let (text, Written { len, .. }) = writer.text(bench.now);
     assert_eq!(len, 24);
     assert!(bench.out.bytes.windows(len).any(|window| window == &text[..len]));
 }

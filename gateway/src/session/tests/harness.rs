@@ -165,8 +165,8 @@ impl Bench {
 
     pub(super) fn stamp(&self) -> String {
         let mut writer = crate::fix::TimeText::new(crate::fix::Precision::Millis);
-        let (text, len) = writer.text(self.now);
-        String::from_utf8_lossy(&text[..len]).into_owned()
+        let (text, written) = writer.text(self.now);
+        String::from_utf8_lossy(&text[..written.len]).into_owned()
     }
 
     /// The peer sends a message with this body.
