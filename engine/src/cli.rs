@@ -5,9 +5,11 @@
 
 mod convert;
 mod inspect;
+mod record;
 
 pub use convert::ConvertArgs;
 pub use inspect::{BookAt, InspectArgs};
+pub use record::RecordArgs;
 
 use crate::config::{
     BacktestChanges, BacktestConfig, ConfigErrors, ExchangeChanges, ExchangeConfig, RunConfig,
@@ -88,6 +90,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Turn recordings into one event file.
     Convert(ConvertArgs),
+    /// Write the live market data of a run's feed into an event file; trades nothing.
+    Record(RecordArgs),
     /// Judge a configuration file and show what it would run.
     Check(CheckArgs),
     /// Check the host: what it costs an engine, and how to mend it.

@@ -131,8 +131,11 @@ mod tests {
 
     const BEAT: &[u8] = b"8=FIX.4.4\x019=5\x0135=0\x0110=163\x01";
 
+    /// A message, when it was whole, and where it stands.
+    type Seen = (Option<Vec<u8>>, u64, u64);
+
     /// A stream in segments of `step` bytes, a second apart; each segment stands a thousand further.
-    fn all(bytes: &[u8], step: usize) -> (Vec<(Option<Vec<u8>>, u64, u64)>, u64) {
+    fn all(bytes: &[u8], step: usize) -> (Vec<Seen>, u64) {
         let (mut messages, mut found, mut most) = (Messages::default(), Vec::new(), 0);
         let mut note = |piece: Piece| {
             found.push((piece.what.ok(), piece.time.nanos(), piece.position));
@@ -177,7 +180,7 @@ mod tests {
             let whole = all(text.as_bytes(), 10_000);
             let parts = all(text.as_bytes(), step);
             prop_assert_eq!(whole.1, parts.1);
-            let bytes = |found: Vec<(Option<Vec<u8>>, u64, u64)>| -> Vec<_> {
+            let bytes = |found: Vec<Seen>| -> Vec<_> {
                 found.into_iter().map(|found| found.0).collect()
             };
             prop_assert_eq!(bytes(whole.0), bytes(parts.0));
