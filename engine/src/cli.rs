@@ -215,14 +215,16 @@ fn parse_moment(text: &str) -> Result<Moment, String> {
 #[command(after_help = "Examples:
   touchline backtest --strategy glft --seed 7
   touchline backtest config/backtest.toml --seconds 3600
-  touchline backtest --data ARL_20250717.derived.itch50.gz --strategy joiner")]
+  touchline backtest --data ARL_20250717.derived.itch50.gz --strategy joiner
+  touchline backtest --data monday.events --data tuesday.events")]
 pub struct BacktestArgs {
     /// Its configuration; the built-in one when absent
     #[arg(value_name = "CONFIG")]
     pub config: Option<PathBuf>,
-    /// A recorded day that tells orders (see `touchline inspect`), or `synthetic`
+    /// A recorded day that tells orders (see `touchline inspect`), or `synthetic`; again for each
+    /// day that follows
     #[arg(long, value_name = "FILE|synthetic")]
-    pub data: Option<PathBuf>,
+    pub data: Vec<PathBuf>,
     /// Run this strategy of the configuration instead of those it enables
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
@@ -375,7 +377,8 @@ impl BacktestArgs {
     /// Everything that is wrong.
     pub fn config(&self) -> Result<BacktestConfig, ConfigErrors> {
         let changes = BacktestChanges {
-            data: self.data.clone(),
+            data: self.data.first().cloned(),
+            then: self.data.iter().skip(1).cloned().collect(),
             strategy: self.strategy.clone(),
             instruments: self.instruments.clone(),
             seed: self.seed,
