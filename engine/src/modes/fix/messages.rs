@@ -5,14 +5,17 @@
 
 use super::cut::{Cut, LONGEST, cut, next_start};
 use feeds::capture::Stretch;
+use gateway::fix::SOH;
 use market::Timestamp;
 use std::collections::VecDeque;
 
-/// Bytes that the start of a message, and the byte before it, may have at the end of the buffer.
-const EDGE: usize = 5;
+/// Bytes of the start of a message that may stand at the end of the buffer without telling it.
+const EDGE: usize = 4;
 /// What is longer and not whole is looked at again only when it has grown by an eighth: else a
 /// stream of many small segments would be gone through again for each of them.
 const OFTEN: usize = 8 << 10;
+/// Segments whose times and places are kept.
+const MARKS: usize = 4_096;
 
 /// What was found in a stream.
 #[derive(Debug)]
@@ -40,6 +43,10 @@ pub(super) struct Messages {
     /// Bytes of the stream before the buffer.
     base: u64,
     marks: VecDeque<Mark>,
+    /// The first byte that a message may begin with: the one before may only say that none does.
+    from: usize,
+    /// The buffer begins with a message that is not whole.
+    begun: bool,
     /// Bytes in the buffer from which on another look is worth while.
     enough: usize,
     message: Vec<u8>,
@@ -55,7 +62,7 @@ impl Messages {
 
     /// When the last of the bytes of a message that is not whole was captured.
     pub(super) fn waits_since(&self) -> Option<Timestamp> {
-        self.marks.back().filter(|_| self.buffer.len() > EDGE).map(|mark| mark.time)
+        self.marks.back().filter(|_| self.begun).map(|mark| mark.time)
     }
 
     /// Takes bytes that follow on those before.
@@ -64,7 +71,12 @@ impl Messages {
         if self.buffer.is_empty() {
             self.base = offset;
         }
-        self.marks.push_back(Mark { offset, position, time });
+        let full = self.marks.len() >= MARKS;
+        match self.marks.back_mut() {
+            // A message in so many segments is known by where it began and by when it was whole.
+            Some(last) if full => last.time = last.time.max(time),
+            _ => self.marks.push_back(Mark { offset, position, time }),
+        }
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= self.enough {
             self.look(false, give);
@@ -77,16 +89,26 @@ impl Messages {
         self.others += self.buffer.len() as u64;
         self.buffer.clear();
         self.marks.clear();
-        self.enough = 0;
+        (self.from, self.enough, self.begun) = (0, 0, false);
     }
 
     /// Gives what is whole; with `last`, also what never will be.
     fn look(&mut self, last: bool, give: &mut dyn FnMut(Piece)) {
-        let (mut at, mut keep) = (0, self.buffer.len().saturating_sub(EDGE));
-        while let Some(start) = next_start(&self.buffer, at) {
+        let (mut at, mut search) = (0, self.from);
+        self.begun = false;
+        while let Some(start) = next_start(&self.buffer, search) {
             let (length, what) = match cut(&self.buffer[start..], last, &mut self.message) {
                 Cut::More => {
-                    keep = start;
+                    (search, self.begun) = (start, true);
+                    break;
+                }
+                // The separator behind it is on its way.
+                Cut::Message(length)
+                    if !last
+                        && start + length == self.buffer.len()
+                        && self.buffer.last() != Some(&SOH) =>
+                {
+                    (search, self.begun) = (start, true);
                     break;
                 }
                 Cut::Message(length) => (length, Ok(self.message.clone())),
@@ -95,9 +117,16 @@ impl Messages {
             self.others += (start - at) as u64;
             give(self.piece(what, start, length));
             at = start + length;
-            keep = at.max(self.buffer.len().saturating_sub(EDGE));
+            search = at;
         }
-        keep = keep.max(at);
+        let keep = if self.begun {
+            search
+        } else {
+            // A beginning may be cut off at the end; the byte before it may say that it is none.
+            search = search.max(self.buffer.len().saturating_sub(EDGE));
+            at.max(search.saturating_sub(1))
+        };
+        self.from = search - keep;
         self.others += (keep - at) as u64;
         self.drop_before(keep);
         let length = self.buffer.len();
@@ -149,7 +178,7 @@ mod tests {
             most = most.max(messages.held());
         }
         messages.end(&mut note);
-        assert!(messages.held() == 0 && most <= LONGEST + LONGEST / 8 + (1 << 20));
+        assert!(messages.held() == 0 && most <= LONGEST + (1 << 18));
         (found, messages.others)
     }
 
@@ -158,9 +187,9 @@ mod tests {
         let bytes = [b"junk".as_slice(), BEAT, BEAT, b"tail"].concat();
         let (found, others) = all(&bytes, 10);
         let beat = Some(BEAT.to_vec());
-        assert_eq!(found, [(beat.clone(), 3, 0), (beat, 5, 3_000)]);
+        assert_eq!(found, [(beat.clone(), 2, 0), (beat, 5, 3_000)]);
         assert_eq!(others, 8);
-        let (found, _) = all(&bytes[..bytes.len() - 8], 10);
+        let (found, _) = all(&bytes[..bytes.len() - 14], 10);
         assert_eq!(found[1].0, None, "cut by the end");
     }
 
