@@ -5,9 +5,11 @@
 
 mod convert;
 mod inspect;
+mod record;
 
 pub use convert::ConvertArgs;
 pub use inspect::{BookAt, InspectArgs};
+pub use record::RecordArgs;
 
 use crate::config::{
     BacktestChanges, BacktestConfig, ConfigErrors, ExchangeChanges, ExchangeConfig, RunConfig,
@@ -88,11 +90,13 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Turn recordings into one event file.
     Convert(ConvertArgs),
+    /// Write the live market data of a run's feed into an event file; trades nothing.
+    Record(RecordArgs),
     /// Judge a configuration file and show what it would run.
     Check(CheckArgs),
     /// Check the host: what it costs an engine, and how to mend it.
     Doctor(DoctorArgs),
-    /// Show raw FIX field by field: a log, a journal, a pipe.
+    /// Show raw FIX field by field: a log, a capture, a journal, a pipe.
     Fix(FixArgs),
     /// Talk to a running engine.
     Ctl(CtlArgs),
@@ -211,14 +215,16 @@ fn parse_moment(text: &str) -> Result<Moment, String> {
 #[command(after_help = "Examples:
   touchline backtest --strategy glft --seed 7
   touchline backtest config/backtest.toml --seconds 3600
-  touchline backtest --data ARL_20250717.derived.itch50.gz --strategy joiner")]
+  touchline backtest --data ARL_20250717.derived.itch50.gz --strategy joiner
+  touchline backtest --data monday.events --data tuesday.events")]
 pub struct BacktestArgs {
     /// Its configuration; the built-in one when absent
     #[arg(value_name = "CONFIG")]
     pub config: Option<PathBuf>,
-    /// A recorded day that tells orders (see `touchline inspect`), or `synthetic`
+    /// A recorded day that tells orders (see `touchline inspect`), or `synthetic`; again for each
+    /// day that follows
     #[arg(long, value_name = "FILE|synthetic")]
-    pub data: Option<PathBuf>,
+    pub data: Vec<PathBuf>,
     /// Run this strategy of the configuration instead of those it enables
     #[arg(long, value_name = "NAME")]
     pub strategy: Option<String>,
@@ -267,16 +273,20 @@ pub struct DoctorArgs {
 #[command(after_help = "Examples:
   touchline fix venue.log
   touchline fix touchline-data/engine/journal
+  touchline fix session.pcap.gz
   touchline fix --profile config/venues/kraken-uat.toml venue.log
   tail -f venue.log | touchline fix -
+  tcpdump -i eth0 -w - tcp port 9881 | touchline fix -
 
+A file may be packed by gzip or zstd. Of a capture (pcap, pcapng) TCP is put in order, and both
+directions are shown by time with what is missing; behind them stands what the capture holds.
 Messages may stand anywhere in the input, with SOH, |, ^A or another separator, and text around
 them. Passwords and signatures are never shown: those of the fields that are secret with every
 venue (89, 96, 554, 925, 1402, 1404), of those that the profile names, and where a later message
-repeats them. Exit codes: 0 well, 1 a length or CheckSum is wrong or a part is garbled, 3 the
-profile is wrong, 4 an input cannot be read.")]
+repeats them. Exit codes: 0 well, 1 a length or CheckSum is wrong, a part is garbled or a capture
+lacks bytes, 3 the profile is wrong, 4 an input cannot be read.")]
 pub struct FixArgs {
-    /// Files, journal folders or segments of the gateway's stream; `-` is standard input
+    /// Logs, captures, journal folders or segments of the gateway's stream; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// The venue's profile, or a run that names it: its secret fields, names and codes
@@ -367,7 +377,8 @@ impl BacktestArgs {
     /// Everything that is wrong.
     pub fn config(&self) -> Result<BacktestConfig, ConfigErrors> {
         let changes = BacktestChanges {
-            data: self.data.clone(),
+            data: self.data.first().cloned(),
+            then: self.data.iter().skip(1).cloned().collect(),
             strategy: self.strategy.clone(),
             instruments: self.instruments.clone(),
             seed: self.seed,

@@ -25,6 +25,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Fix(args) => modes::fix::main(&args),
         Command::Inspect(args) => modes::inspect::main(&args),
         Command::Convert(args) => modes::convert::main(&args),
+        Command::Record(args) => modes::record::main(&args),
         Command::Replay(args) => modes::replay::main(&args),
         Command::Run(args) => modes::run::main(&args),
     }

@@ -9,6 +9,7 @@ pub mod ctl;
 pub mod live;
 pub mod permit;
 pub mod run;
+pub mod record;
 pub mod replay;
 pub mod exchange;
 pub mod fix;

@@ -8,6 +8,7 @@ pub mod loop_driver;
 pub mod looks;
 pub mod assembly;
 pub mod market_source;
+mod market_days;
 pub mod simulation;
 pub mod telemetry;
 pub mod gate;

@@ -20,7 +20,7 @@ mod unit;
 mod window;
 
 pub use archive::Source;
-pub use formats::{OpenError, Opening, open, open_bytes};
+pub use formats::{OpenError, Opening, goes_on, open, open_bytes};
 pub use input::{Input, Layer};
 pub use instruments::{Instruments, Known};
 pub use lines::{Line, LineEnd, Lines};

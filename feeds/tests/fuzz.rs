@@ -38,6 +38,7 @@ fn changed_bytes_break_no_promise() {
                     feeds::fuzz::events(&bytes);
                 }
                 feeds::fuzz::frame(&bytes[at..]);
+                feeds::fuzz::tcp(&bytes[at..]);
                 feeds::fuzz::dbn(&bytes[at..]);
             }
         }
@@ -60,6 +61,7 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::recording(bytes);
             feeds::fuzz::events(bytes);
             feeds::fuzz::frame(bytes);
+            feeds::fuzz::tcp(bytes);
             feeds::fuzz::binance_depth(bytes);
             feeds::fuzz::dbn(bytes);
             feeds::fuzz::mdp3(bytes);

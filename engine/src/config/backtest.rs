@@ -5,7 +5,7 @@ use super::document::{self, Document, Files};
 use super::instruments::{self, Listing};
 use super::key::{Section, Table};
 use super::load::{Changes, Config, Reading};
-use super::problem::{ConfigErrors, Problems};
+use super::problem::{ConfigErrors, Problem, Problems};
 use super::reader::Reader;
 use super::resolved::Resolved;
 use super::sections::BookConfig;
@@ -35,6 +35,8 @@ pub struct BacktestConfig {
 pub struct BacktestChanges {
     /// "synthetic", or a recording.
     pub data: Option<PathBuf>,
+    /// Recordings of the days behind that one.
+    pub then: Vec<PathBuf>,
     /// Only this strategy of the file.
     pub strategy: Option<String>,
     /// This file of instruments instead, all of them quoted.
@@ -88,6 +90,12 @@ impl BacktestConfig {
         text.finish()
     }
 
+    /// The recordings, in order.
+    pub fn recordings(&self) -> impl Iterator<Item = &Path> {
+        let BacktestSection { data, then, .. } = &self.backtest;
+        std::iter::once(data).chain(then).map(PathBuf::as_path)
+    }
+
     /// True if orders are made and not recorded.
     #[must_use]
     pub fn is_synthetic(&self) -> bool {
@@ -113,11 +121,21 @@ pub(crate) fn read(
 ) -> Option<BacktestConfig> {
     let backtest: Option<BacktestSection> = document.section(problems);
     let backtest = backtest.map(|section| BacktestSection {
+        then: if changes.data.is_some() { changes.then.clone() } else { section.then },
         data: changes.data.clone().unwrap_or(section.data),
         seed: changes.seed.unwrap_or(section.seed),
         duration_s: changes.duration.unwrap_or(section.duration_s),
         ..section
     });
+    if let Some(section) = &backtest
+        && section.data == Path::new("synthetic")
+        && !section.then.is_empty()
+    {
+        let place = document.place("backtest", "then");
+        let title = "[backtest] then: nothing follows on synthetic data".to_owned();
+        let help = "name the recording of the first day as data";
+        problems.push(Problem::new(place, title, "needs a recording before it").help(help));
+    }
     let (span, table) = document.table("flow", problems);
     let mut reader = Reader::new("[flow]".to_owned(), document.source, span, table, problems);
     let synthetic: Option<SyntheticConfig> = reader.section();

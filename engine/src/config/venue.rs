@@ -114,6 +114,8 @@ section! {
         seed: u64 = 1, [0, 18_446_744_073_709_551_615];
         /// "synthetic", or the path of a recording.
         data: PathBuf = "synthetic";
+        /// Recordings of the days that follow; without dates, each counts from a midnight later.
+        then: Vec<PathBuf> = [] => ["day2.itch50.gz"];
         /// Day whose midnight a recording's times of day count from.
         session_day: SessionDay = "today" => "2025-07-17";
         /// UTC time of that midnight: NASDAQ's is 04:00:00 in summer and 05:00:00 in winter.

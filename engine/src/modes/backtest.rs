@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use tape::JournalTape;
 
-pub use data::fingerprint;
+pub use data::{fingerprints, names};
 
 /// Mode of a backtest's journal.
 pub const MODE: &str = "backtest";
@@ -85,7 +85,7 @@ pub fn run(config: &BacktestConfig) -> anyhow::Result<Done> {
 fn start(config: &BacktestConfig, market: &Market) -> anyhow::Result<Start> {
     let data = match config.is_synthetic() {
         true => String::new(),
-        false => fingerprint(&config.backtest.data)?,
+        false => fingerprints(config.recordings())?,
     };
     let opening = OpeningState { epoch: 1, ..OpeningState::default() };
     Ok(Start {
@@ -111,8 +111,8 @@ fn day(config: &BacktestConfig) -> Timestamp {
 pub fn market(config: &BacktestConfig) -> anyhow::Result<Market> {
     let instruments = assembly::instruments(&config.trading);
     if !config.is_synthetic() {
-        let path = &config.backtest.data;
-        return Ok(Market::recorded(instruments, path, day(config), Run::default())?);
+        let (files, day) = (config.recordings(), day(config));
+        return Ok(Market::recorded_days(instruments, files, day, Run::default())?);
     }
     let parameters = assembly::flow_parameters(&config.synthetic)
         .with_context(|| format!("no flow parameters `{}`", config.synthetic.parameters))?;
@@ -153,7 +153,7 @@ pub fn simulate<T: Tape>(
     simulation.run(until)?;
     let end = simulation.finish();
     if let Some(error) = end.market.error() {
-        anyhow::bail!("the recording {}: {error}", section.data.display());
+        anyhow::bail!("the recording {}: {error}", end.market.name());
     }
     Ok(end.without_tape())
 }
@@ -163,7 +163,7 @@ fn summary(config: &BacktestConfig, start: &Start, end: &Ended, journal: &Path) 
     let names: Vec<_> = config.trading.strategies.iter().map(|s| s.name.as_str()).collect();
     let data = match config.is_synthetic() {
         true => format!("synthetic flow, {} parameters", config.synthetic.parameters),
-        false => format!("{} ({})", section.data.display(), start.data),
+        false => format!("{} ({})", data::names(config.recordings()), start.data),
     };
     let (feed, order) = (section.feed_latency_us, section.order_latency_us);
     let span = end.now.since(start.now);

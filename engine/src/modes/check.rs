@@ -158,7 +158,7 @@ fn describe_exchange(text: &mut String, exchange: &ExchangeConfig) -> std::fmt::
 
 fn describe_backtest(text: &mut String, backtest: &BacktestConfig) -> std::fmt::Result {
     let section = &backtest.backtest;
-    let data = section.data.display();
+    let data = crate::modes::backtest::names(backtest.recordings());
     writeln!(text, "backtest    on {data}, seed {}, {} clock", section.seed, section.clock)?;
     let (feed, order) = (section.feed_latency_us, section.order_latency_us);
     writeln!(text, "latency     feed {feed}, orders {order}")?;

@@ -1,12 +1,14 @@
-//! `touchline fix`: raw FIX, of a log, of a journal or of a pipe, field by field.
+//! `touchline fix`: raw FIX, of a log, of a capture, of a journal or of a pipe, field by field.
 //!
 //! It holds no more than one message of the input, changes nothing, and shows what is wrong instead
 //! of stopping there. Secrets are never shown.
 
+mod capture;
 mod cut;
 mod fields;
 mod known;
 mod line;
+mod messages;
 mod print;
 mod scan;
 mod shown;
@@ -16,6 +18,7 @@ use super::replay::open::gateway_stream;
 use crate::cli::{Exit, FixArgs};
 use crate::pipeline::fix_store::StoredFrame;
 use anyhow::Context as _;
+use capture::Opened;
 pub use known::Known;
 use print::Printer;
 pub use print::{Style, Tally};
@@ -36,11 +39,12 @@ pub fn main(args: &FixArgs) -> anyhow::Result<ExitCode> {
     let style = Style { json: args.json, colour: out.is_terminal() && !plain };
     let known = args.profile.as_deref().map(Known::read).transpose()?.unwrap_or_default();
     let tally = show(&args.files, style, &known, &mut BufWriter::new(out))?;
-    let well = tally.wrong == 0 && tally.garbled == 0;
+    let well = tally.wrong == 0 && tally.garbled == 0 && tally.holes == 0;
     Ok(if well { Exit::Well } else { Exit::Differs }.into())
 }
 
-/// Shows every input: a file, a journal's folder, a segment of the gateway's stream, or `-`.
+/// Shows every input: a log or capture, packed or not, a journal's folder, a segment of the
+/// gateway's stream, or `-`.
 ///
 /// # Errors
 /// An input cannot be read, or the output refuses.
@@ -57,12 +61,14 @@ pub fn show(
             printer.input(&name)?;
         }
         if file == Path::new("-") {
-            stream(std::io::stdin().lock(), &name, true, &mut printer)?;
+            bytes(std::io::stdin(), &name, true, &mut printer)?;
         } else if let Some((folder, first)) = journal_of(file) {
             journal(folder, first, &name, &mut printer)?;
         } else {
             let input = File::open(file).with_context(|| format!("cannot open {name}"))?;
-            stream(input, &name, false, &mut printer)?;
+            // A named pipe may be of somebody who is still writing.
+            let live = !input.metadata().is_ok_and(|found| found.is_file());
+            bytes(input, &name, live, &mut printer)?;
         }
     }
     printer.end()?;
@@ -80,6 +86,19 @@ fn journal_of(file: &Path) -> Option<(&Path, u64)> {
     Some((folder.unwrap_or(Path::new(".")), number.parse().ok()?))
 }
 
+/// A log or a capture, as its first bytes tell.
+fn bytes(
+    input: impl Read + Send,
+    name: &str,
+    live: bool,
+    to: &mut Printer<'_>,
+) -> anyhow::Result<()> {
+    match capture::open(input).with_context(|| format!("cannot read {name}"))? {
+        Opened::Capture(input) => capture::show(input, name, live, to),
+        Opened::Text(input) => stream(input, name, live, to),
+    }
+}
+
 /// Messages of any bytes. `live`: somebody may wait for each.
 fn stream(input: impl Read, name: &str, live: bool, to: &mut Printer<'_>) -> anyhow::Result<()> {
     let mut scanner = Scanner::new(input);
@@ -90,7 +109,7 @@ fn stream(input: impl Read, name: &str, live: bool, to: &mut Printer<'_>) -> any
             time: line::time(&scanner.line).map(|t| t.to_string().trim_end_matches('Z').to_owned()),
             direction: line::direction(&scanner.line),
             offset: Some(scanner.offset),
-            record: None,
+            ..Place::default()
         };
         match found {
             Found::Message => to.message(&place, &mut scanner.message)?,
@@ -112,8 +131,8 @@ fn journal(folder: &Path, first: u64, name: &str, to: &mut Printer<'_>) -> anyho
             file: name.to_owned(),
             time: Some(frame.now.to_string()),
             direction: Some(if frame.kind.is_some() { "out" } else { "in" }),
-            offset: None,
             record: Some(record.sequence),
+            ..Place::default()
         };
         to.message(&place, &mut frame.bytes.to_vec())?;
     }

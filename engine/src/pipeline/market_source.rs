@@ -2,9 +2,9 @@
 //! recorded day with the overlay that our orders live in. One packet at a time; time is the
 //! caller's.
 
-use feeds::recording::{
-    Books, Broken, Messages, OpenError, Options, Recording, Source, Unit, Wanted, open,
-};
+use super::market_days::Days;
+use super::simulation::OURS;
+use feeds::recording::{Books, Broken, Messages, OpenError, Recording, Unit};
 use market::{
     Event, EventFlags, EventKind, Instrument, InstrumentId, Price, Timestamp, TradingStatus,
 };
@@ -28,10 +28,13 @@ pub struct Synthetic {
     flow: Flow,
 }
 
-/// A recorded day and our orders in it.
+/// A recorded day and our orders in it, and the days that follow.
 pub struct Recorded {
     overlay: Overlay,
     recording: Box<dyn Recording>,
+    days: Days,
+    /// Nothing of the day that is read was given yet, and another stood before it.
+    dawn: bool,
     /// What happens next; `None` at the end.
     next: Option<Packet>,
     /// What ended the recording early.
@@ -46,6 +49,8 @@ pub struct Packet {
     pub sequence: u64,
     /// Venue time, never before that of an earlier packet.
     pub time: Timestamp,
+    /// It stands between two days: what we have open is canceled, and every book is emptied.
+    night: bool,
 }
 
 impl Packet {
@@ -136,20 +141,39 @@ impl Market {
         day: Timestamp,
         run: Run,
     ) -> Result<Market, MarketError> {
-        let shown = || path.display().to_string();
-        let recording = open_recording(path, &instruments, day)?;
+        Market::recorded_days(instruments, [path], day, run)
+    }
+
+    /// Recorded days that follow each other, in order. Between two of them every book is emptied
+    /// and our orders are canceled, as a venue does it at its close; positions stay. Stamps
+    /// without a date count from a midnight later for each. Recordings of lines, whose books go
+    /// on in the next file, are read as one.
+    ///
+    /// # Errors
+    /// [`MarketError`]. That a day begins before the one before it ended shows when it is read.
+    pub fn recorded_days<'p>(
+        instruments: Vec<Instrument>,
+        paths: impl IntoIterator<Item = &'p Path>,
+        day: Timestamp,
+        run: Run,
+    ) -> Result<Market, MarketError> {
+        let mut days = Days::new(paths, instruments.clone(), day)?;
+        let none = MarketError::Archive { path: "no recording".to_owned(), count: 0 };
+        let recording = days.next().ok_or(none)??;
+        let shown = || days.name().to_owned();
         let limits = ExchangeLimits { orders: 1 << 20, ..ExchangeLimits::default() };
         let overlay = Overlay::new(instruments, limits, SelfTradePolicy::default(), run)?;
         let next = Some(Packet::default());
-        let mut recorded = Recorded { overlay, recording, next, error: None };
+        let name = shown();
+        let mut recorded = Recorded { overlay, recording, days, dawn: false, next, error: None };
         recorded.advance();
         if let Some(source) = recorded.error.take() {
-            return Err(MarketError::Broken { path: shown(), source });
+            return Err(MarketError::Broken { path: name, source });
         }
         // Of a capture this is not known before its first packet.
         let description = recorded.recording.describe();
         if description.books != Books::ByOrder {
-            return Err(MarketError::NotByOrder { path: shown(), format: description.format });
+            return Err(MarketError::NotByOrder { path: name, format: description.format });
         }
         Ok(Market::Recorded(Box::new(recorded)))
     }
@@ -220,6 +244,15 @@ impl Market {
         }
     }
 
+    /// The recording that is read, for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Market::Synthetic(_) => "synthetic",
+            Market::Recorded(market) => market.days.name(),
+        }
+    }
+
     /// What ended a recording before its end, if anything did.
     #[must_use]
     pub fn error(&self) -> Option<&Broken> {
@@ -230,26 +263,12 @@ impl Market {
     }
 }
 
-/// Opens the one recording that a file holds.
-fn open_recording(
-    path: &Path,
-    instruments: &[Instrument],
-    day: Timestamp,
-) -> Result<Box<dyn Recording>, MarketError> {
-    let shown = || path.display().to_string();
-    let failed = |source| MarketError::Open { path: shown(), source };
-    let mut sources = Source::list(path).map_err(|error| failed(error.into()))?;
-    let (Some(source), true) = (sources.pop(), sources.is_empty()) else {
-        return Err(MarketError::Archive { path: shown(), count: sources.len() });
-    };
-    let wanted = Wanted::Only(instruments.to_vec());
-    let options = Options { wanted, day: Some(day), keep_messages: true, ..Options::default() };
-    open(&source, options).map_err(failed)
-}
-
 impl Recorded {
     fn step(&mut self, out: &mut dyn Output) {
         let Some(packet) = self.next.take() else { return };
+        if packet.night {
+            self.overlay.cancel_all(OURS, packet.time, out);
+        }
         for event in packet.events() {
             self.overlay.recorded(event, packet.time, out);
             out.event(*event);
@@ -262,6 +281,7 @@ impl Recorded {
     fn advance(&mut self) {
         let Some(mut packet) = self.next.take() else { return };
         let unit = &mut packet.unit;
+        packet.night = false;
         match self.recording.next_unit(unit) {
             Ok(true) => {
                 // Side entries are of no use to the loop; what it gets is the same live.
@@ -270,13 +290,55 @@ impl Recorded {
                 if let Some(last) = unit.events.last_mut() {
                     last.flags = last.flags.with(EventFlags::LAST);
                 }
-                packet.sequence += unit.messages.len() as u64;
-                packet.time = packet.time.max(unit.exchange_time);
+                if self.dawn && unit.exchange_time != Timestamp::ZERO {
+                    self.dawn = false;
+                    self.error = self.out_of_order(unit.exchange_time, packet.time);
+                    if self.error.is_some() {
+                        return;
+                    }
+                }
+                packet.sequence += packet.unit.messages.len() as u64;
+                packet.time = packet.time.max(packet.unit.exchange_time);
                 self.next = Some(packet);
             }
-            Ok(false) => self.error = self.cut(),
+            Ok(false) => match self.cut() {
+                None => self.next_day(packet),
+                cut => self.error = cut,
+            },
             Err(error) => self.error = Some(error),
         }
+    }
+
+    /// Goes on with the next day, if there is one, after a night.
+    fn next_day(&mut self, mut night: Packet) {
+        match self.days.next() {
+            None => {}
+            Some(Err(error)) => {
+                self.error = Some(Broken { position: 0, reason: error.to_string() });
+            }
+            Some(Ok(recording)) => {
+                (self.recording, self.dawn) = (recording, true);
+                night.unit.begin(0);
+                let reset = Event::new(EventKind::Reset, Event::ALL);
+                night.unit.events.push(Event { exchange_time: night.time, ..reset });
+                night.unit.end();
+                night.night = true;
+                self.next = Some(night);
+            }
+        }
+    }
+
+    /// What is wrong with a day whose first time is `begins`.
+    fn out_of_order(&self, begins: Timestamp, ended: Timestamp) -> Option<Broken> {
+        let format = self.recording.describe();
+        let reason = if begins < ended {
+            format!("it begins at {begins}, before the one before it ended, at {ended}")
+        } else if format.books != Books::ByOrder {
+            format!("it tells no orders ({})", format.format)
+        } else {
+            return None;
+        };
+        Some(Broken { position: 0, reason })
     }
 
     /// A day that lacks its end is no day to judge a strategy by.

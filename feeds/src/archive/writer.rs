@@ -97,7 +97,7 @@ impl<W: Write> Writer<W> {
     ) -> io::Result<()> {
         for fresh in [false, true] {
             if fresh {
-                self.flush()?;
+                self.end_block()?;
             }
             let before = self.block.len();
             if before == 0 || !self.source_stands {
@@ -165,8 +165,18 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
+    /// Writes what is held as a block of its own, so that it can be read whatever becomes of the
+    /// rest. What is added often packs better when this is done rarely.
+    ///
+    /// # Errors
+    /// `out` refuses.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.end_block()?;
+        self.out.flush()
+    }
+
     /// Writes the block, if there is a unit in it.
-    fn flush(&mut self) -> io::Result<()> {
+    fn end_block(&mut self) -> io::Result<()> {
         let Some(times) = self.times.take() else { return Ok(()) };
         let packed = self.packer.compress(&self.block)?;
         let row = Row { offset: self.written, times, units: std::mem::take(&mut self.units) };
@@ -190,7 +200,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// `out` refuses.
     pub fn finish(mut self) -> io::Result<W> {
-        self.flush()?;
+        self.end_block()?;
         let index = self.written;
         for rows in std::mem::take(&mut self.rows).chunks(ROWS) {
             let bytes: Vec<u8> = rows.iter().flat_map(|row| row.bytes()).collect();

@@ -38,6 +38,8 @@ pub struct Segment<'a> {
     pub to: SocketAddrV4,
     /// Number of the payload's first byte, or of the SYN or FIN.
     pub sequence: u32,
+    /// Number of the byte that its sender waits for, if ACK is among the flags.
+    pub acknowledges: u32,
     /// The flags of the header: 1 FIN, 2 SYN, 4 RST, 16 ACK.
     pub flags: u8,
     /// Its payload.
@@ -158,7 +160,7 @@ fn tcp<'a>(
     body: &'a [u8],
 ) -> Result<Segment<'a>, &'static str> {
     let Some(&header) = body.first_chunk::<20>() else { return Err("TCP header cut") };
-    let [a, b, c, d, s0, s1, s2, s3, ..] = header;
+    let [a, b, c, d, s0, s1, s2, s3, a0, a1, a2, a3, ..] = header;
     let offset = usize::from(header[12] >> 4) * 4;
     let payload = body.get(offset.max(20)..).filter(|_| offset >= 20);
     Ok(Segment {
@@ -167,6 +169,7 @@ fn tcp<'a>(
         from: SocketAddrV4::new(from, u16::from_be_bytes([a, b])),
         to: SocketAddrV4::new(to, u16::from_be_bytes([c, d])),
         sequence: u32::from_be_bytes([s0, s1, s2, s3]),
+        acknowledges: u32::from_be_bytes([a0, a1, a2, a3]),
         flags: header[13],
         payload: payload.ok_or("TCP header longer than its packet")?,
     })

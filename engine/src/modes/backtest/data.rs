@@ -1,4 +1,4 @@
-//! What a recording is known by: a fingerprint of its bytes.
+//! What recordings are known by: a fingerprint of the bytes of each.
 
 use anyhow::Context as _;
 use std::fs::File;
@@ -6,11 +6,26 @@ use std::io::Read as _;
 use std::path::Path;
 use xxhash_rust::xxh3::Xxh3;
 
+/// The fingerprints of these files, in order.
+///
+/// # Errors
+/// One cannot be read.
+pub fn fingerprints<'p>(paths: impl IntoIterator<Item = &'p Path>) -> anyhow::Result<String> {
+    let each = paths.into_iter().map(fingerprint).collect::<Result<Vec<_>, _>>()?;
+    Ok(each.join(" "))
+}
+
+/// Names of files, for people.
+pub fn names<'p>(paths: impl IntoIterator<Item = &'p Path>) -> String {
+    let each: Vec<_> = paths.into_iter().map(|path| path.display().to_string()).collect();
+    each.join(", ")
+}
+
 /// xxh3-128 of a file's bytes as they stand on the disk, as 32 hexadecimal digits.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn fingerprint(path: &Path) -> anyhow::Result<String> {
+fn fingerprint(path: &Path) -> anyhow::Result<String> {
     let doing = || format!("cannot read the recording {}", path.display());
     let mut file = File::open(path).with_context(doing)?;
     let mut hasher = Xxh3::new();

@@ -1,5 +1,6 @@
 //! What is shown of one input after the other, as text for people or as JSON for machines.
 
+use super::capture::Summary;
 use super::known::Known;
 use super::shown::{Line, Place, Shown, Spoken};
 use serde::Serialize;
@@ -24,12 +25,15 @@ pub struct Tally {
     pub wrong: u64,
     /// Starts of messages that are none.
     pub garbled: u64,
+    /// Places where a capture lacks bytes.
+    pub holes: u64,
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { messages, wrong, garbled } = self;
-        write!(f, "{messages} messages, {wrong} of them wrong, {garbled} garbled parts")
+        let Tally { messages, wrong, garbled, holes } = self;
+        write!(f, "{messages} messages, {wrong} of them wrong, {garbled} garbled parts")?;
+        if *holes > 0 { write!(f, ", {holes} holes") } else { Ok(()) }
     }
 }
 
@@ -46,6 +50,26 @@ struct Garbled<'p> {
     #[serde(flatten)]
     place: &'p Place,
     garbled: &'p str,
+}
+
+#[derive(Serialize)]
+struct Missing<'p> {
+    #[serde(flatten)]
+    place: &'p Place,
+    hole: Bytes,
+}
+
+/// Bytes of a stream that are missing: how many stand before them, and how many they are.
+#[derive(Serialize)]
+struct Bytes {
+    at: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct OfCapture<'s> {
+    file: &'s str,
+    summary: &'s Summary,
 }
 
 impl<'o> Printer<'o> {
@@ -74,6 +98,47 @@ impl<'o> Printer<'o> {
         }
         let (red, plain) = self.colours("\x1b[31m");
         writeln!(self.out, "{red}{} garbled: {reason}{plain}\n", Where(place))
+    }
+
+    /// Bytes that a capture lacks: `at` of the stream stand before them.
+    pub(super) fn hole(&mut self, place: &Place, at: u64, bytes: u64) -> std::io::Result<()> {
+        self.tally.holes += 1;
+        if self.style.json {
+            return self.object(&Missing { place, hole: Bytes { at, bytes } });
+        }
+        let (red, plain) = self.colours("\x1b[31m");
+        let place = Where(place);
+        writeln!(self.out, "{red}{place} hole: {bytes} bytes missing after {at}{plain}\n")
+    }
+
+    /// What was in a capture, behind its messages.
+    pub(super) fn summary(&mut self, name: &str, summary: &Summary) -> std::io::Result<()> {
+        if self.style.json {
+            return self.object(&OfCapture { file: name, summary });
+        }
+        let Summary { packets, flows, segments, retransmissions, overlaps, .. } = summary;
+        let Summary { flows_dropped, contradictions, holes, bytes_missing, .. } = summary;
+        writeln!(self.out, "{packets} packets, {segments} of TCP in {flows} flows")?;
+        writeln!(self.out, "{retransmissions} retransmissions dropped, {overlaps} overlaps")?;
+        writeln!(self.out, "{holes} holes, {bytes_missing} bytes missing")?;
+        for (count, what) in [
+            (*contradictions, "overlaps with other bytes than before: the first were kept"),
+            (*flows_dropped, "flows dropped, since too many were open"),
+            (summary.bytes_of_no_message, "bytes of no message"),
+        ] {
+            if count > 0 {
+                writeln!(self.out, "{count} {what}")?;
+            }
+        }
+        for skipped in &summary.skipped {
+            let first = skipped.positions.first().copied().unwrap_or_default();
+            let (count, reason) = (skipped.count, skipped.reason);
+            writeln!(self.out, "skipped {count} × {reason}, first at byte {first}")?;
+        }
+        if let Some(cut) = &summary.cut {
+            writeln!(self.out, "cut at byte {}: {}", cut.position, cut.reason)?;
+        }
+        Ok(())
     }
 
     /// A line that says which input follows.
@@ -126,9 +191,12 @@ struct Where<'p>(&'p Place);
 
 impl fmt::Display for Where<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { time, direction, offset, record, .. } = self.0;
+        let Place { time, direction, from, to, offset, record, .. } = self.0;
         time.iter().try_for_each(|time| write!(f, "{time} "))?;
         direction.iter().try_for_each(|direction| write!(f, "{direction} "))?;
+        if let (Some(from), Some(to)) = (from, to) {
+            write!(f, "{from} → {to} ")?;
+        }
         offset.iter().try_for_each(|offset| write!(f, "byte {offset}:"))?;
         record.iter().try_for_each(|record| write!(f, "record {record}:"))
     }

@@ -9,6 +9,7 @@ use super::verdict::Verdict;
 use gateway::fix::{redact, redact_values, tags};
 use gateway::spec::{Dictionary, Version};
 use serde::Serialize;
+use std::net::SocketAddrV4;
 
 /// Username (553): shown by its beginning.
 const USERNAME: u32 = 553;
@@ -30,7 +31,13 @@ pub(super) struct Place {
     /// `in` or `out`, as the input says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) direction: Option<&'static str>,
-    /// Its first byte in the input.
+    /// Who sent it, of a capture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<SocketAddrV4>,
+    /// To whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<SocketAddrV4>,
+    /// Its first byte in the input; in a capture, the record of the packet that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) offset: Option<u64>,
     /// Its record in the journal.

@@ -5,7 +5,7 @@ use super::Outcome;
 use super::compare::CompareTape;
 use super::open::{Journal, TRADING, instruments};
 use crate::config::BacktestConfig;
-use crate::modes::backtest::{self, fingerprint};
+use crate::modes::backtest::{self, fingerprints, names};
 use crate::pipeline::simulation::TapeFull;
 use anyhow::Context as _;
 
@@ -15,13 +15,12 @@ pub(super) fn compare(journal: &Journal) -> anyhow::Result<Outcome> {
         format!("the journal's configuration is of another version ({})", start.build)
     })?;
     if !config.is_synthetic() {
-        let path = &config.backtest.data;
-        let found = fingerprint(path)?;
+        let found = fingerprints(config.recordings())?;
         anyhow::ensure!(
             found == start.data,
             "{} is not the file that the backtest ran on: its fingerprint is {found}, recorded was \
              {}; put that file there",
-            path.display(),
+            names(config.recordings()),
             start.data
         );
     }

@@ -1,0 +1,174 @@
+//! Events of a live feed as units of an event file: what came in one packet is one unit, with the
+//! time at which it arrived. Decides nothing, and waits for nothing.
+
+use crate::runtime::clock::Clock;
+use feeds::archive::Writer;
+use feeds::recording::{Books, Clock as Times, Description, Unit};
+use market::{
+    Definition, Event, EventFlags, EventKind, Instrument, Said, SideEntry, Sink, Timestamp,
+};
+use std::io::{self, Write};
+
+/// What was written, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) units: u64,
+    pub(super) events: u64,
+    pub(super) gaps: u64,
+    pub(super) recovered: u64,
+    pub(super) lost: u64,
+}
+
+/// A file that was closed.
+pub(super) struct Done {
+    pub(super) counts: Counts,
+    pub(super) bytes: u64,
+}
+
+/// See the module.
+pub(super) struct Units<W> {
+    writer: Writer<W>,
+    /// Events whose packet has not been written.
+    events: Vec<Event>,
+    unit: Unit,
+    books: Books,
+    /// Time of the last unit; the clock of a host may be set back, the order of a file is kept.
+    last: Timestamp,
+    counts: Counts,
+}
+
+impl<W> Sink for Units<W> {
+    fn event(&mut self, event: Event) {
+        self.events.push(event);
+    }
+}
+
+impl<W: Write> Units<W> {
+    /// Begins a file of these instruments.
+    pub(super) fn new(out: W, instruments: &[Instrument]) -> io::Result<Units<W>> {
+        let mut writer = Writer::new(out)?;
+        for wanted in instruments {
+            let known = writer.instruments().resolve(&wanted.symbol, wanted.qty_digits);
+            if known.is_none_or(|known| known.id != wanted.id) {
+                return Err(io::Error::other(format!("{} is listed twice", wanted.symbol)));
+            }
+        }
+        let mut units = Units {
+            writer,
+            events: Vec::new(),
+            unit: Unit::default(),
+            books: Books::None,
+            last: Timestamp::ZERO,
+            counts: Counts::default(),
+        };
+        units.say_source();
+        Ok(units)
+    }
+
+    /// Says what the instruments are, as they are configured.
+    pub(super) fn define(&mut self, all: &[Instrument], now: Timestamp) -> io::Result<()> {
+        self.unit.begin(self.writer.written());
+        self.unit.received = now;
+        for one in all {
+            let definition = Definition {
+                symbol: one.symbol.clone(),
+                tick: Some(one.tick),
+                lot: Some(one.lot),
+                qty_digits: one.qty_digits,
+                currency: one.quote.clone(),
+                ..Definition::default()
+            };
+            let said = Said::Definition(Box::new(definition));
+            self.unit.entry(SideEntry { instrument: one.id, exchange_time: now, said });
+        }
+        self.put()
+    }
+
+    /// Writes the packets that are whole.
+    pub(super) fn write(&mut self, clock: &Clock) -> io::Result<()> {
+        let mut events = std::mem::take(&mut self.events);
+        let mut from = 0;
+        for at in 0..events.len() {
+            if events[at].flags.has(EventFlags::LAST) {
+                self.packet(&events[from..=at], clock)?;
+                from = at + 1;
+            }
+        }
+        events.drain(..from);
+        self.events = events;
+        Ok(())
+    }
+
+    fn packet(&mut self, events: &[Event], clock: &Clock) -> io::Result<()> {
+        let stamp = events.iter().map(|event| event.received).max().unwrap_or_default();
+        let received = if stamp == 0 { clock.now() } else { clock.at(stamp) };
+        self.unit.begin(self.writer.written());
+        self.unit.received = received.max(self.last);
+        self.last = self.unit.received;
+        for event in events {
+            let Some(kind) = event.kind() else { continue };
+            self.note(kind);
+            if kind != EventKind::Mark {
+                let exchange_time = self.unit.exchange_time.max(event.exchange_time);
+                self.unit.exchange_time = exchange_time;
+                self.unit.event(Event { decoded: 0, ..*event });
+            }
+        }
+        self.put()
+    }
+
+    /// Counts, and learns of what kind the books are.
+    fn note(&mut self, kind: EventKind) {
+        match kind {
+            EventKind::Gap => self.counts.gaps += 1,
+            EventKind::Recovered => self.counts.recovered += 1,
+            EventKind::Lost => self.counts.lost += 1,
+            EventKind::Add | EventKind::Level if self.books == Books::None => {
+                let by_order = kind == EventKind::Add;
+                self.books = if by_order { Books::ByOrder } else { Books::ByLevel };
+                self.say_source();
+            }
+            _ => {}
+        }
+    }
+
+    fn say_source(&mut self) {
+        let (format, version) = ("live feed", String::new());
+        let (books, clock) = (self.books, Times::Utc);
+        self.writer.source(&Description { format, version, books, clock });
+    }
+
+    fn put(&mut self) -> io::Result<()> {
+        if self.unit.events.is_empty() {
+            return Ok(());
+        }
+        self.unit.end();
+        self.counts.units += 1;
+        self.counts.events += self.unit.events.len() as u64;
+        self.writer.unit(&self.unit, self.unit.received)
+    }
+
+    /// Brings what was written so far out of this program's hands.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Bytes of the file, without those of the block that is being filled.
+    pub(super) fn written(&self) -> u64 {
+        self.writer.written()
+    }
+}
+
+impl Units<std::fs::File> {
+    /// Closes the file, index and all, and brings it to the disk.
+    pub(super) fn finish(self) -> io::Result<Done> {
+        let counts = self.counts;
+        let file = self.writer.finish()?;
+        file.sync_all()?;
+        Ok(Done { counts, bytes: file.metadata()?.len() })
+    }
+}
