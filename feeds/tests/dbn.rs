@@ -348,7 +348,7 @@ fn bad_input_metadata() {
     // A count of symbols that no file could hold.
     let count = change(8 + 100 + 3, 0x7f);
     assert!(refusal(&count).contains("metadata cannot be read"), "{}", refusal(&count));
-    // A file of a hundred MiB of metadata is read without it.
+    // Metadata of twenty million bytes is passed over.
     let mut long = vec![b'D', b'B', b'N', 2];
     long.extend(20_000_000u32.to_le_bytes());
     long.resize(8 + 20_000_000, 0);

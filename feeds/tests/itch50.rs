@@ -350,7 +350,7 @@ fn bad_input_time_backwards_is_counted_and_applied() {
 
 #[test]
 fn bad_input_symbol_not_ascii() {
-    for symbol in [b"AR\xc9     ", b"AR L    ", b"\0\0\0\0\0\0\0\0", b"        "] {
+    for symbol in [b"AR\xc9     ", b"ARL\x0c    ", b"AR L    ", b"\0\0\0\0\0\0\0\0", b"        "] {
         let mut directory = [b' '; 39];
         directory[..11].copy_from_slice(b"R\0\x09\0\0\0\0\0\0\0\0");
         directory[11..19].copy_from_slice(symbol);

@@ -12,9 +12,9 @@ use std::io::{self, Read};
 const PRELUDE_BYTES: usize = 8;
 /// The shortest metadata that any version has.
 const SHORTEST: usize = 100;
-/// The longest metadata whose mappings are read: memory is bounded. That of all symbols of a
-/// futures venue has a few MiB.
-const LONGEST: usize = 1 << 24;
+/// The longest metadata whose mappings are read, since memory is bounded: it holds some 80,000 of
+/// them.
+const LONGEST: usize = 12 << 20;
 /// Times of records lie before this, in nanoseconds: the year 2200.
 const TIME_MAX: u64 = 7_258_118_400_000_000_000;
 

@@ -4,7 +4,7 @@
 use super::decode::{Decoder, Skip};
 use super::group::Group;
 use super::metadata::{self, Before};
-use super::record::{self, HEADER_BYTES, Header, Order, Quote, is_quote, rtype, u32_at};
+use super::record::{self, HEADER_BYTES, Header, Order, is_quote, rtype, u32_at, u64_at};
 use super::side;
 use super::symbols::Learned;
 use crate::recording::{
@@ -140,14 +140,14 @@ impl<'a> DbnFile<'a> {
             None if versions.is_none() => Err(Skip::Type),
             None => Err(Skip::Length),
             Some(_) if header.rtype == rtype::MBO || is_quote(header.rtype) => {
-                let mut sequence = 0;
+                // All records by price have these two at the same places.
+                let (mut received, mut sequence) = (u64_at(bytes, 32), u32_at(bytes, 44));
                 if let Some(order) = bytes.first_chunk().filter(|_| header.rtype == rtype::MBO) {
                     let order = Order::read(order);
                     self.group.note(&order);
-                    (unit.received, sequence) = (record::time(order.ts_recv), order.sequence);
-                } else if let Some(quote) = Quote::read(bytes, &mut Default::default()) {
-                    (unit.received, sequence) = (record::time(quote.ts_recv), quote.sequence);
+                    (received, sequence) = (order.ts_recv, order.sequence);
                 }
+                unit.received = record::time(received);
                 let used = self.decoder.record(bytes, unit);
                 if self.decoder.doubts > doubts {
                     let id = unit.events.last().map_or(Event::ALL, |event| event.instrument);

@@ -109,7 +109,9 @@ impl Directory {
     /// Binds a locate to the instrument that has the symbol. A locate or symbol that was bound
     /// otherwise is bound anew; said again, nothing changes.
     pub(super) fn bind(&mut self, locate: u16, stock: &[u8; 8]) -> Result<(), Skip> {
-        if !stock.trim_ascii_end().iter().all(u8::is_ascii_graphic) || stock[0] == b' ' {
+        // Only spaces fill the field: other blanks would make two symbols look like one.
+        let filled = stock.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
+        if filled == 0 || !stock[..filled].iter().all(u8::is_ascii_graphic) {
             return Err(Skip::BadSymbol);
         }
         let at = usize::from(locate);

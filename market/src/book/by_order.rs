@@ -5,7 +5,7 @@
 use super::ladder::Slot;
 use super::shelf::{Outcome, Shelf};
 use super::{Applied, Book, BookLimits, Contradiction, Contradictions, Touched, Unsound, digest};
-use crate::table::IdTable;
+use crate::table::{IdParts, IdTable, Line32, Value};
 use crate::{
     BookView, Event, EventFlags, EventKind, InstrumentId, Price, Qty, Side, StateHasher, Trade,
 };
@@ -20,6 +20,10 @@ pub(crate) struct Resting {
     /// Where its level is kept.
     pub(crate) slot: Slot,
     pub(crate) side: Side,
+}
+
+impl Value for Resting {
+    type Line = Line32;
 }
 
 // With its id 32 bytes: two entries a cache line.
@@ -55,7 +59,7 @@ impl Replaced {
 #[derive(Clone, Debug)]
 pub struct OrderBooks {
     shelf: Shelf,
-    orders: IdTable<Resting>,
+    orders: IdParts<Resting>,
     replaced: Option<Replaced>,
 }
 
@@ -63,7 +67,7 @@ impl OrderBooks {
     /// Empty books, every one Recovering.
     #[must_use]
     pub fn new(limits: BookLimits) -> Self {
-        let orders = IdTable::new(limits.orders);
+        let orders = IdParts::new(limits.orders);
         OrderBooks { shelf: Shelf::new(limits), orders, replaced: None }
     }
 
@@ -71,7 +75,7 @@ impl OrderBooks {
     /// [`OrderBooks::admit`].
     #[must_use]
     pub fn growing() -> Self {
-        let orders = IdTable::growing(1 << 10);
+        let orders = IdParts::growing();
         OrderBooks { shelf: Shelf::growing(), orders, replaced: None }
     }
 
@@ -85,7 +89,7 @@ impl OrderBooks {
     /// from memory, so that they wait for it together and not one after the other. Changes nothing.
     pub fn expect(&self, events: &[Event]) {
         for event in events {
-            self.orders.prefetch(event.order);
+            self.orders.part(event.order).prefetch(event.order);
             self.shelf.prefetch(event.instrument);
         }
         // By now the first of these are there, and say where their levels are. An event need not name
@@ -93,7 +97,7 @@ impl OrderBooks {
         for event in events {
             if event.kind() == Some(EventKind::Add) {
                 self.shelf.book(event.instrument).prefetch_search(event.side());
-            } else if let Some(order) = self.orders.get(event.order) {
+            } else if let Some(order) = self.orders.part(event.order).get(event.order) {
                 self.shelf.book(order.instrument).prefetch_level(&order);
             }
         }
@@ -108,17 +112,25 @@ impl OrderBooks {
         let OrderBooks { shelf, orders, replaced } = self;
         match event.kind() {
             Some(EventKind::Add) => {
-                let half = replaced.take();
+                let (half, orders) = (replaced.take(), orders.part_mut(event.order));
                 shelf.message(event, |book| add(orders, half, book, event))
             }
-            Some(EventKind::Execute) => shelf.message(event, |book| execute(orders, book, event)),
+            Some(EventKind::Execute) => {
+                let orders = orders.part_mut(event.order);
+                shelf.message(event, |book| execute(orders, book, event))
+            }
             Some(EventKind::Reduce) => {
+                let orders = orders.part_mut(event.order);
                 shelf.message(event, |book| reduce(orders, book, event).map(|_| None))
             }
             Some(EventKind::Delete) => {
+                let orders = orders.part_mut(event.order);
                 shelf.message(event, |book| delete(orders, replaced, book, event))
             }
-            Some(EventKind::Change) => shelf.message(event, |book| change(orders, book, event)),
+            Some(EventKind::Change) => {
+                let orders = orders.part_mut(event.order);
+                shelf.message(event, |book| change(orders, book, event))
+            }
             Some(EventKind::Clear | EventKind::Reset) => {
                 self.forget(event.instrument);
                 self.shelf.other(event)
@@ -172,7 +184,7 @@ impl OrderBooks {
 
     /// Orders in all books.
     #[must_use]
-    pub const fn orders(&self) -> usize {
+    pub fn orders(&self) -> usize {
         self.orders.len()
     }
 
@@ -368,6 +380,6 @@ impl OrderBooks {
 
     /// An order as the table keeps it.
     pub(super) fn resting(&self, id: u64) -> Option<Resting> {
-        self.orders.get(id)
+        self.orders.part(id).get(id)
     }
 }

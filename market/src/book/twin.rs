@@ -187,7 +187,7 @@ impl BookView for Book {
     }
 }
 
-/// Whole-book events, marks and trades, which are the same by order and by level.
+/// Whole-book events, marks, entries and trades, which are the same by order and by level.
 #[derive(Clone, Debug)]
 struct Feed {
     limits: BookLimits,
@@ -239,7 +239,7 @@ impl Feed {
             event.kind(),
             Some(K::Clear | K::Status | K::Gap | K::Recovered | K::Lost | K::Reset)
         );
-        if event.kind() == Some(K::Mark) {
+        if matches!(event.kind(), Some(K::Mark | K::Entry)) {
             return self.told(event, Touched::None, Ok(None));
         }
         if whole && event.instrument == Event::ALL {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Few ids on one run, some of them at the table's end, so that shifts pass the wrap.
 fn ids_of_neighbours(table: &IdTable, count: usize) -> Vec<u64> {
-    let last = table.mask();
+    let last = table.entries.len() - 1;
     let near_the_wrap = |id: &u64| [last - 1, last, 0, 1].contains(&table.home(*id));
     (0..).filter(near_the_wrap).take(count).collect()
 }
@@ -65,17 +65,17 @@ fn ids_as_exchanges_give_them_do_not_gather() {
             for count in 0..COUNT {
                 let id = count.wrapping_mul(step).wrapping_add(base);
                 let at = table.find(id).unwrap_err();
-                walked += (at.wrapping_sub(table.home(id)) & table.mask()) as u64;
+                walked += table.way(table.home(id), at) as u64;
                 table.put_at(at, id, 0).unwrap();
             }
-            // Random ids walk half a step on average at this load.
-            assert!(walked < 4 * COUNT, "step {step:#x} from {base:#x} walks {walked}");
+            // Random ids walk half a step on average until the table is full.
+            assert!(walked < 2 * COUNT, "step {step:#x} from {base:#x} walks {walked}");
         }
     }
 }
 
 #[test]
 fn entries_keep_to_their_cache_line() {
-    assert_eq!(size_of::<Row<u32>>(), 64);
-    assert_eq!(align_of::<Row<u32>>(), 64);
+    assert_eq!(size_of::<Entry<u32>>(), 16);
+    assert_eq!(align_of::<Entry<u32>>(), 16);
 }

@@ -58,7 +58,7 @@ fn kinds() -> impl Strategy<Value = EventKind> {
         1 => Just(K::Trade),
         1 => prop_oneof![
             Just(K::Clear), Just(K::Status), Just(K::Gap), Just(K::Recovered),
-            Just(K::Lost), Just(K::Reset), Just(K::Mark),
+            Just(K::Lost), Just(K::Reset), Just(K::Mark), Just(K::Entry),
         ],
     ]
 }

@@ -1,0 +1,4 @@
+//! A live feed of ITCH over MoldUDP64. The body is the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| feeds::fuzz::feed(data));

@@ -1,0 +1,4 @@
+//! One message of ITCH 5.0. The body is the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| feeds::fuzz::itch50(data));

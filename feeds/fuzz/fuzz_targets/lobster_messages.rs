@@ -1,0 +1,4 @@
+//! Message files of LOBSTER. The body is the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| feeds::fuzz::lobster_messages(data));

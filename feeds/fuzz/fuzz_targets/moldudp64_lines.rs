@@ -1,0 +1,4 @@
+//! Datagrams of MoldUDP64. The body is the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| feeds::fuzz::moldudp64_lines(data));
