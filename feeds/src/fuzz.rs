@@ -5,10 +5,12 @@
 mod binance;
 mod iex;
 mod mdp3;
+mod soupbintcp;
 
 pub use binance::binance_depth;
 pub use iex::iex;
 pub use mdp3::mdp3;
+pub use soupbintcp::{board, snapshot, soupbintcp};
 
 use crate::capture::{Carried, Frame, transport};
 use crate::databento;
