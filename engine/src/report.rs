@@ -11,10 +11,11 @@ mod text;
 use crate::latency::recorder::HopSet;
 use crate::pipeline::feed_stage::FeedTroubles;
 use crate::pipeline::telemetry::Blame;
+use crate::pipeline::telemetry::Recoveries;
 use crate::trading::counters::Counters;
 use crate::trading::desk::Session;
 use crate::trading::{Account, TradingLoop};
-use market::{BookView, Price};
+use market::{BookView, Nanos, Price};
 use std::fmt;
 use std::path::PathBuf;
 pub use text::{grouped, words};
@@ -34,6 +35,8 @@ pub struct FeedSummary {
     pub recovered: u64,
     /// Messages given up.
     pub lost: u64,
+    /// Gaps closed by the messages themselves, and by a snapshot.
+    pub recoveries: [Recoveries; 2],
     /// Packets of which every message had come before, by another line.
     pub duplicates: u64,
     /// Events that came while the engine was at work on earlier ones, and those that stood in the
@@ -161,6 +164,13 @@ impl Report<'_> {
                 (feed.skipped, "not readable"),
             ]);
             line(f, "gaps", &gaps)?;
+            for (way, of) in ["by messages", "by snapshot"].into_iter().zip(feed.recoveries) {
+                if let Some(mean) = of.total.get().checked_div(of.count) {
+                    let (count, mean) = (grouped(of.count), Nanos::new(mean));
+                    let text = format!("{count} {way}: {mean} each, {} the longest", of.longest);
+                    line(f, "recovered", &text)?;
+                }
+            }
         }
         if let Some(gateway) = &self.gateway {
             let items = [

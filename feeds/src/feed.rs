@@ -9,7 +9,7 @@
 
 use crate::itch50::Decoder;
 use crate::moldudp64::{
-    Config, Datagram, Handler, Line, MESSAGES_PER_PACKET_MAX, Receiver, Request, Session,
+    Config, Datagram, FarOff, Handler, Line, MESSAGES_PER_PACKET_MAX, Receiver, Request, Session,
 };
 use market::{Event, EventFlags, EventKind, Sink, Timestamp, TradingStatus};
 
@@ -80,6 +80,66 @@ impl Feed {
         let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
         self.receiver.poll(now, &mut adapter)
     }
+
+    /// True while only a snapshot can close the gap: [`crate::glimpse::Glimpse`] takes one.
+    #[inline]
+    #[must_use]
+    pub fn awaits_snapshot(&self) -> bool {
+        self.receiver.awaits_snapshot()
+    }
+
+    /// A snapshot is being asked for.
+    pub(crate) fn snapshot_asked(&mut self) {
+        self.receiver.snapshot_asked();
+    }
+
+    /// A snapshot begins: every book becomes empty, and stays in its gap.
+    pub(crate) fn snapshot_begins(&mut self, sink: &mut impl Sink) {
+        let (exchange_time, flags) = (self.decoder.exchange_time(), EventFlags::SNAPSHOT);
+        let clear = Event::new(EventKind::Clear, Event::ALL);
+        sink.event(Event { exchange_time, flags, ..clear });
+    }
+
+    /// Takes one message of a snapshot into the group of `sink`: at most two events.
+    pub(crate) fn snapshot_message<S: Sink>(
+        &mut self,
+        message: &[u8],
+        received: u64,
+        group: &mut Group<'_, S>,
+    ) {
+        // Skips are counted in the decoder, and the books they concern are not believed.
+        let _ = self.decoder.decode(message, received, &mut Snapshot(group));
+    }
+
+    /// The snapshot is complete, and messages go on at `next`. At most [`Feed::EVENTS_MAX`] events.
+    ///
+    /// # Errors
+    /// [`FarOff`]: another one is needed.
+    pub(crate) fn resume(
+        &mut self,
+        next: u64,
+        now: Timestamp,
+        sink: &mut impl Sink,
+    ) -> Result<(), FarOff> {
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        self.receiver.resume(next, now, &mut adapter)
+    }
+
+    /// There is no snapshot to be had: what is missing is lost. At most [`Feed::EVENTS_MAX`] events.
+    pub(crate) fn give_up(&mut self, now: Timestamp, sink: &mut impl Sink) {
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        self.receiver.give_up(now, &mut adapter);
+    }
+}
+
+/// Marks events as those of a snapshot.
+struct Snapshot<'a, S>(&'a mut S);
+
+impl<S: Sink> Sink for Snapshot<'_, S> {
+    fn event(&mut self, mut event: Event) {
+        event.flags = event.flags.with(EventFlags::SNAPSHOT);
+        self.0.event(event);
+    }
 }
 
 /// Holds one event back, so that the last of a group can be marked once it is known to be last.
@@ -91,6 +151,11 @@ pub(crate) struct Group<'a, S> {
 impl<'a, S: Sink> Group<'a, S> {
     pub(crate) fn new(sink: &'a mut S) -> Self {
         Group { sink, held: None }
+    }
+
+    /// Where events go, for what is no part of a group.
+    pub(crate) fn sink(&mut self) -> &mut S {
+        self.sink
     }
 
     /// Ends the group: its last event is marked and given on.

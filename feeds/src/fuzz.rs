@@ -9,6 +9,7 @@ mod lines;
 mod mdp3;
 mod recordings;
 mod tcp;
+mod soupbintcp;
 
 pub use binance::binance_depth;
 #[cfg(feature = "canary")]
@@ -21,6 +22,7 @@ pub use recordings::{
     binance, coinbase, databento_csv, dbn_file, events, itch50_file, kraken, lobster_book,
     lobster_messages, recording, tardis,
 };
+pub use soupbintcp::{board, snapshot, soupbintcp};
 pub use tcp::tcp;
 
 use crate::capture::{Carried, Frame, transport};
@@ -40,6 +42,7 @@ pub type Body = fn(&[u8]);
 pub const BODIES: &[(&str, Body)] = &[
     ("binance", binance),
     ("binance_depth", binance_depth),
+    ("board", board),
     ("coinbase", coinbase),
     ("databento_csv", databento_csv),
     ("dbn", dbn),
@@ -63,6 +66,8 @@ pub const BODIES: &[(&str, Body)] = &[
     ("packet", packet),
     ("receiver", receiver),
     ("recording", recording),
+    ("snapshot", snapshot),
+    ("soupbintcp", soupbintcp),
     ("tardis", tardis),
     ("tcp", tcp),
 ];

@@ -1,6 +1,7 @@
 //! Bytes in, market events out: decoders, sessions and sources of market data.
 //!
-//! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two. Recorded days
+//! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two, and [`itch_stream`]
+//! joins it to [`soupbintcp`]. What is lost for good is bridged by a snapshot ([`glimpse`]). Recorded days
 //! of any format come by [`recording`], captures of packets ([`capture`]) and Touchline's own event
 //! files ([`archive`]) among them. Nothing here owns a clock or a thread; only [`file`](mod@file) and
 //! [`recording`] touch files, and only [`udp`] sockets.
@@ -17,8 +18,10 @@ pub mod feed;
 pub mod file;
 mod frames;
 pub mod fuzz;
+pub mod glimpse;
 pub mod iex;
 pub mod itch50;
+pub mod itch_stream;
 pub mod kraken;
 pub mod level;
 pub mod lobster;
@@ -27,9 +30,11 @@ pub mod moldudp64;
 pub mod recording;
 mod rows;
 pub mod shown;
+pub mod soupbintcp;
 pub mod tardis;
 pub mod udp;
 
 pub use feed::Feed;
+pub use itch_stream::ItchStream;
 pub use itch50::ItchFile;
 pub use udp::UdpFeed;

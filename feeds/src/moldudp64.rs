@@ -20,9 +20,9 @@ mod serve;
 mod stash;
 
 pub use config::{Config, Datagram, Handler, Line, Requests, Start};
-pub use counters::{LineCounters, ReceiverCounters};
+pub use counters::{LineCounters, ReceiverCounters, Recoveries};
 pub use publish::{PublishError, Publisher};
-pub use receiver::Receiver;
+pub use receiver::{FarOff, Receiver};
 pub use serve::{BadRequest, MemoryStore, MessageStore, RequestServer};
 
 use std::fmt;

@@ -186,6 +186,8 @@ choice! {
     pub enum Protocol {
         /// NASDAQ TotalView-ITCH 5.0 in MoldUDP64 packets.
         Itch50MoldUdp64 = "itch50-moldudp64",
+        /// The same over SoupBinTCP.
+        Itch50SoupBinTcp = "itch50-soupbintcp",
     }
 }
 
@@ -196,6 +198,8 @@ choice! {
         First = "first",
         /// At the next packet: books are wrong until every old order is gone.
         Current = "current",
+        /// At a snapshot of now.
+        Snapshot = "snapshot",
     }
 }
 

@@ -135,6 +135,9 @@ pub(crate) fn read(
         let line_b = data.line_b.map(Into::into);
         used.extend(line_b.map(|b| Port::new("market_data", "line_b", Transport::Udp, b)));
         used.push(Port::new("market_data", "retransmit", Transport::Udp, data.retransmit));
+        for (key, address) in [("soupbintcp", data.soupbintcp), ("glimpse", data.glimpse)] {
+            used.extend(address.map(|at| Port::new("market_data", key, Transport::Tcp, at)));
+        }
     }
     let listen = fix.as_ref().map(|fix| fix.listen);
     used.extend(listen.map(|at| Port::new("fix", "listen", Transport::Tcp, at)));

@@ -1,11 +1,12 @@
 //! Market data in: what the protocol of `[feed]` needs, and what people read of it.
 
-use super::choice::Protocol;
+use super::choice::{ClockSource, Protocol, Start};
 use super::document::Document;
 use super::instruments::{self, Listing};
 use super::ports::{Port, Transport};
 use super::problem::{Problem, Problems};
-use super::sections::FeedConfig;
+use super::sections::{ClockConfig, FeedConfig, SoupBinTcpConfig};
+use super::special::Endpoint;
 
 impl FeedConfig {
     /// How many lines bring the same packets.
@@ -14,15 +15,24 @@ impl FeedConfig {
         [self.line_a, self.line_b].iter().flatten().count()
     }
 
-    /// Where market data comes from, for people.
+    /// Where market data comes from, for people, and what becomes of a gap.
     #[must_use]
-    pub fn describe(&self) -> String {
+    pub fn describe(&self, tcp: &SoupBinTcpConfig) -> String {
         match self.protocol {
             Protocol::Itch50MoldUdp64 => {
                 let lines: Vec<_> =
                     [self.line_a, self.line_b].iter().flatten().map(ToString::to_string).collect();
                 let server = self.retransmit.map(|at| format!(", retransmission from {at}"));
-                format!("{}{}", lines.join(" and "), server.unwrap_or_default())
+                let last = self.glimpse.as_ref().map(|at| format!(", snapshots from {at}"));
+                let none = server.is_none() && last.is_none();
+                let none = none.then_some(", a gap is lost");
+                let parts =
+                    [server.as_deref(), last.as_deref(), none].map(Option::unwrap_or_default);
+                format!("{}{}", lines.join(" and "), parts.concat())
+            }
+            Protocol::Itch50SoupBinTcp => {
+                let address = tcp.address.as_ref().map(ToString::to_string).unwrap_or_default();
+                format!("{address} by TCP, which fills what was missed when it connects again")
             }
         }
     }
@@ -33,26 +43,59 @@ impl FeedConfig {
         let line_b = self.line_b.map(|b| Port::new("feed", "line_b", Transport::Udp, b.into()));
         let server = self.retransmit;
         let server = server.map(|s| Port::new("feed", "retransmit", Transport::Udp, s));
-        [line_a, line_b, server].into_iter().flatten().collect()
+        let glimpse = self.glimpse.as_ref().and_then(Endpoint::to_socket_addr);
+        let glimpse = glimpse.map(|at| Port::new("feed", "glimpse", Transport::Tcp, at));
+        [line_a, line_b, server, glimpse].into_iter().flatten().collect()
     }
 }
 
 /// The protocol has what it needs, and the instruments fit it.
 pub(crate) fn check(
     document: &Document<'_>,
-    feed: &FeedConfig,
+    (feed, tcp, clock): (&FeedConfig, &SoupBinTcpConfig, &ClockConfig),
     listing: &Listing,
     problems: &mut Problems,
 ) {
+    let mut refuse = |(section, key): (&str, &str), title: String, label: &str, help: &str| {
+        let place = document.place(section, key);
+        problems.push(Problem::new(place, title, label).help(help));
+    };
     match feed.protocol {
         Protocol::Itch50MoldUdp64 => {
-            instruments::check_itch(listing, problems);
             if feed.line_a.is_none() {
-                let place = document.place("feed", "protocol");
                 let title = format!("[feed] line_a is missing: {} comes by it", feed.protocol);
                 let help = "add, for example, line_a = \"239.192.77.1:31001\"";
-                problems.push(Problem::new(place, title, "needs line_a").help(help));
+                refuse(("feed", "protocol"), title, "needs line_a", help);
+            }
+            if feed.start == Start::Snapshot && feed.glimpse.is_none() {
+                let title = "[feed] glimpse is missing: a start at a snapshot takes one".to_owned();
+                let help = "name the venue's GLIMPSE server, such as glimpse = \"127.0.0.1:31004\"";
+                refuse(("feed", "start"), title, "needs glimpse", help);
+            }
+        }
+        Protocol::Itch50SoupBinTcp => {
+            if tcp.address.is_none() {
+                let title =
+                    format!("[soupbintcp] address is missing: {} comes from it", feed.protocol);
+                let help = "add, for example, address = \"127.0.0.1:31005\" under [soupbintcp]";
+                refuse(("feed", "protocol"), title, "needs [soupbintcp] address", help);
+            }
+            if feed.glimpse.is_some() || feed.start == Start::Snapshot {
+                let key = if feed.glimpse.is_some() { "glimpse" } else { "start" };
+                let title = format!("[feed] {key}: {} takes no snapshots", feed.protocol);
+                let help = "remove it: the server fills a gap itself";
+                refuse(("feed", key), title, "of no use here", help);
+            }
+            if clock.source == ClockSource::Feed {
+                let title = format!("[clock] source: {} cannot be stepped", feed.protocol);
+                let help = "take \"tsc\", or protocol = \"itch50-moldudp64\"";
+                refuse(("clock", "source"), title, "needs the packets of MoldUDP64", help);
             }
         }
     }
+    if tcp.session.as_deref().is_some_and(|name| !name.bytes().all(|b| b.is_ascii_graphic())) {
+        let title = "[soupbintcp] session is no name".to_owned();
+        refuse(("soupbintcp", "session"), title, "this name", "give 1 to 10 ASCII characters");
+    }
+    instruments::check_itch(listing, problems);
 }

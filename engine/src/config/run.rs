@@ -16,7 +16,7 @@ use super::reader::Reader;
 use super::resolved::Resolved;
 use super::sections::{
     BookConfig, ClockConfig, ControlConfig, CoresConfig, EngineConfig, FeedConfig, GatewayConfig,
-    JournalConfig, LogConfig, StopConfig, WatchdogConfig, WireConfig,
+    JournalConfig, LogConfig, SoupBinTcpConfig, StopConfig, WatchdogConfig, WireConfig,
 };
 use super::strategy::Choice;
 use super::trading::{self, TradingConfig};
@@ -38,6 +38,8 @@ pub struct RunConfig {
     pub wire: WireConfig,
     /// Market data in.
     pub feed: FeedConfig,
+    /// The session of market data by TCP.
+    pub soupbintcp: SoupBinTcpConfig,
     /// Sizes of the books.
     pub book: BookConfig,
     /// Orders out.
@@ -109,6 +111,7 @@ impl RunConfig {
         text.section(&self.cores);
         text.section(&self.wire);
         text.section(&self.feed);
+        text.section(&self.soupbintcp);
         text.section(&self.book);
         text.section(&self.gateway);
         self.venue.resolve(&mut text);
@@ -145,6 +148,7 @@ pub(crate) fn tables() -> Vec<Table> {
         CoresConfig::TABLE,
         WireConfig::TABLE,
         FeedConfig::TABLE,
+        SoupBinTcpConfig::TABLE,
         BookConfig::TABLE,
         GatewayConfig::TABLE,
         DropCopyConfig::TABLE,
@@ -172,12 +176,13 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<RunConfig> {
     let engine: Option<EngineConfig> = document.section(problems);
-    let clock = document.section(problems);
+    let clock: Option<ClockConfig> = document.section(problems);
     let cores: Option<CoresConfig> = document.section(problems);
     let wire = document.section(problems);
     let feed: Option<FeedConfig> = document.section(problems);
-    if let Some(feed) = &feed {
-        feed::check(document, feed, &listing, problems);
+    let soupbintcp: Option<SoupBinTcpConfig> = document.section(problems);
+    if let (Some(feed), Some(tcp), Some(clock)) = (&feed, &soupbintcp, &clock) {
+        feed::check(document, (feed, tcp, clock), &listing, problems);
     }
     let book = document.section(problems);
     let source = profile.unwrap_or(document);
@@ -222,6 +227,7 @@ pub(crate) fn read(
         cores: cores?,
         wire: wire?,
         feed: feed?,
+        soupbintcp: soupbintcp?,
         book: book?,
         gateway: gateway?,
         venue: venue?,

@@ -106,14 +106,44 @@ section! {
         arbitration_wait_us: Nanos = 200, [0, 1_000_000];
         /// How long one retransmission request waits for its answer.
         request_timeout_ms: Nanos = 50, [1, 10_000];
-        /// Requests for one gap before it is given up.
+        /// Requests for one gap before a snapshot is taken, or it is given up.
         request_tries: u32 = 10, [1, 1_000];
-        /// `first` builds the books from sequence 1 by retransmission.
+        /// The venue's GLIMPSE server: its snapshot is the last resort for what retransmission does not bring, and lets a late engine begin without the day so far. User and credentials are those of `[soupbintcp]`.
+        glimpse: Option<Endpoint> => "127.0.0.1:31004", [1, 65_535];
+        /// With `glimpse`: a gap of more messages than this is not requested; a snapshot is quicker.
+        gap_max: u64 = 100_000, [1, 1_000_000_000_000];
+        /// Snapshots tried for one gap before it is given up and its books are Suspect.
+        snapshot_tries: u32 = 10, [1, 1_000];
+        /// Wait after the first that failed; it doubles with each, up to sixteen times as much.
+        snapshot_retry_ms: Nanos = 500, [10, 60_000];
+        /// `first` builds the books from sequence 1 by retransmission, `snapshot` from what `glimpse` says they are now.
         #[danger = "`current` trades on books that lack every older order"]
         start: Start = "first";
         /// Silence after which the books are Stale and quotes are pulled.
         #[danger = "must be longer than the venue's heartbeat"]
         stale_ms: Nanos = 3_000, [1, 600_000];
+    }
+}
+
+section! {
+    /// The SoupBinTCP session of `protocol = "itch50-soupbintcp"`; and who we are to a GLIMPSE server.
+    pub struct SoupBinTcpConfig = "soupbintcp" {
+        /// The venue's port; `itch50-soupbintcp` needs it.
+        address: Option<Endpoint> => "127.0.0.1:31005", [1, 65_535];
+        /// User of the login.
+        username: Option<String> => "TOUCHL", [1, 6];
+        /// File with the password, as `passphrase = "value"`. It must be ours alone: mode 0600.
+        credentials: Option<PathBuf> => "/etc/touchline/feed.credentials";
+        /// The only session to take; the present one when absent, and whichever follows it.
+        session: Option<String> => "DEMO000001", [1, 10];
+        /// Silence of ours after which a heartbeat is sent.
+        heartbeat_ms: Nanos = 1_000, [10, 60_000];
+        /// Silence of the venue after which the connection is made anew; it sends a heartbeat a second.
+        silence_ms: Nanos = 15_000, [100, 600_000];
+        /// Wait after a session, and after the first attempt that failed.
+        reconnect_ms: Nanos = 250, [10, 60_000];
+        /// Longest wait between attempts.
+        reconnect_max_ms: Nanos = 30_000, [10, 600_000];
     }
 }
 

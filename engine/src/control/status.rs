@@ -4,7 +4,9 @@
 
 use crate::pipeline::feed_stage::FeedTroubles;
 use crate::pipeline::gate::{Gate, Shut};
-use crate::pipeline::telemetry::{Inbox, OrderSession, Telemetry, TradingSnapshot};
+use crate::pipeline::telemetry::{
+    GlimpseCounters, Inbox, OrderSession, Recoveries, Telemetry, TradingSnapshot,
+};
 use crate::runtime::stage::REGIMES;
 use market::{BookState, Instrument, Qty};
 use std::fmt::Write;
@@ -137,7 +139,17 @@ fn market_data(page: &mut String, telemetry: &Telemetry) -> std::fmt::Result {
         page,
         "feed       next {}, {} messages, {} gaps, {} lost{gap}",
         feed.expected, feed.messages, feed.gaps, feed.lost
-    )
+    )?;
+    let ways = [("by messages", feed.by_messages), ("by snapshot", feed.by_snapshot)];
+    for (way, Recoveries { count, last, longest, .. }) in ways.iter().filter(|(_, of)| of.count > 0)
+    {
+        writeln!(page, "recovered  {count} {way}, the last in {last}, the longest in {longest}")?;
+    }
+    let GlimpseCounters { tries, failed, given_up, .. } = feed.snapshots;
+    if failed > 0 {
+        writeln!(page, "snapshots  {tries} tried, {failed} failed, {given_up} gaps given up")?;
+    }
+    Ok(())
 }
 
 fn line(trading: &TradingSnapshot, instrument: &Instrument) -> String {

@@ -71,7 +71,7 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     writeln!(text, "engine      {} ({})", run.engine.name, run.engine.environment)?;
     let idle = config::choice::idle_word(run.cores.idle);
     writeln!(text, "threads     {}; idle {idle}", threads.join(", "))?;
-    writeln!(text, "feed        {}", feed.describe())?;
+    writeln!(text, "feed        {}", feed.describe(&run.soupbintcp))?;
     let (us, them) = (&run.gateway.sender_comp_id, &run.gateway.target_comp_id);
     writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;
     let (transport, pace) =
@@ -149,7 +149,14 @@ fn describe_exchange(text: &mut String, exchange: &ExchangeConfig) -> std::fmt::
     };
     let place = exchange.exchange.data_dir.display();
     writeln!(text, "exchange    {}, state in {place}", exchange.exchange.name)?;
-    writeln!(text, "market data {}{line_b}, retransmission at {}", data.line_a, data.retransmit)?;
+    let places = [("snapshots", data.glimpse), ("SoupBinTCP", data.soupbintcp)];
+    let more = places.map(|(name, at)| at.map(|at| format!(", {name} at {at}")));
+    let more = more.into_iter().flatten().collect::<String>();
+    writeln!(
+        text,
+        "market data {}{line_b}, retransmission at {}{more}",
+        data.line_a, data.retransmit
+    )?;
     let accounts = exchange.fix.accounts.join(", ");
     writeln!(text, "orders      {} for {accounts}", exchange.fix.listen)?;
     writeln!(text, "flow        {flow}")?;

@@ -46,6 +46,7 @@ pub fn main(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     config.feed.line_a = Some(addresses.line_a);
     config.feed.line_b = addresses.line_b;
     config.feed.retransmit = Some(addresses.retransmit.into());
+    config.feed.glimpse = addresses.glimpse.map(Endpoint::from);
     config.gateway.address =
         Endpoint { host: addresses.fix.ip().to_string(), port: addresses.fix.port() };
 
@@ -64,6 +65,7 @@ fn free_ports(venue: &mut ExchangeConfig) {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     venue.fix.listen = any;
     venue.market_data.retransmit = any;
+    venue.market_data.glimpse = Some(any);
     let data = &mut venue.market_data;
     for line in [Some(&mut data.line_a), data.line_b.as_mut()].into_iter().flatten() {
         line.set_port(0);

@@ -64,6 +64,11 @@ fn introduce(
     }
     writeln!(out, "market data  {}{line_b} by {}", at.line_a, at.interface)?;
     writeln!(out, "             retransmission from {}", at.retransmit)?;
+    for (what, address) in [("snapshots", at.glimpse), ("SoupBinTCP", at.soupbintcp)] {
+        if let Some(address) = address {
+            writeln!(out, "             {what} from {address}")?;
+        }
+    }
     let accounts = config.fix.accounts.join(", ");
     writeln!(out, "orders       {} for {accounts}", at.fix)?;
     for notice in &exchange.notices {

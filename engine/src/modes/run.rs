@@ -65,6 +65,7 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
             gaps: feed.gaps,
             recovered: feed.recovered,
             lost: feed.lost,
+            recoveries: [feed.by_messages, feed.by_snapshot],
             waited: (feed.waited, ended.waited),
             duplicates: lines.map(|line| line.duplicates).sum(),
             troubles: feed.troubles,

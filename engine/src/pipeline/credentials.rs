@@ -14,15 +14,16 @@ use toml::{Table, Value};
 /// Longest file; keys are a hundredth of it.
 const BYTES_MAX: u64 = 64 * 1024;
 
-/// Reads what there is of `key`, `secret` and `passphrase` from the file at `path`.
+/// Reads what there is of `key`, `secret` and `passphrase` from the file at `path`, which stands in `section`.
 ///
 /// # Errors
 /// A file that cannot be read, that others can read, or that holds something else.
-pub fn read(path: &Path) -> anyhow::Result<Credentials> {
+pub fn read(section: &str, path: &Path) -> anyhow::Result<Credentials> {
     let shown = path.display();
-    let file = File::open(path).with_context(|| format!("[gateway] credentials = {shown}"))?;
+    let key = || format!("[{section}] credentials = {shown}");
+    let file = File::open(path).with_context(key)?;
     // Of the file that was opened: a path may lead elsewhere a moment later.
-    let about = file.metadata().with_context(|| format!("[gateway] credentials = {shown}"))?;
+    let about = file.metadata().with_context(key)?;
     ensure!(about.is_file(), "{shown} is not a regular file");
     let us = rustix::process::geteuid().as_raw();
     ensure!(
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn a_file_of_ours_is_read_and_not_shown() {
         let (_folder, path) = write("key = \"id\"\nsecret = \"hunter2\"\n", 0o600);
-        let read = read(&path).unwrap();
+        let read = read("gateway", &path).unwrap();
         let held = [&read.key, &read.secret].map(|text| text.as_ref().unwrap().reveal());
         assert_eq!(held, [&b"id"[..], b"hunter2"]);
         assert!(read.passphrase.is_none() && !format!("{read:?}").contains("hunter2"));
@@ -89,7 +90,7 @@ mod tests {
     fn a_file_that_others_may_read_is_refused_with_the_remedy() {
         for mode in [0o640, 0o604, 0o660, 0o644] {
             let (_folder, path) = write("key = \"id\"\nsecret = \"hunter2\"\n", mode);
-            let error = format!("{:#}", read(&path).unwrap_err());
+            let error = format!("{:#}", read("gateway", &path).unwrap_err());
             assert!(error.contains(&format!("chmod 0600 {}", path.display())), "{error}");
         }
     }
@@ -104,7 +105,7 @@ mod tests {
             "hunter2",
         ] {
             let (_folder, path) = write(text, 0o600);
-            let error = format!("{:#} {0:?}", read(&path).unwrap_err());
+            let error = format!("{:#} {0:?}", read("gateway", &path).unwrap_err());
             assert!(!error.contains("hunter2"), "{error}");
         }
     }

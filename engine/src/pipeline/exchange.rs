@@ -31,6 +31,7 @@ pub mod report;
 pub mod resume;
 pub mod running;
 pub mod stage;
+pub mod streams;
 mod wires;
 
 #[cfg(test)]
@@ -49,6 +50,7 @@ use market::{Instrument, Timestamp};
 use report::ExchangeReport;
 use sim::{AccountId, ExchangeLimits};
 use std::sync::Arc;
+use streams::{Listener, StreamCounters};
 
 /// Packets of the market in one poll: what is behind catches up over several.
 const STEPS_MAX: usize = 64;
@@ -81,6 +83,8 @@ enum Peer {
     Stranger(Timestamp),
     /// An account's session.
     Account(usize),
+    /// Somebody who is sent market data.
+    Listener,
 }
 
 /// The exchange without I/O.
@@ -93,6 +97,9 @@ pub struct ExchangeCore {
     listed: Instruments,
     accounts: Vec<Account>,
     peers: Vec<Peer>,
+    /// By connection: those who listen to market data by TCP.
+    listeners: Vec<Option<Listener>>,
+    streamed: StreamCounters,
     floor: Floor,
     index: FieldIndex,
     notices: Vec<String>,
@@ -146,6 +153,8 @@ impl ExchangeCore {
             data,
             accounts: Vec::new(),
             peers: vec![Peer::Nobody; connections],
+            listeners: (0..connections).map(|_| None).collect(),
+            streamed: StreamCounters::default(),
             floor,
             index: FieldIndex::new(FIELDS),
             notices,
@@ -201,7 +210,7 @@ impl ExchangeCore {
             net.packet(&heartbeat);
             worked = true;
         }
-        worked
+        worked | self.poll_listeners(now, net)
     }
 
     fn poll_market(&mut self, now: Timestamp, net: &mut dyn Net) -> bool {
@@ -247,6 +256,8 @@ impl ExchangeCore {
         // Else a file refuses: what waits is the old session's, and goes first.
         let Some(end) = self.floor.publication.end(now) else { return };
         net.packet(&end);
+        // Who is not far behind hears the end by TCP too.
+        self.poll_listeners(now, net);
         match Floor::open(&self.config, &mut self.data, now, &mut self.notices) {
             Ok(floor) => {
                 let past = self.floor.publication.counters();

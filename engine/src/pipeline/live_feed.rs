@@ -3,16 +3,20 @@
 //! Each protocol is a variant; what it decides and how its sockets are read is its own room's. Nothing
 //! here waits or allocates.
 
+use crate::pipeline::snapshots::Snapshots;
+use crate::pipeline::stream_feed::StreamFeed;
 use crate::pipeline::telemetry::FeedSnapshot;
-use feeds::{Feed, UdpFeed};
+use feeds::{Feed, ItchStream, UdpFeed};
 use market::{Sink, Timestamp};
 use std::io;
 use wire::Io;
 
 /// Where a run's market data comes from.
 pub enum LiveFeed {
-    /// ITCH 5.0 in MoldUDP64 packets.
-    MoldUdp64(Box<UdpFeed>),
+    /// ITCH 5.0 in MoldUDP64 packets, and snapshots where they are to be had.
+    MoldUdp64(Box<UdpFeed>, Option<Box<Snapshots>>),
+    /// ITCH 5.0 over SoupBinTCP.
+    SoupBinTcp(Box<StreamFeed>),
 }
 
 /// What a feed has done since it began.
@@ -22,13 +26,19 @@ pub struct Progress {
     pub received: u64,
     /// Events given on.
     pub events: u64,
-    /// Requests sent for what was missing.
+    /// Requests sent for what was missing, tries of snapshots included.
     pub requests: u64,
 }
 
 impl From<UdpFeed> for LiveFeed {
     fn from(feed: UdpFeed) -> Self {
-        LiveFeed::MoldUdp64(Box::new(feed))
+        LiveFeed::MoldUdp64(Box::new(feed), None)
+    }
+}
+
+impl From<StreamFeed> for LiveFeed {
+    fn from(feed: StreamFeed) -> Self {
+        LiveFeed::SoupBinTcp(Box::new(feed))
     }
 }
 
@@ -37,7 +47,10 @@ impl LiveFeed {
     #[must_use]
     pub fn events_max(&self) -> usize {
         match self {
-            LiveFeed::MoldUdp64(_) => Feed::EVENTS_MAX,
+            // Lines and snapshot go on side by side.
+            LiveFeed::MoldUdp64(_, Some(_)) => 2 * Feed::EVENTS_MAX,
+            LiveFeed::MoldUdp64(_, None) => Feed::EVENTS_MAX,
+            LiveFeed::SoupBinTcp(_) => ItchStream::EVENTS_MIN,
         }
     }
 
@@ -57,7 +70,13 @@ impl LiveFeed {
         heard: impl FnMut(&wire::Datagram),
     ) -> io::Result<bool> {
         match self {
-            LiveFeed::MoldUdp64(feed) => feed.poll(io, now, room, sink, heard),
+            LiveFeed::MoldUdp64(feed, Some(snapshots)) if snapshots.has_work(feed.feed()) => {
+                let half = room / 2;
+                let worked = snapshots.poll(feed.feed_mut(), io, now, half, sink);
+                Ok(feed.poll(io, now, half, sink, heard)? | worked)
+            }
+            LiveFeed::MoldUdp64(feed, _) => feed.poll(io, now, room, sink, heard),
+            LiveFeed::SoupBinTcp(feed) => Ok(feed.poll(io, now, room, sink)),
         }
     }
 
@@ -65,14 +84,22 @@ impl LiveFeed {
     #[must_use]
     pub fn progress(&self) -> Progress {
         match self {
-            LiveFeed::MoldUdp64(feed) => {
+            LiveFeed::MoldUdp64(feed, snapshots) => {
                 let (feed, counters) = (feed.feed(), feed.feed().receiver().counters());
                 let lines = counters.live.iter().chain([&counters.retransmission]);
+                let taken = snapshots.as_ref().map(|snapshots| *snapshots.counters());
+                let taken = taken.unwrap_or_default();
                 Progress {
-                    received: lines.map(|line| line.datagrams).sum(),
+                    received: lines.map(|line| line.datagrams).sum::<u64>() + taken.messages,
                     events: feed.decoder().counters().events,
-                    requests: counters.requests,
+                    requests: counters.requests + taken.tries,
                 }
+            }
+            LiveFeed::SoupBinTcp(feed) => {
+                let stream = feed.stream();
+                let client = stream.client().counters();
+                let (received, requests) = (client.packets, client.logins);
+                Progress { received, events: stream.decoder().counters().events, requests }
             }
         }
     }
@@ -80,7 +107,11 @@ impl LiveFeed {
     /// Tells the snapshot what it has seen.
     pub fn tell(&self, snapshot: &mut FeedSnapshot) {
         match self {
-            LiveFeed::MoldUdp64(feed) => snapshot.tell_moldudp64(feed.feed()),
+            LiveFeed::MoldUdp64(feed, snapshots) => {
+                let taken = snapshots.as_ref().map(|snapshots| *snapshots.counters());
+                snapshot.tell_moldudp64(feed.feed(), taken.unwrap_or_default());
+            }
+            LiveFeed::SoupBinTcp(feed) => snapshot.tell_soupbintcp(feed.stream()),
         }
     }
 
@@ -88,7 +119,8 @@ impl LiveFeed {
     #[must_use]
     pub fn moldudp64(&self) -> Option<&Feed> {
         match self {
-            LiveFeed::MoldUdp64(feed) => Some(feed.feed()),
+            LiveFeed::MoldUdp64(feed, _) => Some(feed.feed()),
+            LiveFeed::SoupBinTcp(_) => None,
         }
     }
 }

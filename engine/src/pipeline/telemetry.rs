@@ -11,7 +11,10 @@ mod snapshots;
 
 pub use blame::{Blame, CoreBlame, Cycle, StageBlame};
 pub use hub::{HopTotals, Stages, Telemetry};
-pub use snapshots::{FeedSnapshot, GatewaySnapshot, LineCounters, OrderSession, TradingSnapshot};
+pub use snapshots::{
+    FeedSnapshot, GatewaySnapshot, GlimpseCounters, LineCounters, OrderSession, Recoveries,
+    TradingSnapshot,
+};
 
 use crossbeam::queue::ArrayQueue;
 use std::sync::Arc;

@@ -264,7 +264,7 @@ pub fn logon(config: &RunConfig, more: &[FixField]) -> anyhow::Result<Option<Ven
         return Ok(None);
     }
     let path = config.gateway.credentials.as_ref().filter(|_| plan.wants_credentials());
-    let held = path.map(|path| credentials::read(path)).transpose()?;
+    let held = path.map(|path| credentials::read("gateway", path)).transpose()?;
     let random: Random = if config.venue.wants_random() {
         let mut source = File::open("/dev/urandom").context("/dev/urandom, for nonces")?;
         Box::new(move |bytes| source.read_exact(bytes).is_ok())

@@ -33,6 +33,8 @@ pub enum Start {
     FromFirst,
     /// At the first packet seen: books hold only what came since.
     FromCurrent,
+    /// At what a snapshot leads to: books are whole, and the day need not be read again.
+    FromSnapshot,
 }
 
 /// How missing messages are asked for.
@@ -42,9 +44,11 @@ pub struct Requests {
     pub count_max: u16,
     /// How long to wait for an answer.
     pub timeout: Nanos,
-    /// How often to ask for the same message before the gap is given up. Zero where there is no
-    /// request server: gaps are given up at once.
+    /// How often to ask for the same message before the gap is given up, or a snapshot wanted. Zero
+    /// where there is no request server: that is at once.
     pub tries: u32,
+    /// With snapshots: the largest gap that is asked for; one of more messages needs a snapshot at once.
+    pub gap_max: u64,
 }
 
 /// How a receiver is set up.
@@ -68,6 +72,8 @@ pub struct Config {
     pub packet_bytes_max: usize,
     /// A jump of more messages than this needs a second packet to be believed.
     pub jump_max: u64,
+    /// Snapshots are to be had: what requests do not bring needs one, before it is given up.
+    pub snapshots: bool,
 }
 
 impl Config {
@@ -80,10 +86,16 @@ impl Config {
             session: None,
             start: Start::FromFirst,
             arbitration_wait: Nanos::from_micros(500),
-            requests: Requests { count_max: 1024, timeout: Nanos::from_millis(50), tries: 20 },
+            requests: Requests {
+                count_max: 1024,
+                timeout: Nanos::from_millis(50),
+                tries: 20,
+                gap_max: u64::MAX,
+            },
             stash_packets: 1024,
             packet_bytes_max: 1500,
             jump_max: 1 << 22,
+            snapshots: false,
         }
     }
 }

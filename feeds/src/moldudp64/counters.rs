@@ -1,6 +1,7 @@
 //! What a receiver has seen, by line and by reason. Counts only: nothing here decides.
 
 use super::BadPacket;
+use market::Nanos;
 
 /// What came by one line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,29 @@ pub struct LineCounters {
     pub duplicates: u64,
     /// Heartbeats and ends of session.
     pub heartbeats: u64,
+}
+
+/// Gaps that were closed in one way, and how long that took, from the first packet that showed one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recoveries {
+    /// How many.
+    pub count: u64,
+    /// All of them together.
+    pub total: Nanos,
+    /// The last.
+    pub last: Nanos,
+    /// The longest.
+    pub longest: Nanos,
+}
+
+impl Recoveries {
+    /// One more that took `took`.
+    pub(crate) fn note(&mut self, took: Nanos) {
+        self.count += 1;
+        self.total = Nanos::new(self.total.get().saturating_add(took.get()));
+        self.last = took;
+        self.longest = self.longest.max(took);
+    }
 }
 
 /// What a receiver has seen.
@@ -42,6 +66,12 @@ pub struct ReceiverCounters {
     pub recovered: u64,
     /// Messages given up.
     pub lost: u64,
+    /// Times that a snapshot was needed.
+    pub snapshots: u64,
+    /// Gaps closed by the messages themselves, whichever way they came.
+    pub by_messages: Recoveries,
+    /// Gaps closed by a snapshot.
+    pub by_snapshot: Recoveries,
     /// Packets that differ from another copy of the same sequence and count: an alert, since one of
     /// the lines lies.
     pub mismatches: u64,

@@ -2,9 +2,14 @@
 //!
 //! The first copy of a message wins, whichever line it came by. A packet ahead of its turn is kept;
 //! when what lies before it has not come within `arbitration_wait`, a gap is declared and requested,
-//! again and again, until it is filled or given up. Handlers see messages in sequence, each once.
+//! again and again, until it is filled, bridged by a snapshot, or given up. Handlers see messages in
+//! sequence, each once. While a snapshot is awaited nothing is given on, and what comes is kept.
 //! Never applies part of a bad packet, never handles more than one packet a call (but
 //! [`Receiver::drain`], which is told how many), never allocates after construction.
+
+mod bridge;
+
+pub use bridge::FarOff;
 
 use super::config::{Config, Datagram, Handler, Line, Requests, Start};
 use super::copies::Copies;
@@ -49,8 +54,15 @@ pub struct Receiver {
     end: Option<u64>,
     end_told: bool,
     hole: Option<Hole>,
-    /// The hole was declared a gap.
+    /// The hole was declared a gap, which began then.
     declared: bool,
+    since: Timestamp,
+    /// A snapshot is awaited.
+    stranded: bool,
+    /// Where the snapshot of this gap led to; zero if there was none. The gap is not closed before a
+    /// line has come so far.
+    resumed: u64,
+    resumed_at: Timestamp,
     asked: Option<Asked>,
     /// An unconfirmed jump.
     jump: Option<u64>,
@@ -77,6 +89,10 @@ impl Receiver {
             end_told: false,
             hole: None,
             declared: false,
+            since: Timestamp::ZERO,
+            stranded: false,
+            resumed: 0,
+            resumed_at: Timestamp::ZERO,
             asked: None,
             jump: None,
             stash,
@@ -114,7 +130,7 @@ impl Receiver {
     #[inline]
     #[must_use]
     pub fn pending(&self) -> bool {
-        self.stash.front().is_some_and(|early| early.sequence <= self.expected)
+        !self.stranded && self.stash.front().is_some_and(|early| early.sequence <= self.expected)
     }
 
     /// True if there is no room for another early packet.
@@ -131,7 +147,7 @@ impl Receiver {
         now: Timestamp,
         handler: &mut impl Handler,
     ) {
-        match self.accept(line, datagram, handler) {
+        match self.accept(line, datagram, now, handler) {
             Ok(packet) => self.take(line, datagram, &packet, handler),
             Err(bad) => self.counters.bad[bad as usize] += 1,
         }
@@ -168,11 +184,19 @@ impl Receiver {
     /// says what to request now, if anything.
     pub fn poll(&mut self, now: Timestamp, handler: &mut impl Handler) -> Option<Request> {
         self.settle(now, handler);
-        if !self.declared || self.pending() {
+        if !self.declared || self.stranded || self.pending() {
             return None;
         }
-        let Requests { count_max, timeout, tries: tries_max } = self.config.requests;
         let (first, missing) = (self.expected, self.missing());
+        if missing == 0 {
+            self.confirm(now);
+            return None;
+        }
+        let Requests { count_max, timeout, tries: tries_max, gap_max } = self.config.requests;
+        if self.config.snapshots && missing > gap_max {
+            self.strand();
+            return None;
+        }
         let tries = match self.asked {
             Some(asked) if asked.first == first => {
                 if now.since(asked.at) < timeout {
@@ -184,7 +208,11 @@ impl Receiver {
             _ => 0,
         };
         if tries >= tries_max {
-            self.give_up(now, handler);
+            if self.config.snapshots {
+                self.strand();
+            } else {
+                self.give_up(now, handler);
+            }
             return None;
         }
         self.asked = Some(Asked { first, at: now, tries: tries + 1 });
@@ -201,6 +229,7 @@ impl Receiver {
         &mut self,
         line: Line,
         datagram: &Datagram<'a>,
+        now: Timestamp,
         handler: &mut impl Handler,
     ) -> Result<Packet<'a>, BadPacket> {
         let allowed = self.source(line).ok_or(BadPacket::UnknownLine)?;
@@ -224,7 +253,7 @@ impl Receiver {
             self.strays = 0;
             self.believe(&packet)?;
         } else {
-            self.enter(line, &packet, handler)?;
+            self.enter(line, &packet, now, handler)?;
         }
         Ok(packet)
     }
@@ -272,6 +301,7 @@ impl Receiver {
         &mut self,
         line: Line,
         packet: &Packet<'_>,
+        now: Timestamp,
         handler: &mut impl Handler,
     ) -> Result<(), BadPacket> {
         let foreign = self.config.session.is_some_and(|only| only != packet.session);
@@ -284,17 +314,24 @@ impl Receiver {
         }
         self.previous = self.session.replace(packet.session);
         self.expected = match self.config.start {
-            Start::FromFirst => 1,
+            Start::FromFirst | Start::FromSnapshot => 1,
             Start::FromCurrent => packet.sequence,
         };
         self.announced = self.expected;
         (self.end, self.end_told, self.strays) = (None, false, 0);
         (self.hole, self.declared, self.asked, self.jump) = (None, false, None, None);
+        (self.stranded, self.resumed) = (false, 0);
         self.stash.clear();
         self.copies.clear();
         if self.previous.is_some() {
             self.counters.resets += 1;
             handler.session_reset(packet.session);
+        }
+        // A session that only begins needs no snapshot.
+        if self.config.start == Start::FromSnapshot && packet.sequence > 1 {
+            self.announced = packet.sequence;
+            self.declare(now, handler);
+            self.strand();
         }
         Ok(())
     }
@@ -316,7 +353,7 @@ impl Receiver {
         } else if packet.next() <= self.expected {
             self.line(line).duplicates += 1;
             self.counters.mismatches += u64::from(self.copies.differs(packet, datagram.bytes));
-        } else if packet.sequence <= self.expected {
+        } else if packet.sequence <= self.expected && !self.stranded {
             self.line(line).first += 1;
             self.counters.overlaps += u64::from(packet.sequence < self.expected);
             let given = give(packet, self.expected, datagram.received, handler);
@@ -353,10 +390,13 @@ impl Receiver {
     /// Finds whether something is missing, and says so when it has been long enough.
     #[inline]
     fn settle(&mut self, now: Timestamp, handler: &mut impl Handler) {
+        if self.stranded || self.announced < self.resumed {
+            return;
+        }
         if self.expected >= self.announced {
             (self.hole, self.asked) = (None, None);
-            if std::mem::take(&mut self.declared) {
-                handler.recovered();
+            if self.declared {
+                self.close(now, handler);
             }
             let ended = self.end.is_some_and(|end| end <= self.expected);
             if ended && !std::mem::replace(&mut self.end_told, true) {
@@ -369,20 +409,28 @@ impl Receiver {
             };
             self.hole = Some(hole);
             if now.since(hole.since) >= self.config.arbitration_wait {
-                self.declared = true;
-                self.counters.gaps += 1;
-                handler.gap(self.expected, self.missing());
+                self.declare(hole.since, handler);
             }
         }
     }
 
-    fn give_up(&mut self, now: Timestamp, handler: &mut impl Handler) {
-        let (first, count) = (self.expected, self.missing());
-        self.expected += count;
-        self.counters.lost += count;
-        (self.hole, self.declared, self.asked) = (None, false, None);
-        handler.lost(first, count);
-        self.settle(now, handler);
+    /// Messages have been missing since then.
+    #[cold]
+    fn declare(&mut self, since: Timestamp, handler: &mut impl Handler) {
+        (self.declared, self.since) = (true, since);
+        self.counters.gaps += 1;
+        handler.gap(self.expected, self.missing());
+    }
+
+    /// Nothing is missing any more.
+    #[cold]
+    fn close(&mut self, now: Timestamp, handler: &mut impl Handler) {
+        self.declared = false;
+        let bridged = std::mem::take(&mut self.resumed) > 0;
+        let counters = &mut self.counters;
+        let way = if bridged { &mut counters.by_snapshot } else { &mut counters.by_messages };
+        way.note(now.since(self.since));
+        handler.recovered();
     }
 }
 

@@ -36,7 +36,8 @@ impl Bench {
     pub fn new(change: impl FnOnce(&mut Config)) -> Bench {
         let mut config = Config::new(2);
         config.arbitration_wait = Nanos::from_micros(500);
-        config.requests = Requests { count_max: 10, timeout: Nanos::from_millis(1), tries: 2 };
+        let timeout = Nanos::from_millis(1);
+        config.requests = Requests { count_max: 10, timeout, tries: 2, ..config.requests };
         (config.stash_packets, config.packet_bytes_max) = (4, 100);
         change(&mut config);
         Bench { receiver: Receiver::new(config), told: Told::default(), now: 0 }

@@ -5,7 +5,9 @@
 
 use crate::latency::hops::HOPS;
 use crate::pipeline::gate::Shut;
-use crate::pipeline::telemetry::{Cycle, LineCounters, OrderSession, StageBlame, Telemetry};
+use crate::pipeline::telemetry::{
+    Cycle, LineCounters, OrderSession, Recoveries, StageBlame, Telemetry,
+};
 use crate::runtime::did::ACTS;
 use crate::runtime::stage::REGIMES;
 use crate::runtime::usage::Usage;
@@ -75,6 +77,13 @@ fn flag(set: bool) -> f64 {
     f64::from(u8::from(set))
 }
 
+/// The ways in which gaps are closed.
+fn ways(telemetry: &Telemetry, mut each: impl FnMut(&str, Recoveries)) {
+    let feed = telemetry.feed.current();
+    each("messages", feed.by_messages);
+    each("snapshot", feed.by_snapshot);
+}
+
 /// Rows: kind, name, unit, help, and what gives the samples.
 macro_rules! metrics {
     ($($kind:ident $name:literal $unit:ident $help:literal = $read:expr;)+) => {
@@ -123,6 +132,20 @@ pub(crate) const METRICS: &[Metric] = metrics! {
         one!(t => f(t.feed.current().recovered));
     Counter "feed_lost_messages" One "Messages given up." =
         one!(t => f(t.feed.current().lost));
+    Counter "feed_recoveries" One "Gaps closed, by the messages themselves or by a snapshot." =
+        |t, sample| ways(t, |way, of| sample(&[("by", way)], f(of.count)));
+    Counter "feed_recovery" Seconds "How long gaps lasted that were closed, together, by way." =
+        |t, sample| ways(t, |way, of| sample(&[("by", way)], of.total.as_secs_f64()));
+    Gauge "feed_recovery_last" Seconds "How long the last gap lasted that was closed, by way." =
+        |t, sample| ways(t, |way, of| sample(&[("by", way)], of.last.as_secs_f64()));
+    Gauge "feed_recovery_longest" Seconds "How long the longest gap lasted that was closed, by way." =
+        |t, sample| ways(t, |way, of| sample(&[("by", way)], of.longest.as_secs_f64()));
+    Counter "feed_snapshots" One "Snapshots tried, by outcome; gaps given up." = |t, sample| {
+        let c = &t.feed.current().snapshots;
+        for (outcome, count) in [("taken", c.taken), ("failed", c.failed), ("given up", c.given_up)] {
+            sample(&[("outcome", outcome)], f(count));
+        }
+    };
     Counter "feed_mismatches" One "Packets that differ from another copy of themselves." =
         one!(t => f(t.feed.current().mismatches));
     Counter "feed_session_resets" One "Market data sessions that followed another." =

@@ -34,6 +34,7 @@ impl ExchangeCore {
                 self.settle(now, net);
             }
             Some(Peer::Stranger(_)) => self.peers[connection] = Peer::Nobody,
+            Some(Peer::Listener) => self.listener_left(connection),
             _ => {}
         }
     }
@@ -53,6 +54,7 @@ impl ExchangeCore {
                     self.hear_account(account, connection, now, &bytes[at..], net)
                 }
                 Some(Peer::Stranger(_)) => self.hear_stranger(connection, now, &bytes[at..], net),
+                Some(Peer::Listener) => self.hear_listener(connection, now, &bytes[at..], net),
                 _ => return bytes.len(),
             };
             match took {
@@ -187,7 +189,7 @@ impl ExchangeCore {
         let mut worked = false;
         for connection in 0..self.peers.len() {
             match self.peers[connection] {
-                Peer::Nobody => {}
+                Peer::Nobody | Peer::Listener => {}
                 Peer::Stranger(since) => {
                     if now.since(since) >= LOGON_WITHIN || self.stopping {
                         self.turn_away(connection, "no Logon in time".to_owned(), net);

@@ -113,7 +113,9 @@ impl Floor {
             config.instruments.iter().map(|listed| listed.instrument.clone()).collect();
         let heartbeat = config.market_data.heartbeat_ms;
         let path = data.messages();
-        let opened = Publication::open(&path, begun.session, base, &instruments, heartbeat)?;
+        let snapshots = config.market_data.glimpse.is_some();
+        let opened =
+            Publication::open(&path, begun.session, base, &instruments, heartbeat, snapshots)?;
         let OpenedPublication { publication, resume, cut } = opened;
         if cut > 0 {
             notices.push(format!("{cut} bytes of a torn message were cut off {}", path.display()));

@@ -1,13 +1,16 @@
 //! Market data out: events or recorded messages become numbered packets, and are served again to who
-//! asks.
+//! asks; where snapshots are served, what the packets show is kept up beside them.
 //!
 //! A message stands in the session's file before it is in any packet. It sends nothing itself.
 
 use super::resume::{Resume, resume};
 use anyhow::Context as _;
 use feeds::file::{Opened, SessionFile};
+use feeds::glimpse::Board;
 use feeds::itch50::{Encoder, Refusal};
-use feeds::moldudp64::{BadRequest, HEADER_BYTES, PublishError, Publisher, RequestServer, Session};
+use feeds::moldudp64::{
+    BadRequest, HEADER_BYTES, MessageStore as _, PublishError, Publisher, RequestServer, Session,
+};
 use market::{Event, EventKind, Instrument, Nanos, Timestamp};
 use std::io;
 use std::path::Path;
@@ -38,6 +41,8 @@ pub struct Publication {
     server: RequestServer,
     /// Not yet in a packet: each message behind its length.
     waiting: Vec<u8>,
+    /// What is shown by all that is in packets, if snapshots are served.
+    board: Option<Board>,
     counters: PublicationCounters,
     ended: bool,
 }
@@ -53,7 +58,8 @@ pub struct OpenedPublication {
 }
 
 impl Publication {
-    /// Opens the session whose messages stand at `path`, with stamps from `base` on.
+    /// Opens the session whose messages stand at `path`, with stamps from `base` on. `snapshots`: keep
+    /// up what it shows.
     ///
     /// # Errors
     /// A file that cannot be used, or instruments that do not fit ITCH.
@@ -63,11 +69,13 @@ impl Publication {
         base: Timestamp,
         instruments: &[Instrument],
         heartbeat: Nanos,
+        snapshots: bool,
     ) -> anyhow::Result<OpenedPublication> {
         let Opened { mut file, cut } = SessionFile::open(path).with_context(|| {
             format!("the session's messages in {}: restore them, or use --fresh", path.display())
         })?;
-        let resume = resume(&mut file);
+        let mut board = snapshots.then(Board::default);
+        let resume = resume(&mut file, board.as_mut());
         let mut encoder = Encoder::new(instruments, base)?;
         encoder.set_next_match(resume.next_match);
         let publisher = Publisher::new(session, file.next_sequence(), PACKET_BYTES, heartbeat);
@@ -77,6 +85,7 @@ impl Publication {
             publisher,
             server: RequestServer::new(session, PACKET_BYTES),
             waiting: Vec::with_capacity(1 << 16),
+            board,
             counters: PublicationCounters::default(),
             ended: false,
         };
@@ -105,6 +114,20 @@ impl Publication {
     #[must_use]
     pub fn server(&self) -> &RequestServer {
         &self.server
+    }
+
+    /// What the session shows, if that is kept up.
+    #[must_use]
+    pub fn board(&self) -> Option<&Board> {
+        self.board.as_ref()
+    }
+
+    /// A message that is in a packet.
+    pub fn published(&mut self, sequence: u64) -> Option<&[u8]> {
+        if sequence >= self.publisher.next_sequence() {
+            return None;
+        }
+        self.file.message(sequence)
     }
 
     /// True if nothing waits to be in a packet.
@@ -161,7 +184,7 @@ impl Publication {
             return Ok(false);
         }
         self.file.commit()?;
-        let Publication { publisher, counters, waiting, .. } = self;
+        let Publication { publisher, counters, waiting, board, .. } = self;
         let mut packet = |publisher: &mut Publisher| {
             if let Some(bytes) = publisher.take(now) {
                 counters.packets += 1;
@@ -175,6 +198,9 @@ impl Publication {
             if publisher.push(message) == Err(PublishError::Full) {
                 packet(publisher);
                 continue;
+            }
+            if let Some(board) = board {
+                board.follow(message);
             }
             messages += 1;
             rest = tail;

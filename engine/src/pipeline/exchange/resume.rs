@@ -1,6 +1,7 @@
 //! What a session's own messages leave for the process that continues it: the orders they still
 //! show, and the numbers already given.
 
+use feeds::glimpse::Board;
 use feeds::itch50::Message;
 use feeds::moldudp64::MessageStore;
 use std::collections::BTreeMap;
@@ -27,11 +28,15 @@ pub struct Shown {
     pub shares: u32,
 }
 
-/// Reads every message there is. What is no ITCH message is passed over, as it shows no order.
-pub fn resume(messages: &mut impl MessageStore) -> Resume {
+/// Reads every message there is, and lets `board` follow them. What is no ITCH message is passed over, as
+/// it shows no order.
+pub fn resume(messages: &mut impl MessageStore, mut board: Option<&mut Board>) -> Resume {
     let mut resume = Resume { next_order: 1, next_match: 1, ..Resume::default() };
     while let Some(bytes) = messages.message(resume.messages + 1) {
         resume.messages += 1;
+        if let Some(board) = &mut board {
+            board.follow(bytes);
+        }
         if let Ok(message) = Message::parse(bytes) {
             resume.follow(&message);
         }

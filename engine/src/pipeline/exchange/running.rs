@@ -5,6 +5,7 @@
 use super::ExchangeCore;
 use super::report::ExchangeReport;
 use super::stage::{ExchangeStage, Shared};
+use super::streams::Door;
 use super::wires::{Doors, Nowhere, Wires};
 use crate::config::{Core as CoreChoice, ExchangeConfig};
 use crate::runtime::clock::Clock;
@@ -20,6 +21,8 @@ use wire::udp::{self, Socket};
 
 /// Connections beyond one for each account: those that have not said who they are.
 const SPARE_CONNECTIONS: usize = 8;
+/// Connections for each port that serves market data by TCP.
+const LISTENERS: usize = 8;
 
 /// How an exchange is started, beside its configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +42,10 @@ pub struct Addresses {
     pub line_b: Option<SocketAddrV4>,
     /// Where retransmission is asked for.
     pub retransmit: SocketAddrV4,
+    /// Where ITCH is served over SoupBinTCP, if it is.
+    pub soupbintcp: Option<SocketAddr>,
+    /// Where snapshots are served, if they are.
+    pub glimpse: Option<SocketAddr>,
     /// The interface of the groups.
     pub interface: Ipv4Addr,
 }
@@ -68,7 +75,9 @@ impl Exchange {
         options: Options,
         clock: Clock,
     ) -> anyhow::Result<RunningExchange> {
-        let connections = config.fix.accounts.len() + SPARE_CONNECTIONS;
+        let data = &config.market_data;
+        let streams = [data.soupbintcp, data.glimpse].into_iter().flatten().count();
+        let connections = config.fix.accounts.len() + SPARE_CONNECTIONS + streams * LISTENERS;
         let mut core = ExchangeCore::open(config, options.fresh, connections, clock.now())?;
         let mut notices = core.take_notices();
         let (wires, addresses) = bind(config, connections, &mut notices)?;
@@ -153,14 +162,24 @@ fn bind(
         .with_context(|| format!("[market_data] retransmit = {retransmit}"))?;
     let listen = config.fix.listen;
     let listener = Listener::bind(listen).with_context(|| format!("[fix] listen = {listen}"))?;
+    let mut streams = Vec::new();
+    let mut stream = |key: &str, door: Door, at: Option<SocketAddr>| {
+        let Some(at) = at else { return anyhow::Ok(None) };
+        let listener = Listener::bind(at).with_context(|| format!("[market_data] {key} = {at}"))?;
+        let address = listener.local_address();
+        streams.push((door, listener));
+        Ok(Some(address))
+    };
     let addresses = Addresses {
         fix: listener.local_address(),
         line_a,
         line_b,
         retransmit: server.local_address(),
+        soupbintcp: stream("soupbintcp", Door::Messages, data.soupbintcp)?,
+        glimpse: stream("glimpse", Door::Snapshots, data.glimpse)?,
         interface,
     };
-    let doors = Doors::new(&listener, &server).context("sockets cannot be watched")?;
+    let doors = Doors::new(&listener, &server, streams).context("sockets cannot be watched")?;
     let wires = Wires {
         io: opened.io,
         listener,

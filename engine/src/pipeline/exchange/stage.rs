@@ -10,6 +10,7 @@ use market::{Nanos, Timestamp};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::ReceiveBuffer;
+use wire::tcp::Stream;
 
 /// Connections taken in one poll.
 const ACCEPTS_MAX: usize = 4;
@@ -59,20 +60,31 @@ impl ExchangeStage {
 
     fn accept(&mut self, now: Timestamp) -> bool {
         let mut worked = false;
+        for _ in 0..ACCEPTS_MAX {
+            let Some((door, stream)) = self.wires.accept_listener() else { break };
+            worked = true;
+            let place = self.core.connect_listener(door, now);
+            self.link(place, stream);
+        }
         if !self.wires.has_callers() {
             return worked;
         }
         for _ in 0..ACCEPTS_MAX {
             let Some(stream) = self.wires.accept() else { break };
             worked = true;
-            // Without a place for it, the connection is closed again at once.
-            if let Some(place) = self.core.connect(now) {
-                self.inputs[place].clear();
-                // A connection that cannot be watched is over.
-                self.closed[place] = self.wires.link(place, stream).is_err();
-            }
+            let place = self.core.connect(now);
+            self.link(place, stream);
         }
         worked
+    }
+
+    /// Without a place for it, a connection is closed again at once.
+    fn link(&mut self, place: Option<usize>, stream: Stream) {
+        if let Some(place) = place {
+            self.inputs[place].clear();
+            // A connection that cannot be watched is over.
+            self.closed[place] = self.wires.link(place, stream).is_err();
+        }
     }
 
     /// Reads every connection once. Those of accounts come first, so that a client that left and

@@ -5,6 +5,7 @@
 //! for again by who misses it.
 
 use super::Net;
+use super::streams::Door;
 use gateway::session::Outbound;
 use std::io;
 use std::net::SocketAddrV4;
@@ -44,13 +45,24 @@ pub(super) struct Doors {
     all: Arc<Readiness>,
     listener: Watch,
     server: Watch,
+    /// Market data by TCP.
+    streams: Vec<(Door, Listener, Watch)>,
 }
 
 impl Doors {
-    pub(super) fn new(listener: &Listener, server: &Socket) -> io::Result<Doors> {
+    pub(super) fn new(
+        listener: &Listener,
+        server: &Socket,
+        streams: Vec<(Door, Listener)>,
+    ) -> io::Result<Doors> {
         let all = Readiness::new()?;
         let (listener, server) = (all.watch(listener)?, all.watch(server)?);
-        Ok(Doors { all, listener, server })
+        let watched = streams.into_iter().map(|(door, listener)| {
+            let watch = all.watch(&listener)?;
+            Ok((door, listener, watch))
+        });
+        let streams = watched.collect::<io::Result<_>>()?;
+        Ok(Doors { all, listener, server, streams })
     }
 }
 
@@ -117,6 +129,14 @@ impl Wires {
     /// The next connection that waits, and no error that a client could cause.
     pub(super) fn accept(&mut self) -> Option<Stream> {
         self.listener.accept().ok().flatten()
+    }
+
+    /// The next connection that waits for market data.
+    pub(super) fn accept_listener(&mut self) -> Option<(Door, Stream)> {
+        self.doors.streams.iter_mut().find_map(|(door, listener, watch)| {
+            let waits = watch.is_ready();
+            waits.then(|| listener.accept().ok().flatten()).flatten().map(|stream| (*door, stream))
+        })
     }
 
     /// Puts a connection in its place.

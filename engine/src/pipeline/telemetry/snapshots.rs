@@ -5,15 +5,16 @@ use crate::pipeline::fix_connection::ConnectionCounters;
 use crate::pipeline::gateway_stage::GatewayCounters;
 use crate::pipeline::live_feed::LiveFeed;
 use crate::trading::{Counters, TradingLoop};
-use feeds::Feed;
 use feeds::itch50::Skip;
 use feeds::moldudp64::{BadPacket, Session as FeedSession};
+use feeds::{Feed, ItchStream};
 use gateway::orders::{EntryCounters, OrderEntry};
 use gateway::session::{Counters as SessionCounters, Session, State, Store};
 use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Timestamp};
 
 pub use crate::trading::desk::Session as OrderSession;
-pub use feeds::moldudp64::LineCounters;
+pub use feeds::glimpse::GlimpseCounters;
+pub use feeds::moldudp64::{LineCounters, Recoveries};
 
 /// Longest text of the kill latch, name, colon and reason of a control; and of a connection's end.
 const TEXT_MAX: usize = 512;
@@ -129,6 +130,12 @@ pub struct FeedSnapshot {
     pub recovered: u64,
     /// Messages given up.
     pub lost: u64,
+    /// Gaps closed by the messages themselves, and how long that took.
+    pub by_messages: Recoveries,
+    /// Gaps closed by a snapshot.
+    pub by_snapshot: Recoveries,
+    /// What came of tries to take one.
+    pub snapshots: GlimpseCounters,
     /// Packets that differ from another copy of themselves.
     pub mismatches: u64,
     /// Sessions that followed another.
@@ -160,7 +167,8 @@ impl FeedSnapshot {
     }
 
     /// Takes over what a feed of MoldUDP64 has seen.
-    pub(crate) fn tell_moldudp64(&mut self, feed: &Feed) {
+    pub(crate) fn tell_moldudp64(&mut self, feed: &Feed, snapshots: GlimpseCounters) {
+        self.snapshots = snapshots;
         let (receiver, decoder) = (feed.receiver(), feed.decoder().counters());
         let counters = receiver.counters();
         self.session = receiver.session();
@@ -174,11 +182,29 @@ impl FeedSnapshot {
         self.requested = counters.requested;
         self.recovered = counters.recovered;
         self.lost = counters.lost;
+        (self.by_messages, self.by_snapshot) = (counters.by_messages, counters.by_snapshot);
         self.mismatches = counters.mismatches;
         self.resets = counters.resets;
         self.decoded = decoder.messages();
         self.events = decoder.events;
         self.bad = BadPacket::ALL.map(|reason| counters.bad(reason));
+        self.skipped = Skip::ALL.map(|reason| decoder.skipped(reason));
+    }
+
+    /// Takes over what a stream of SoupBinTCP has seen.
+    pub(crate) fn tell_soupbintcp(&mut self, stream: &ItchStream) {
+        let (client, decoder, counters) =
+            (stream.client(), stream.decoder().counters(), stream.counters());
+        self.session = client.session();
+        self.expected = client.next();
+        self.in_gap = stream.in_gap();
+        self.messages = client.counters().messages;
+        self.gaps = counters.gaps;
+        self.requests = client.counters().logins;
+        self.by_messages = counters.recoveries;
+        self.resets = client.counters().sessions;
+        self.decoded = decoder.messages();
+        self.events = decoder.events;
         self.skipped = Skip::ALL.map(|reason| decoder.skipped(reason));
     }
 

@@ -4,16 +4,24 @@
 
 use crate::config::choice::{ClockSource, Protocol, Start as FeedStart};
 use crate::config::run::RunConfig;
+use crate::config::sections::SoupBinTcpConfig;
 use crate::latency::Recorder;
 use crate::pipeline::assembly;
+use crate::pipeline::connector::{Connector, Plan};
+use crate::pipeline::credentials;
 use crate::pipeline::feed_stage::FeedStage;
 use crate::pipeline::live_feed::LiveFeed;
+use crate::pipeline::reconnect::{Pace, Reconnect};
+use crate::pipeline::snapshots::Snapshots;
+use crate::pipeline::stream_feed::StreamFeed;
 use crate::pipeline::telemetry::{FeedSnapshot, Outbox};
 use crate::runtime::ring::Producer;
 use anyhow::Context as _;
+use feeds::glimpse::Settings;
 use feeds::itch50::{Decoder, Listing};
-use feeds::moldudp64::{Config as FeedSettings, Requests, Start as FeedFrom};
-use feeds::{Feed, UdpFeed};
+use feeds::moldudp64::{Config as FeedSettings, Requests, Session, Start as FeedFrom};
+use feeds::soupbintcp::{Client, Login};
+use feeds::{Feed, ItchStream, UdpFeed};
 use market::{Event, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use wire::udp::Socket;
@@ -44,8 +52,66 @@ pub fn open(
     notices: &mut Vec<String>,
 ) -> anyhow::Result<LiveFeed> {
     match config.feed.protocol {
-        Protocol::Itch50MoldUdp64 => Ok(moldudp64(config, now, notices)?.into()),
+        Protocol::Itch50MoldUdp64 => {
+            let feed = Box::new(moldudp64(config, now, notices)?);
+            let snapshots = snapshots(config).context("[feed] glimpse")?;
+            Ok(LiveFeed::MoldUdp64(feed, snapshots.map(Box::new)))
+        }
+        Protocol::Itch50SoupBinTcp => Ok(soupbintcp(config, now)?.into()),
     }
+}
+
+/// Snapshots, if there is a server of them.
+fn snapshots(config: &RunConfig) -> anyhow::Result<Option<Snapshots>> {
+    let (feed, tcp) = (&config.feed, &config.soupbintcp);
+    let Some(server) = &feed.glimpse else { return Ok(None) };
+    let settings = Settings {
+        login: login(tcp)?,
+        heartbeat: tcp.heartbeat_ms,
+        silence: tcp.silence_ms,
+        tries: feed.snapshot_tries,
+        retry: feed.snapshot_retry_ms,
+    };
+    let connector = Connector::spawn(Plan::plain(server.host.clone(), server.port))?;
+    Ok(Some(Snapshots::new(settings, connector)))
+}
+
+/// ITCH by TCP.
+fn soupbintcp(config: &RunConfig, now: Timestamp) -> anyhow::Result<StreamFeed> {
+    let tcp = &config.soupbintcp;
+    let address = tcp.address.as_ref().context("[soupbintcp] address")?;
+    let session = match &tcp.session {
+        Some(name) => Some(Session::new(name).context("[soupbintcp] session")?),
+        None => None,
+    };
+    // Zero asks for the newest message.
+    let from = u64::from(config.feed.start != FeedStart::Current);
+    let client = Client::new(login(tcp)?, (session, from), tcp.heartbeat_ms, tcp.silence_ms);
+    let connector = Connector::spawn(Plan::plain(address.host.clone(), address.port))?;
+    let pace = Pace { first: tcp.reconnect_ms, longest: tcp.reconnect_max_ms };
+    let reconnect = Reconnect::new(pace, now.nanos());
+    let stream = ItchStream::new(client, decoder(config, now)?);
+    Ok(StreamFeed::new(stream, connector, reconnect))
+}
+
+/// Who we are to the venue's servers of market data.
+fn login(tcp: &SoupBinTcpConfig) -> anyhow::Result<Login> {
+    let held = tcp.credentials.as_deref();
+    let held = held.map(|path| credentials::read("soupbintcp", path)).transpose()?;
+    let password = held.as_ref().and_then(|held| held.passphrase.as_ref());
+    let password = password.map_or(&b""[..], |text| text.reveal());
+    let username = tcp.username.as_deref().unwrap_or_default();
+    Login::new(username.as_bytes(), password).context(
+        "[soupbintcp] takes a username of at most 6 and a passphrase of at most 10 ASCII characters",
+    )
+}
+
+/// The decoder of the instruments of the run.
+fn decoder(config: &RunConfig, now: Timestamp) -> anyhow::Result<Decoder> {
+    let instruments = assembly::instruments(&config.trading);
+    let listings: Vec<Listing> = instruments.iter().map(Listing::from).collect();
+    let day = config.feed.session_day.base(config.feed.midnight_utc, now);
+    Ok(Decoder::new(&listings, day)?)
 }
 
 /// ITCH by multicast: lines joined or bound, buffers asked for.
@@ -96,18 +162,18 @@ fn moldudp64(
     settings.start = match feed.start {
         FeedStart::First => FeedFrom::FromFirst,
         FeedStart::Current => FeedFrom::FromCurrent,
+        FeedStart::Snapshot => FeedFrom::FromSnapshot,
     };
+    settings.snapshots = feed.glimpse.is_some();
     settings.arbitration_wait = feed.arbitration_wait_us;
     settings.requests = Requests {
         timeout: feed.request_timeout_ms,
         tries: if server.is_some() { feed.request_tries } else { 0 },
+        gap_max: feed.gap_max,
         ..settings.requests
     };
-    let instruments = assembly::instruments(&config.trading);
-    let listings: Vec<Listing> = instruments.iter().map(Listing::from).collect();
-    let day = feed.session_day.base(feed.midnight_utc, now);
     let stepped = config.clock.source == ClockSource::Feed;
-    let feed = Feed::new(settings, Decoder::new(&listings, day)?, stepped);
+    let feed = Feed::new(settings, decoder(config, now)?, stepped);
     Ok(UdpFeed::new(feed, lines, server))
 }
 

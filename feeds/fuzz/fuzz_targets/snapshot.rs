@@ -1,0 +1,4 @@
+//! A snapshot by GLIMPSE. The body is the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| feeds::fuzz::snapshot(data));

@@ -1,0 +1,4 @@
+//! A stream of SoupBinTCP, both ends. The body is the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| feeds::fuzz::soupbintcp(data));
