@@ -293,9 +293,16 @@ impl<S: TimedStore> FixConnection<S> {
         if text.is_empty() { why.to_string() } else { format!("{why}: {text}") }
     }
 
-    /// True once, a moment before the session's hours end: what is open must be canceled until then.
+    /// True once, a moment before the session ends, by its hours or for a reset: what is open must be
+    /// canceled until then.
     pub fn ends_soon(&mut self, now: Timestamp) -> bool {
         self.session.is_announced() && self.hours.ends_soon(now)
+    }
+
+    /// Nothing is open since [`ends_soon`](Self::ends_soon): where the end has no time, it need not
+    /// wait.
+    pub fn nothing_open(&mut self) {
+        self.hours.nothing_open();
     }
 
     /// Offers to the socket what waits. What it does not take goes with the next poll.
@@ -338,20 +345,16 @@ impl<S: TimedStore> FixConnection<S> {
     }
 
     /// News (B) of the venue is kept for the operator; where it announces the end of the connection,
-    /// we log out first and come again.
-    ///
-    /// # Errors
-    /// Why the connection must end at once.
-    pub fn heed_news(&mut self, now: Timestamp, entry: &mut OrderEntry) -> Result<(), String> {
-        let Some(headline) = entry.take_headline() else { return Ok(()) };
+    /// we log out first, as soon as nothing is open, and come again.
+    pub fn heed_news(&mut self, now: Timestamp, entry: &mut OrderEntry) {
+        let Some(headline) = entry.take_headline() else { return };
         let blanked = self.session.blanked(headline.as_bytes());
         let shown = blanked.as_deref().unwrap_or(headline.as_bytes());
         self.last_error = format!("news: {}", String::from_utf8_lossy(shown));
         self.hours.announce();
         if entry.dialect().settings().news_reconnects && self.session.is_up() {
-            self.log_out(now, "as the venue asked")?;
+            self.hours.leave_soon(now, "as the venue asked");
         }
-        Ok(())
     }
 
     /// Logs out for good; true once there is no connection.

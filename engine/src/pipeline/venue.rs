@@ -136,8 +136,7 @@ pub fn hours(config: &RunConfig, used: Option<Timestamp>) -> Result<SessionHours
         at_number: session.reset_at_number,
         on_news: session.news == ways::NewsAction::Reset,
     };
-    let hours = SessionHours::new(Schedule::parse(&session.hours.0)?, renewal, used);
-    Ok(hours.told_ahead(session.cancel_ahead_s))
+    Ok(SessionHours::new(Schedule::parse(&session.hours.0)?, renewal, used))
 }
 
 /// The limits of the venue, for its order session and, where they are shared, the drop copy, which

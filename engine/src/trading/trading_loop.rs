@@ -343,6 +343,12 @@ impl TradingLoop {
             && (self.desk.account.orders().open_count() == 0 || self.desk.session == Session::Down)
     }
 
+    /// The session is about to end, and nothing is open in it any more.
+    #[must_use]
+    pub fn is_cleared(&self) -> bool {
+        self.desk.session == Session::Closing && self.desk.account.orders().open_count() == 0
+    }
+
     /// Fingerprint of everything that can change a later decision.
     #[must_use]
     pub fn state_hash(&self) -> u128 {

@@ -85,8 +85,11 @@ pub(super) fn order_gateway(
     let way = (&config.gateway.address, venue::logon(config, &[])?);
     let session = (venue::session(config), store, used);
     let reaching = (looks, reconnect(config, shared, 0), shared.socket.clone());
+    let mut connection = connection(config, session, way, reaching, notices)?;
+    // Of the sessions this one alone has orders, which must be gone before it ends.
+    connection.hours = connection.hours.told_ahead(config.venue.session.cancel_ahead_s);
     Ok(GatewayStage::new(GatewayParts {
-        connection: connection(config, session, way, reaching, notices)?,
+        connection,
         entry: OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?),
         commands,
         reports,
