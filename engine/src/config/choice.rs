@@ -186,6 +186,8 @@ choice! {
     pub enum Protocol {
         /// NASDAQ TotalView-ITCH 5.0 in MoldUDP64 packets.
         Itch50MoldUdp64 = "itch50-moldudp64",
+        /// FIX: a session of its own, as `[market_data_session]` and the venue's profile say.
+        Fix = "fix",
     }
 }
 

@@ -24,6 +24,7 @@ impl FeedConfig {
                 let server = self.retransmit.map(|at| format!(", retransmission from {at}"));
                 format!("{}{}", lines.join(" and "), server.unwrap_or_default())
             }
+            Protocol::Fix => "a FIX session".to_owned(),
         }
     }
 
@@ -54,5 +55,7 @@ pub(crate) fn check(
                 problems.push(Problem::new(place, title, "needs line_a").help(help));
             }
         }
+        // What it needs stands in sections of its own.
+        Protocol::Fix => {}
     }
 }

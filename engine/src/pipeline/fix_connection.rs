@@ -11,7 +11,6 @@ use crate::pipeline::fix_store::TimedStore;
 use crate::pipeline::looks::{Look, Looks};
 use crate::pipeline::reconnect::Reconnect;
 use crate::runtime::did::{Act, Did};
-use gateway::orders::OrderEntry;
 use gateway::session::{Application, Disconnect, Outbound, Session};
 use market::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -344,15 +343,19 @@ impl<S: TimedStore> FixConnection<S> {
         self.session.logout(now, &mut self.out, text).map_err(|why| why.to_string())
     }
 
-    /// News (B) of the venue is kept for the operator; where it announces the end of the connection,
-    /// we log out first, as soon as nothing is open, and come again.
-    pub fn heed_news(&mut self, now: Timestamp, entry: &mut OrderEntry) {
-        let Some(headline) = entry.take_headline() else { return };
-        let blanked = self.session.blanked(headline.as_bytes());
-        let shown = blanked.as_deref().unwrap_or(headline.as_bytes());
-        self.last_error = format!("news: {}", String::from_utf8_lossy(shown));
+    /// What the venue said is kept for the operator, without our secrets.
+    pub fn note(&mut self, what: &str, text: &str) {
+        let blanked = self.session.blanked(text.as_bytes());
+        let shown = blanked.as_deref().unwrap_or(text.as_bytes());
+        self.last_error = format!("{what}: {}", String::from_utf8_lossy(shown));
+    }
+
+    /// News (B) of the venue is kept for the operator; where it announces the end of the connection
+    /// (`reconnects`), we log out first, as soon as nothing is open, and come again.
+    pub fn heed_news(&mut self, now: Timestamp, headline: &str, reconnects: bool) {
+        self.note("news", headline);
         self.hours.announce();
-        if entry.dialect().settings().news_reconnects && self.session.is_up() {
+        if reconnects && self.session.is_up() {
             self.hours.leave_soon(now, "as the venue asked");
         }
     }

@@ -168,8 +168,11 @@ impl<S: TimedStore> GatewayStage<S> {
         if unread(&self.entry) != before {
             self.inbox.put(Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL));
         }
-        if matches!(read, Ok(true)) {
-            self.connection.heed_news(now, &mut self.entry);
+        if matches!(read, Ok(true))
+            && let Some(headline) = self.entry.take_headline()
+        {
+            let reconnects = self.entry.dialect().settings().news_reconnects;
+            self.connection.heed_news(now, &headline, reconnects);
         }
         read
     }

@@ -3,6 +3,7 @@
 //! Each protocol is a variant; what it decides and how its sockets are read is its own room's. Nothing
 //! here waits or allocates.
 
+use crate::pipeline::fix_feed::{self, FixFeed};
 use crate::pipeline::telemetry::FeedSnapshot;
 use feeds::{Feed, UdpFeed};
 use market::{Sink, Timestamp};
@@ -13,6 +14,8 @@ use wire::Io;
 pub enum LiveFeed {
     /// ITCH 5.0 in MoldUDP64 packets.
     MoldUdp64(Box<UdpFeed>),
+    /// FIX, in a session of its own.
+    Fix(Box<FixFeed>),
 }
 
 /// What a feed has done since it began.
@@ -32,12 +35,19 @@ impl From<UdpFeed> for LiveFeed {
     }
 }
 
+impl From<FixFeed> for LiveFeed {
+    fn from(feed: FixFeed) -> Self {
+        LiveFeed::Fix(Box::new(feed))
+    }
+}
+
 impl LiveFeed {
     /// Most events that one thing received can give.
     #[must_use]
     pub fn events_max(&self) -> usize {
         match self {
             LiveFeed::MoldUdp64(_) => Feed::EVENTS_MAX,
+            LiveFeed::Fix(_) => fix_feed::EVENTS_MAX,
         }
     }
 
@@ -58,6 +68,7 @@ impl LiveFeed {
     ) -> io::Result<bool> {
         match self {
             LiveFeed::MoldUdp64(feed) => feed.poll(io, now, room, sink, heard),
+            LiveFeed::Fix(feed) => Ok(feed.poll(now, room, sink)),
         }
     }
 
@@ -74,6 +85,14 @@ impl LiveFeed {
                     requests: counters.requests,
                 }
             }
+            LiveFeed::Fix(feed) => {
+                let counters = feed.books().counters();
+                Progress {
+                    received: counters.messages,
+                    events: counters.events,
+                    requests: feed.counters().requests,
+                }
+            }
         }
     }
 
@@ -81,6 +100,7 @@ impl LiveFeed {
     pub fn tell(&self, snapshot: &mut FeedSnapshot) {
         match self {
             LiveFeed::MoldUdp64(feed) => snapshot.tell_moldudp64(feed.feed()),
+            LiveFeed::Fix(feed) => snapshot.tell_fix(feed),
         }
     }
 
@@ -89,6 +109,16 @@ impl LiveFeed {
     pub fn moldudp64(&self) -> Option<&Feed> {
         match self {
             LiveFeed::MoldUdp64(feed) => Some(feed.feed()),
+            LiveFeed::Fix(_) => None,
+        }
+    }
+
+    /// At the end of a run: it has nothing to take leave of any more.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        match self {
+            LiveFeed::MoldUdp64(_) => true,
+            LiveFeed::Fix(feed) => feed.has_left(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Whatever the host grants only in part is said in a notice; nothing is polled here.
 
+use super::{Shared, sides};
 use crate::config::choice::{ClockSource, Protocol, Start as FeedStart};
 use crate::config::run::RunConfig;
 use crate::latency::Recorder;
@@ -26,15 +27,16 @@ pub(super) fn stage(
     config: &RunConfig,
     now: Timestamp,
     (ring, recorder, outbox): (Producer<Event>, Recorder, Outbox<FeedSnapshot>),
+    shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<FeedStage> {
     let opened = wire::open(config.wire.backend).context("[wire] backend")?;
     notices.extend(opened.notice);
-    let feed = open(config, now, notices)?;
+    let feed = open_in(config, now, shared, notices)?;
     Ok(FeedStage::new(opened.io, feed, ring, recorder, outbox))
 }
 
-/// The feed that the configuration names.
+/// The feed that the configuration names, by itself.
 ///
 /// # Errors
 /// What could not be had, by its key.
@@ -43,8 +45,19 @@ pub fn open(
     now: Timestamp,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<LiveFeed> {
+    open_in(config, now, &Shared::default(), notices)
+}
+
+/// The same in a pipeline, whose end it shares.
+fn open_in(
+    config: &RunConfig,
+    now: Timestamp,
+    shared: &Shared,
+    notices: &mut Vec<String>,
+) -> anyhow::Result<LiveFeed> {
     match config.feed.protocol {
         Protocol::Itch50MoldUdp64 => Ok(moldudp64(config, now, notices)?.into()),
+        Protocol::Fix => Ok(sides::market_data(config, shared, notices)?.into()),
     }
 }
 
