@@ -23,18 +23,19 @@ section! {
         /// What an entry of a book is: the total at a price, or an order that MDEntryID (278) names.
         book: BookBy = "levels";
         /// MarketDepth (264): levels of a side, 0 for all; not sent when absent.
-        #[danger = "of a book that is cut at a depth, not every venue tells which levels fell out of it"]
+        #[danger = "not every venue tells which levels fell out of a book that is cut at a depth"]
         depth: Option<u32> => 100, [0, 5_000];
         /// MDUpdateType (265): what changed, or the whole at each change; `none` does not send it.
         updates: MdUpdates = "incremental";
         /// AggregatedBook (266); not sent when absent.
         aggregated: Option<bool> => true;
-        /// Whether trades are asked for together with the book, by a request of their own, or not at all.
+        /// Whether trades are asked for together with the book, apart from it, or not at all.
         trades: TradesBy = "together";
         /// Where the id of a trade stands; MDEntryID (278) where that is not there.
         trade_id_tag: u32 = 1003, [1, 9_999_999];
-        /// SecurityListRequestType (559) of a question about one instrument: its answer must fit tick, lot
-        /// and smallest quantity of the configuration, or the instrument has no book. Not asked when absent.
+        /// SecurityListRequestType (559) of a question about one instrument: its answer must fit tick,
+        /// lot and smallest quantity of the configuration, or the instrument has no book. Not asked
+        /// when absent.
         security_list: Option<u32> => 0, [0, 9];
         /// Shortest time between two requests.
         #[danger = "venues disconnect or ban sessions that ask too often"]
@@ -47,9 +48,9 @@ section! {
 }
 
 section! {
-    /// The session of `[feed] protocol = "fix"`. It speaks as the order session does, begins numbers anew
-    /// with each Logon, and connects as `[transport]` says. Address and TargetCompID are taken from the
-    /// profile's `[subscription]` where this section does not give them.
+    /// The session of `[feed] protocol = "fix"`. It speaks as the order session does, begins numbers
+    /// anew with each Logon, and connects as `[transport]` says. Address and TargetCompID are taken from
+    /// the profile's `[subscription]` where this section does not give them.
     pub struct MarketDataSession = "market_data_session" {
         /// The venue's market data port.
         address: Option<Endpoint> => "127.0.0.1:9880", [1, 65_535];

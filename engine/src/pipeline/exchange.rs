@@ -20,6 +20,8 @@
 pub mod account;
 pub mod account_store;
 mod clients;
+mod listener;
+mod listeners;
 pub mod data_dir;
 pub mod echo;
 pub mod floor;
@@ -27,6 +29,7 @@ pub mod ledger;
 mod lobby;
 pub mod pace;
 pub mod publication;
+pub mod quotes;
 pub mod report;
 pub mod resume;
 pub mod running;
@@ -45,6 +48,7 @@ use floor::Floor;
 use gateway::fix::FieldIndex;
 use gateway::orders::Instruments;
 use gateway::session::{Outbound, SendError, State};
+use listener::Listener;
 use market::{Instrument, Timestamp};
 use report::ExchangeReport;
 use sim::{AccountId, ExchangeLimits};
@@ -81,6 +85,8 @@ enum Peer {
     Stranger(Timestamp),
     /// An account's session.
     Account(usize),
+    /// A listener's.
+    Listener(usize),
 }
 
 /// The exchange without I/O.
@@ -92,6 +98,7 @@ pub struct ExchangeCore {
     instruments: Arc<[Instrument]>,
     listed: Instruments,
     accounts: Vec<Account>,
+    listeners: Vec<Listener>,
     peers: Vec<Peer>,
     floor: Floor,
     index: FieldIndex,
@@ -136,6 +143,10 @@ impl ExchangeCore {
         let listed = Instruments::new(&instruments)?;
         let mut notices = Vec::new();
         let floor = Floor::open(config, &mut data, now, &mut notices)?;
+        let listeners = config.fix.market_data.iter();
+        let listeners = listeners
+            .map(|name| Listener::new(config, name, &instruments))
+            .collect::<Result<_, _>>()?;
         let mut core = ExchangeCore {
             names: Vec::new(),
             begin_string: account::version(config).begin_string(),
@@ -145,6 +156,7 @@ impl ExchangeCore {
             epoch: data.epoch(),
             data,
             accounts: Vec::new(),
+            listeners,
             peers: vec![Peer::Nobody; connections],
             floor,
             index: FieldIndex::new(FIELDS),
@@ -273,6 +285,7 @@ impl ExchangeCore {
             match flushed {
                 Ok(published) => {
                     self.stalled = None;
+                    self.tell_listeners(now, net);
                     return told || published;
                 }
                 Err(error) => self.stalled = Some(format!("market data cannot be kept: {error}")),
@@ -333,6 +346,7 @@ impl ExchangeCore {
                 self.cut(at, now, why.to_string(), net);
             }
         }
+        self.stop_listeners(now, net);
         self.settle(now, net);
     }
 
