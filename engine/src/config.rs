@@ -29,6 +29,7 @@ pub mod run;
 pub mod sections;
 pub mod special;
 pub mod strategy;
+pub mod subscription;
 pub mod trading;
 pub mod transport;
 pub mod venue;

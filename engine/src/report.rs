@@ -151,8 +151,11 @@ impl Report<'_> {
         if let Some(feed) = &self.feed {
             let (messages, datagrams) = (grouped(feed.messages), grouped(feed.datagrams));
             let twice = counts(&[(feed.duplicates, "packets by both lines")]);
-            let decoded =
-                format!("{messages} messages decoded from {datagrams} datagrams, {twice}");
+            // A session's messages come by no datagram.
+            let decoded = match feed.datagrams {
+                0 => format!("{messages} messages decoded"),
+                _ => format!("{messages} messages decoded from {datagrams} datagrams, {twice}"),
+            };
             line(f, "feed", decoded.trim_end_matches(", none"))?;
             let (socket, ring) = feed.waited;
             let waited = [(socket, "events in the socket"), (ring, "in the ring")];

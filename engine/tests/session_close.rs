@@ -1,6 +1,6 @@
-//! The end of a session's hours: the gateway tells the loop a moment ahead, the loop cancels
-//! everything and sends nothing new, and the Logout comes with the end, answered or not. In virtual
-//! time, over a loopback socket.
+//! The end of a session, by its hours or for a reset: the gateway tells the loop a moment ahead, the
+//! loop cancels everything and sends nothing new. The Logout comes with the end of the hours, or for a
+//! reset once nothing is open; answered or not. In virtual time, over a loopback socket.
 
 mod gateway_rig;
 
@@ -10,8 +10,10 @@ use engine::runtime::stage::Stage;
 use engine::trading::desk::Session;
 use engine::trading::risk::Limits;
 use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSettings, VenueRules};
+use gateway::dialect::{Dialect, Settings};
 use gateway::schedule::{Renewal, Schedule};
-use gateway::session::Disconnect;
+use gateway::session::{Disconnect, Store as _};
+use gateway::spec::Version;
 use gateway_rig::venue::Venue;
 use gateway_rig::{BEGIN, PATIENCE, Setup, instruments};
 use market::book::BookLimits;
@@ -24,6 +26,8 @@ use strategies::{Context, Quote, QuoterSettings, Strategy};
 
 const ID: InstrumentId = InstrumentId(0);
 const QTY: Qty = Qty::from_raw(100);
+/// How long a Logout for a reset may wait.
+const AHEAD: Nanos = Nanos::from_secs(5);
 const BID: Price = Price::from_raw(10_000_000_000);
 
 /// Bids whenever it hears of the book.
@@ -73,6 +77,8 @@ struct Floor {
     venue: Venue,
     now: Timestamp,
     orders: u64,
+    /// Closings that the loop was told of.
+    closings: u64,
     _folder: tempfile::TempDir,
 }
 
@@ -81,12 +87,22 @@ impl Floor {
     fn open(ahead: Nanos) -> Floor {
         let schedule = Schedule::parse("15:00 to 15:07 UTC").unwrap();
         let hours = SessionHours::new(schedule, Renewal::default(), None).told_ahead(ahead);
+        Floor::of(Setup { hours, ..Setup::default() })
+    }
+
+    /// Ready to quote, at a venue that never closes but whose numbers begin anew.
+    fn renewed(renewal: Renewal) -> Floor {
+        let hours = SessionHours::new(Schedule::always(), renewal, None);
+        Floor::of(Setup { hours: hours.told_ahead(AHEAD), ..Setup::default() })
+    }
+
+    fn of(setup: Setup) -> Floor {
         let folder = tempfile::tempdir().unwrap();
         let venue = Venue::new(&instruments(), "US");
-        let setup = Setup { hours, ..Setup::default() };
         let engine = gateway_rig::Rig::new(venue.address(), setup, folder.path());
         let trading = trading();
-        let mut floor = Floor { trading, engine, venue, now: BEGIN, orders: 0, _folder: folder };
+        let mut floor =
+            Floor { trading, engine, venue, now: BEGIN, orders: 0, closings: 0, _folder: folder };
         floor.trading.on_start(BEGIN, &mut |_: &Command| true);
         floor.until("the question", |floor| floor.asked(CommandKind::MassStatus).is_some());
         let asked = floor.asked(CommandKind::MassStatus).unwrap();
@@ -106,8 +122,12 @@ impl Floor {
         };
         while let Some(report) = self.engine.reports.pop() {
             self.trading.on_report(self.now, &report, &mut out);
+            self.closings += u64::from(report.kind() == Some(ReportKind::SessionClosing));
         }
         self.trading.on_timers(self.now, &mut out);
+        if self.trading.is_cleared() {
+            self.engine.lifecycle.set_cleared(self.closings);
+        }
         self.send(said);
     }
 
@@ -127,7 +147,8 @@ impl Floor {
             self.turn();
             std::thread::sleep(Duration::from_millis(1));
         }
-        panic!("{what}: heard {:?}", self.venue.kinds());
+        let told = self.engine.stage.told();
+        panic!("{what}: heard {:?}, {:?}, {told:?}", self.venue.kinds(), self.trading.session());
     }
 
     /// The book changes.
@@ -168,6 +189,15 @@ impl Floor {
         self.venue.say(self.now, &report);
     }
 
+    /// The venue answers a mass cancel of one order.
+    fn swept(&mut self, order: OrderId) {
+        self.until("the mass cancel", |floor| floor.asked(CommandKind::MassCancel).is_some());
+        assert_eq!((self.trading.session(), self.venue.ended), (Session::Closing, None));
+        let cancel = self.asked(CommandKind::MassCancel).unwrap();
+        self.tell(ReportKind::Canceled, order, Qty::ZERO);
+        self.venue.say(self.now, &Report::new(ReportKind::MassCanceled, cancel.id, Event::ALL));
+    }
+
     fn open_orders(&self) -> usize {
         self.trading.account().orders().all_open().count()
     }
@@ -185,11 +215,7 @@ fn nothing_stays_over_the_close() {
     floor.at(14);
     assert_eq!((floor.asked(CommandKind::MassCancel), floor.open_orders()), (None, 1));
     floor.at(15);
-    floor.until("the mass cancel", |floor| floor.asked(CommandKind::MassCancel).is_some());
-    assert_eq!(floor.trading.session(), Session::Closing);
-    let cancel = floor.asked(CommandKind::MassCancel).unwrap();
-    floor.tell(ReportKind::Canceled, order, Qty::ZERO);
-    floor.venue.say(floor.now, &Report::new(ReportKind::MassCanceled, cancel.id, Event::ALL));
+    floor.swept(order);
     floor.until("the end of the order", |floor| floor.open_orders() == 0);
     // The strategy would quote on; until the end nothing leaves, and the session stays up for answers.
     let before = floor.venue.heard.len();
@@ -233,4 +259,52 @@ fn a_venue_that_cancels_by_itself_may_be_trusted_with_it() {
     floor.at(20);
     floor.until("the Logout", |floor| floor.venue.ended.is_some());
     assert_eq!(floor.asked(CommandKind::MassCancel), None);
+}
+
+#[test]
+fn news_of_a_reset_waits_for_the_cancels_and_no_longer() {
+    let mut floor = Floor::renewed(Renewal { on_news: true, ..Renewal::default() });
+    let order = floor.order();
+    floor.venue.news(floor.now, b"maintenance");
+    floor.swept(order);
+    floor.until("the Logout", |floor| floor.venue.ended.is_some());
+    assert_eq!(floor.venue.ended, Some((BEGIN, Disconnect::PeerLogout)), "no time has passed");
+    assert_eq!(floor.open_orders(), 0);
+    floor.until("the end", |floor| floor.trading.session() == Session::Down);
+    // The next session begins at 1, and trades again.
+    floor.at(2);
+    let asked = |floor: &Floor| {
+        let kinds = floor.venue.kinds();
+        kinds.iter().filter(|(kind, _)| *kind == CommandKind::MassStatus).count()
+    };
+    floor.until("the question", |floor| asked(floor) == 2);
+    assert_eq!(floor.engine.stage.session().store().next_outgoing(), 3, "Logon, question");
+}
+
+#[test]
+fn news_of_a_disconnect_waits_for_the_cancels_and_no_longer_than_it_may() {
+    let settings = Settings { news_reconnects: true, ..Settings::of(Version::Fix44) };
+    let dialect = Dialect::new(settings).unwrap();
+    let hours = SessionHours::default().told_ahead(AHEAD);
+    let mut floor = Floor::of(Setup { dialect, hours, ..Setup::default() });
+    floor.order();
+    floor.venue.news(floor.now, b"please reconnect");
+    floor.until("the mass cancel", |floor| floor.asked(CommandKind::MassCancel).is_some());
+    floor.at(4);
+    assert_eq!((floor.venue.ended, floor.open_orders()), (None, 1), "not answered");
+    floor.at(5);
+    floor.until("the Logout", |floor| floor.venue.ended.is_some());
+    floor.until("the end", |floor| floor.trading.session() == Session::Down);
+    assert_eq!(floor.open_orders(), 1, "it may still be open, and counts");
+}
+
+#[test]
+fn a_reset_by_number_waits_for_the_cancels() {
+    let mut floor = Floor::renewed(Renewal { at_number: Some(4), ..Renewal::default() });
+    // Logon, question, order: the next number is 4.
+    let order = floor.order();
+    floor.swept(order);
+    floor.until("the Logout", |floor| floor.venue.ended.is_some());
+    assert_eq!(floor.venue.ended, Some((BEGIN, Disconnect::PeerLogout)));
+    assert_eq!(floor.open_orders(), 0);
 }

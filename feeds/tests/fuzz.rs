@@ -66,9 +66,6 @@ fn the_corpus_breaks_no_promise() {
             // Of captures, the first payload as well.
             feeds::fuzz::mdp3(bytes.get(82..).unwrap_or_default());
             feeds::fuzz::iex(bytes.get(82..).unwrap_or_default());
-            feeds::fuzz::soupbintcp(bytes);
-            feeds::fuzz::snapshot(bytes);
-            feeds::fuzz::board(bytes);
         }
         files += 1;
     }

@@ -5,6 +5,7 @@ pub mod by_level;
 pub mod by_order;
 mod digest;
 mod health;
+pub mod kept;
 mod ladder;
 mod shelf;
 pub mod single;
@@ -16,6 +17,7 @@ mod tests;
 pub use applied::{Applied, BookLimits, Contradiction, Contradictions, Touched, Unsound};
 pub use by_level::LevelBooks;
 pub use by_order::OrderBooks;
+pub use kept::Books;
 pub use single::Book;
 
 use crate::{InstrumentId, Price, Qty, Side, Timestamp};

@@ -188,6 +188,8 @@ choice! {
         Itch50MoldUdp64 = "itch50-moldudp64",
         /// The same over SoupBinTCP.
         Itch50SoupBinTcp = "itch50-soupbintcp",
+        /// FIX: a session of its own, as `[market_data_session]` and the venue's profile say.
+        Fix = "fix",
     }
 }
 

@@ -72,6 +72,12 @@ impl ExchangeConfig {
         }
     }
 
+    /// Somebody may ask for market data by FIX.
+    #[must_use]
+    pub fn has_listeners(&self) -> bool {
+        !self.fix.market_data.is_empty()
+    }
+
     /// The whole as canonical text, instruments inlined.
     #[must_use]
     pub fn resolved(&self) -> String {
@@ -128,6 +134,15 @@ pub(crate) fn read(
         let title = "[fix] application: an echo has no market to step".to_owned();
         let help = "use \"matching\", or leave lockstep out";
         problems.push(Problem::new(place, title, "this application").help(help));
+    }
+    if let (Some(fix), Some(flow)) = (&fix, &flow)
+        && !fix.market_data.is_empty()
+        && flow.kind == FlowKind::Replay
+    {
+        let place = document.place("fix", "market_data");
+        let title = "[fix] market_data: a recorded day is published as it stands, in ITCH alone";
+        let help = "leave it out, or use kind = \"synthetic\"";
+        problems.push(Problem::new(place, title.to_owned(), "this list").help(help));
     }
     let mut used = Vec::new();
     if let Some(data) = &market_data {
@@ -214,6 +229,10 @@ fn check_accounts(document: &Document<'_>, fix: &FixConfig, problems: &mut Probl
         let place = document.place("fix", "accounts");
         problems.push(Problem::new(place, title, "this list").help(help));
     };
+    if let Some(name) = fix.accounts.iter().find(|name| fix.market_data.contains(name)) {
+        let title = format!("[fix] accounts has {name}, which market_data has too");
+        refuse(title, "a session trades or listens: give it two names");
+    }
     if fix.accounts.is_empty() && !fix.any_account {
         let help = "name a SenderCompID, or set any_account";
         refuse("[fix] accounts is empty: nobody could log on".to_owned(), help);

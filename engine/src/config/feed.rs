@@ -34,6 +34,7 @@ impl FeedConfig {
                 let address = tcp.address.as_ref().map(ToString::to_string).unwrap_or_default();
                 format!("{address} by TCP, which fills what was missed when it connects again")
             }
+            Protocol::Fix => "a FIX session".to_owned(),
         }
     }
 
@@ -92,6 +93,8 @@ pub(crate) fn check(
                 refuse(("clock", "source"), title, "needs the packets of MoldUDP64", help);
             }
         }
+        // What it needs stands in sections of its own.
+        Protocol::Fix => {}
     }
     if tcp.session.as_deref().is_some_and(|name| !name.bytes().all(|b| b.is_ascii_graphic())) {
         let title = "[soupbintcp] session is no name".to_owned();

@@ -207,6 +207,40 @@ choice! {
 }
 
 choice! {
+    /// What a venue's entries of a book are.
+    pub enum BookBy {
+        /// The total at a price.
+        Levels = "levels",
+        /// An order.
+        Orders = "orders",
+    }
+}
+
+choice! {
+    /// MDUpdateType (265).
+    pub enum MdUpdates {
+        /// What changed.
+        Incremental = "incremental",
+        /// The whole, at each change.
+        Full = "full",
+        /// The venue does not know the field.
+        None = "none",
+    }
+}
+
+choice! {
+    /// How trades are asked for.
+    pub enum TradesBy {
+        /// With the book.
+        Together = "together",
+        /// By a request of their own.
+        Apart = "apart",
+        /// Not at all.
+        None = "none",
+    }
+}
+
+choice! {
     /// Who answers the messages of an exchange's clients.
     pub enum FixApplication {
         /// The matching engine.

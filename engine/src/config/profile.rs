@@ -13,6 +13,7 @@ use super::profile_sections::{
 };
 use super::reader::Reader;
 use super::resolved::Resolved;
+use super::subscription::SubscriptionSection;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct ProfileConfig {
     pub logon: LogonSection,
     /// Orders.
     pub orders: OrdersSection,
+    /// Market data.
+    pub subscription: SubscriptionSection,
     /// Limits.
     pub rates: Vec<RateSection>,
 }
@@ -37,6 +40,7 @@ pub(crate) const TABLES: &[Table] = &[
     SessionSection::TABLE,
     LogonSection::TABLE,
     OrdersSection::TABLE,
+    SubscriptionSection::TABLE,
     RateSection::TABLE,
 ];
 
@@ -73,6 +77,7 @@ pub(crate) fn read(document: &Document<'_>, problems: &mut Problems) -> Option<P
     let session: Option<SessionSection> = document.section(problems);
     let logon: Option<LogonSection> = document.section(problems);
     let orders: Option<OrdersSection> = document.section(problems);
+    let subscription = document.section(problems);
     let mut rates = Vec::new();
     let mut whole = true;
     for (span, table) in document.tables("rate", problems) {
@@ -101,6 +106,7 @@ pub(crate) fn read(document: &Document<'_>, problems: &mut Problems) -> Option<P
         session: session?,
         logon: logon?,
         orders: orders?,
+        subscription: subscription?,
         rates,
     })
 }
@@ -266,6 +272,7 @@ impl ProfileConfig {
         text.section(&self.session);
         text.section(&self.logon);
         text.section(&self.orders);
+        text.section(&self.subscription);
         for rate in &self.rates {
             text.section(rate);
         }

@@ -68,7 +68,8 @@ section! {
         /// in a time zone. A beginning that is also the end is open throughout, with a new day there.
         hours: SessionHoursText = "24x7" => "Sun 17:00 to Fri 16:55 America/New_York";
         /// How long before the end of a day of `hours`, where a Logout comes with it, everything is
-        /// canceled and no order sent any more; 0 leaves that to the venue.
+        /// canceled and no order sent any more; and how long at most a Logout for a number or for News
+        /// waits for that. 0 leaves it to the venue.
         #[danger = "with 0, a venue that does not cancel by itself keeps our orders over the close"]
         cancel_ahead_s: Nanos = 5, [0, 600];
         /// Sequence numbers begin at 1 with each session day of `hours`.

@@ -1,11 +1,11 @@
 //! The configuration of an engine: `touchline run`, and what its journal is replayed with.
 
-use super::choice::{Environment, Kind};
+use super::choice::{Environment, Kind, Protocol};
 use super::cores;
 use super::document::Document;
 use super::drop_copy::{self, DropCopyConfig};
 use super::feed;
-use super::fix_choices::ResetRule;
+use super::fix_choices::{BookBy, ResetRule};
 use super::instruments::{self, Listing};
 use super::key::{Section, Table};
 use super::load::{Changes, Config, Reading};
@@ -19,6 +19,7 @@ use super::sections::{
     JournalConfig, LogConfig, SoupBinTcpConfig, StopConfig, WatchdogConfig, WireConfig,
 };
 use super::strategy::Choice;
+use super::subscription::{self, MarketDataSession, SubscriptionSection};
 use super::trading::{self, TradingConfig};
 use super::transport::{self, TransportConfig};
 use super::{document, ports};
@@ -48,6 +49,8 @@ pub struct RunConfig {
     pub venue: ProfileConfig,
     /// The second session.
     pub drop_copy: DropCopyConfig,
+    /// The session of market data, where the feed is one.
+    pub market_data: MarketDataSession,
     /// How the gateway connects.
     pub transport: TransportConfig,
     /// Instruments, strategies, quoter and limits.
@@ -116,6 +119,7 @@ impl RunConfig {
         text.section(&self.gateway);
         self.venue.resolve(&mut text);
         text.section(&self.drop_copy);
+        text.section(&self.market_data);
         text.section(&self.transport);
         text.trading(&self.trading);
         text.section(&self.journal);
@@ -124,6 +128,12 @@ impl RunConfig {
         text.section(&self.log);
         text.section(&self.stop);
         text.finish()
+    }
+
+    /// The feed tells the total at each price, and no orders.
+    #[must_use]
+    pub fn is_by_level(&self) -> bool {
+        self.feed.protocol == Protocol::Fix && self.venue.subscription.book == BookBy::Levels
     }
 
     /// Folder of the journal.
@@ -152,6 +162,7 @@ pub(crate) fn tables() -> Vec<Table> {
         BookConfig::TABLE,
         GatewayConfig::TABLE,
         DropCopyConfig::TABLE,
+        MarketDataSession::TABLE,
         TransportConfig::TABLE,
     ];
     tables.extend(trading::TABLES);
@@ -184,11 +195,14 @@ pub(crate) fn read(
     if let (Some(feed), Some(tcp), Some(clock)) = (&feed, &soupbintcp, &clock) {
         feed::check(document, (feed, tcp, clock), &listing, problems);
     }
+    let instruments = listing.listed.len();
     let book = document.section(problems);
     let source = profile.unwrap_or(document);
     let venue = profile::read(source, problems);
     let gateway: Option<GatewayConfig> = layered(document, source, "session", problems);
     let drop_copy: Option<DropCopyConfig> = document.section(problems);
+    let market_data: Option<MarketDataSession> =
+        layered(document, source, SubscriptionSection::TABLE.name, problems);
     let floor: Option<TransportConfig> = profile.and_then(|profile| profile.section(problems));
     let transport: Option<TransportConfig> = layered(document, source, "transport", problems);
     let trading = trading::read(document, listing, Choice::default(), problems);
@@ -208,6 +222,11 @@ pub(crate) fn read(
     }
     if let (Some(drop_copy), Some(cores), Some(venue)) = (&drop_copy, &cores, &venue) {
         drop_copy::check(document, drop_copy, cores, venue, problems);
+    }
+    if let (Some(feed), Some(clock), Some(session), Some(venue)) =
+        (&feed, &clock, &market_data, &venue)
+    {
+        subscription::check(document, (feed, clock), session, venue, instruments, problems);
     }
     if let (Some(engine), Some(venue), Some(_)) = (&engine, &venue, profile) {
         check_environment(document, engine, venue, problems);
@@ -232,6 +251,7 @@ pub(crate) fn read(
         gateway: gateway?,
         venue: venue?,
         drop_copy: drop_copy?,
+        market_data: market_data?,
         transport: transport?,
         trading: trading?,
         journal: journal?,

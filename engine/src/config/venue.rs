@@ -68,6 +68,9 @@ section! {
         /// Let every SenderCompID log on: one that is not in `accounts` becomes an account.
         #[danger = "whoever reaches the port trades"]
         any_account: bool = false;
+        /// SenderCompIDs that may log on and ask for market data (V): they do not trade. For synthetic
+        /// flow; a recorded day is published as it stands.
+        market_data: Vec<String> = [] => ["TOUCHLINE-MD"], [1, 32];
         /// Who answers: the matching engine, or an echo to test a session with, which sends
         /// NewOrderSingle (D), SecurityDefinition (d) and Email (C) back and refuses the rest.
         application: FixApplication = "matching";

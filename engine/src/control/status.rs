@@ -3,6 +3,7 @@
 //! Only renders what telemetry holds; never asks, waits or decides.
 
 use crate::pipeline::feed_stage::FeedTroubles;
+use crate::pipeline::fix_feed::FixFeedCounters;
 use crate::pipeline::gate::{Gate, Shut};
 use crate::pipeline::telemetry::{
     GlimpseCounters, Inbox, OrderSession, Recoveries, Telemetry, TradingSnapshot,
@@ -134,6 +135,19 @@ fn market_data(page: &mut String, telemetry: &Telemetry) -> std::fmt::Result {
     let FeedTroubles { socket_errors, refused } = feed.troubles;
     if socket_errors + refused > 0 {
         writeln!(page, "feed       {socket_errors} socket errors, {refused} events refused")?;
+    }
+    if let Some(fix) = &feed.fix {
+        let (up, (whole, all)) = (if fix.is_up() { "up" } else { "down" }, fix.whole);
+        let (FixFeedCounters { refused, barred, .. }, made) = (fix.counters, fix.connections);
+        writeln!(
+            page,
+            "feed       FIX {up}, {} connections made, {whole} of {all} books whole, {} requests, \
+             {refused} refused, {barred} instruments differ",
+            made.connections, feed.requests
+        )?;
+        if !fix.last_said.is_empty() {
+            writeln!(page, "feed       the last said: {}", fix.last_said)?;
+        }
     }
     writeln!(
         page,

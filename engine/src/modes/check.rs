@@ -72,6 +72,9 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     let idle = config::choice::idle_word(run.cores.idle);
     writeln!(text, "threads     {}; idle {idle}", threads.join(", "))?;
     writeln!(text, "feed        {}", feed.describe(&run.soupbintcp))?;
+    if feed.protocol == config::Protocol::Fix {
+        describe_market_data(text, run)?;
+    }
     let (us, them) = (&run.gateway.sender_comp_id, &run.gateway.target_comp_id);
     writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;
     let (transport, pace) =
@@ -84,6 +87,21 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     writeln!(text, "journal     {} ({})", run.journal_dir().display(), run.journal.durability)?;
     writeln!(text, "control     {}, metrics {metrics}", run.control_socket().display())?;
     describe_trading(text, &run.trading)
+}
+
+/// The session of a feed by FIX, and what it asks for.
+fn describe_market_data(text: &mut String, run: &RunConfig) -> std::fmt::Result {
+    let (session, asked, ours) = (&run.market_data, &run.venue.subscription, &run.gateway);
+    let us = session.sender_comp_id.as_ref().unwrap_or(&ours.sender_comp_id);
+    let them = session.target_comp_id.as_ref().unwrap_or(&ours.target_comp_id);
+    let at = session.address.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
+    let depth = match asked.depth {
+        None | Some(0) => "whole books".to_owned(),
+        Some(depth) => format!("{depth} levels a side"),
+    };
+    writeln!(text, "market data {us} to {them}{at}: {depth} by {}", asked.book)?;
+    let (every, within) = (asked.request_every_ms, asked.answer_within_ms);
+    writeln!(text, "requests    one in {every}, each answered within {within}")
 }
 
 fn describe_profile(text: &mut String, venue: &ProfileConfig) -> std::fmt::Result {

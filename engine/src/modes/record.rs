@@ -81,7 +81,11 @@ fn open(config: &RunConfig) -> anyhow::Result<(LiveFeed, Box<dyn Io>, Clock, Cal
     let mut notices = Vec::from_iter(opened.notice);
     let feed = topology::feed::open(config, clock.now(), &mut notices)?;
     notices.iter().for_each(|notice| tell(format_args!("note: {notice}\n")));
-    tell(format_args!("recording {}: {}\n", config.feed.protocol, config.feed.describe()));
+    tell(format_args!(
+        "recording {}: {}\n",
+        config.feed.protocol,
+        config.feed.describe(&config.soupbintcp)
+    ));
     Ok((feed, opened.io, clock, calibrator))
 }
 

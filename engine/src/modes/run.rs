@@ -53,6 +53,9 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
     if !gateway.last_error.is_empty() {
         facts.push(("connection", format!("the last ended: {}", gateway.last_error)));
     }
+    if let Some(fix) = feed.fix.as_ref().filter(|fix| !fix.last_said.is_empty()) {
+        facts.push(("feed session", format!("the last said: {}", fix.last_said)));
+    }
     let report = Report {
         title: format!("touchline run: {}", strategies.join(", ")),
         facts,

@@ -46,7 +46,8 @@ impl LoopMode {
             lockstep: stepped,
             shows_own_orders: !stepped,
             stale_after: if stepped { Nanos::MAX } else { config.feed.stale_ms },
-            books: (config.book.orders, config.book.levels),
+            // Without room for orders, books are by level.
+            books: (if config.is_by_level() { 0 } else { config.book.orders }, config.book.levels),
             venue: venue::rules(&config.venue),
         }
     }

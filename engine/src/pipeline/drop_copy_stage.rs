@@ -105,7 +105,10 @@ impl<S: TimedStore + Send + 'static> Stage for DropCopyStage<S> {
             let unreadable = Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL);
             let _ = copies.0.push(unreadable.by_drop_copy());
         }
-        let read = read.and_then(|read| connection.heed_news(now, entry).map(|()| read));
+        if let Some(headline) = entry.take_headline() {
+            let reconnects = entry.dialect().settings().news_reconnects;
+            connection.heed_news(now, &headline, reconnects);
+        }
         let mut app = entry.application(copies);
         let tended = read.and_then(|read| Ok(connection.tend(now, did)? | read));
         match tended {

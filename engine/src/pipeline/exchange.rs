@@ -20,6 +20,8 @@
 pub mod account;
 pub mod account_store;
 mod clients;
+mod listener;
+mod listeners;
 pub mod data_dir;
 pub mod echo;
 pub mod floor;
@@ -27,6 +29,7 @@ pub mod ledger;
 mod lobby;
 pub mod pace;
 pub mod publication;
+pub mod quotes;
 pub mod report;
 pub mod resume;
 pub mod running;
@@ -46,11 +49,12 @@ use floor::Floor;
 use gateway::fix::FieldIndex;
 use gateway::orders::Instruments;
 use gateway::session::{Outbound, SendError, State};
+use listener::Listener;
 use market::{Instrument, Timestamp};
 use report::ExchangeReport;
 use sim::{AccountId, ExchangeLimits};
 use std::sync::Arc;
-use streams::{Listener, StreamCounters};
+use streams::{StreamClient, StreamCounters};
 
 /// Packets of the market in one poll: what is behind catches up over several.
 const STEPS_MAX: usize = 64;
@@ -84,7 +88,9 @@ enum Peer {
     /// An account's session.
     Account(usize),
     /// Somebody who is sent market data.
-    Listener,
+    Stream,
+    /// A listener's.
+    Listener(usize),
 }
 
 /// The exchange without I/O.
@@ -96,9 +102,10 @@ pub struct ExchangeCore {
     instruments: Arc<[Instrument]>,
     listed: Instruments,
     accounts: Vec<Account>,
+    listeners: Vec<Listener>,
     peers: Vec<Peer>,
     /// By connection: those who listen to market data by TCP.
-    listeners: Vec<Option<Listener>>,
+    stream_clients: Vec<Option<StreamClient>>,
     streamed: StreamCounters,
     floor: Floor,
     index: FieldIndex,
@@ -143,6 +150,10 @@ impl ExchangeCore {
         let listed = Instruments::new(&instruments)?;
         let mut notices = Vec::new();
         let floor = Floor::open(config, &mut data, now, &mut notices)?;
+        let listeners = config.fix.market_data.iter();
+        let listeners = listeners
+            .map(|name| Listener::new(config, name, &instruments))
+            .collect::<Result<_, _>>()?;
         let mut core = ExchangeCore {
             names: Vec::new(),
             begin_string: account::version(config).begin_string(),
@@ -152,8 +163,9 @@ impl ExchangeCore {
             epoch: data.epoch(),
             data,
             accounts: Vec::new(),
+            listeners,
             peers: vec![Peer::Nobody; connections],
-            listeners: (0..connections).map(|_| None).collect(),
+            stream_clients: (0..connections).map(|_| None).collect(),
             streamed: StreamCounters::default(),
             floor,
             index: FieldIndex::new(FIELDS),
@@ -210,7 +222,7 @@ impl ExchangeCore {
             net.packet(&heartbeat);
             worked = true;
         }
-        worked | self.poll_listeners(now, net)
+        worked | self.poll_streams(now, net)
     }
 
     fn poll_market(&mut self, now: Timestamp, net: &mut dyn Net) -> bool {
@@ -257,7 +269,7 @@ impl ExchangeCore {
         let Some(end) = self.floor.publication.end(now) else { return };
         net.packet(&end);
         // Who is not far behind hears the end by TCP too.
-        self.poll_listeners(now, net);
+        self.poll_streams(now, net);
         match Floor::open(&self.config, &mut self.data, now, &mut self.notices) {
             Ok(floor) => {
                 let past = self.floor.publication.counters();
@@ -284,6 +296,7 @@ impl ExchangeCore {
             match flushed {
                 Ok(published) => {
                     self.stalled = None;
+                    self.tell_listeners(now, net);
                     return told || published;
                 }
                 Err(error) => self.stalled = Some(format!("market data cannot be kept: {error}")),
@@ -344,6 +357,7 @@ impl ExchangeCore {
                 self.cut(at, now, why.to_string(), net);
             }
         }
+        self.stop_listeners(now, net);
         self.settle(now, net);
     }
 

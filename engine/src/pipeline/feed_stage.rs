@@ -4,6 +4,7 @@
 //! then drops shows as a gap and is recovered like any other.
 
 use crate::latency::{Hop, Recorder};
+use crate::pipeline::fix_feed;
 use crate::pipeline::live_feed::{LiveFeed, Progress};
 use crate::pipeline::telemetry::{FeedSnapshot, Outbox};
 use crate::runtime::did::{Act, Did};
@@ -17,6 +18,8 @@ use wire::Io;
 const PACKETS: usize = 4;
 /// Depth of the ring `feed_trading`: room for several polls.
 pub const RING_DEPTH: usize = 16 * Feed::EVENTS_MAX;
+
+const _: () = assert!(RING_DEPTH >= 2 * fix_feed::EVENTS_MAX);
 
 /// Feed handler of one feed.
 pub struct FeedStage {
@@ -189,6 +192,11 @@ impl Stage for FeedStage {
             snapshot.waited = waited;
         });
         self.sink.recorder.hand_over();
+    }
+
+    fn is_done(&self) -> bool {
+        // With nobody to take events there is no leave to take.
+        self.feed.is_done() || self.room() == 0
     }
 
     fn as_any(self: Box<Self>) -> Box<dyn std::any::Any> {

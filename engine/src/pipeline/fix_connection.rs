@@ -11,7 +11,6 @@ use crate::pipeline::fix_store::TimedStore;
 use crate::pipeline::looks::{Look, Looks};
 use crate::pipeline::reconnect::Reconnect;
 use crate::runtime::did::{Act, Did};
-use gateway::orders::OrderEntry;
 use gateway::session::{Application, Disconnect, Outbound, Session};
 use market::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -293,9 +292,16 @@ impl<S: TimedStore> FixConnection<S> {
         if text.is_empty() { why.to_string() } else { format!("{why}: {text}") }
     }
 
-    /// True once, a moment before the session's hours end: what is open must be canceled until then.
+    /// True once, a moment before the session ends, by its hours or for a reset: what is open must be
+    /// canceled until then.
     pub fn ends_soon(&mut self, now: Timestamp) -> bool {
         self.session.is_announced() && self.hours.ends_soon(now)
+    }
+
+    /// Nothing is open since [`ends_soon`](Self::ends_soon): where the end has no time, it need not
+    /// wait.
+    pub fn nothing_open(&mut self) {
+        self.hours.nothing_open();
     }
 
     /// Offers to the socket what waits. What it does not take goes with the next poll.
@@ -337,21 +343,21 @@ impl<S: TimedStore> FixConnection<S> {
         self.session.logout(now, &mut self.out, text).map_err(|why| why.to_string())
     }
 
-    /// News (B) of the venue is kept for the operator; where it announces the end of the connection,
-    /// we log out first and come again.
-    ///
-    /// # Errors
-    /// Why the connection must end at once.
-    pub fn heed_news(&mut self, now: Timestamp, entry: &mut OrderEntry) -> Result<(), String> {
-        let Some(headline) = entry.take_headline() else { return Ok(()) };
-        let blanked = self.session.blanked(headline.as_bytes());
-        let shown = blanked.as_deref().unwrap_or(headline.as_bytes());
-        self.last_error = format!("news: {}", String::from_utf8_lossy(shown));
+    /// What the venue said is kept for the operator, without our secrets.
+    pub fn note(&mut self, what: &str, text: &str) {
+        let blanked = self.session.blanked(text.as_bytes());
+        let shown = blanked.as_deref().unwrap_or(text.as_bytes());
+        self.last_error = format!("{what}: {}", String::from_utf8_lossy(shown));
+    }
+
+    /// News (B) of the venue is kept for the operator; where it announces the end of the connection
+    /// (`reconnects`), we log out first, as soon as nothing is open, and come again.
+    pub fn heed_news(&mut self, now: Timestamp, headline: &str, reconnects: bool) {
+        self.note("news", headline);
         self.hours.announce();
-        if entry.dialect().settings().news_reconnects && self.session.is_up() {
-            self.log_out(now, "as the venue asked")?;
+        if reconnects && self.session.is_up() {
+            self.hours.leave_soon(now, "as the venue asked");
         }
-        Ok(())
     }
 
     /// Logs out for good; true once there is no connection.

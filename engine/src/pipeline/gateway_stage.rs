@@ -77,6 +77,8 @@ pub struct GatewayStage<S = FixStore> {
     counters: GatewayCounters,
     outbox: Outbox<GatewaySnapshot>,
     did: Did,
+    /// Times that the loop was told that the session ends.
+    closings: u64,
     /// The journal's segment.
     segment: u64,
 }
@@ -105,6 +107,7 @@ impl<S: TimedStore> GatewayStage<S> {
             counters: GatewayCounters::default(),
             outbox: parts.outbox,
             did: Did::default(),
+            closings: 0,
             segment,
         }
     }
@@ -165,8 +168,11 @@ impl<S: TimedStore> GatewayStage<S> {
         if unread(&self.entry) != before {
             self.inbox.put(Report::new(ReportKind::Unreadable, OrderId::NONE, Event::ALL));
         }
-        if matches!(read, Ok(true)) {
-            self.connection.heed_news(now, &mut self.entry)?;
+        if matches!(read, Ok(true))
+            && let Some(headline) = self.entry.take_headline()
+        {
+            let reconnects = self.entry.dialect().settings().news_reconnects;
+            self.connection.heed_news(now, &headline, reconnects);
         }
         read
     }
@@ -269,14 +275,18 @@ impl<S: TimedStore> GatewayStage<S> {
         }
     }
 
-    /// The loop hears a moment ahead that the session's hours end, and cancels: not every venue does,
-    /// and over the close nobody could. The Logout comes with the end, whatever was answered.
+    /// The loop hears a moment ahead that the session ends, and cancels: not every venue does, and
+    /// over the close nobody could. With the hours the Logout comes at their end, whatever was
+    /// answered; for a reset as soon as nothing is open, or that moment is over.
     fn tend(&mut self, now: Timestamp) -> Result<bool, String> {
         let ends = self.connection.ends_soon(now);
         if ends {
             let mut report = Report::new(ReportKind::SessionClosing, OrderId::NONE, Event::ALL);
             report.exchange_time = now;
             self.inbox.put(report);
+            self.closings += 1;
+        } else if self.lifecycle.cleared() == self.closings {
+            self.connection.nothing_open();
         }
         Ok(self.connection.tend(now, &mut self.did)? | ends)
     }

@@ -1,12 +1,14 @@
-//! How a run ends: stop asked for → loop cancels and falls quiet → session logs out → cores end.
+//! How a run ends: stop asked for → loop cancels and falls quiet → session logs out → cores end. And
+//! how a session ends within it: told to close → loop cancels and says when nothing is open → Logout.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Flags between the cores and whoever stops them.
 #[derive(Debug, Default)]
 pub struct Lifecycle {
     quiet: AtomicBool,
     finished: AtomicBool,
+    cleared: AtomicU64,
 }
 
 impl Lifecycle {
@@ -19,6 +21,17 @@ impl Lifecycle {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.quiet.load(Ordering::Acquire)
+    }
+
+    /// Nothing is open any more behind so many closings (`SessionClosing`) of the session.
+    pub fn set_cleared(&self, closings: u64) {
+        self.cleared.store(closings, Ordering::Release);
+    }
+
+    /// See [`Lifecycle::set_cleared`].
+    #[must_use]
+    pub fn cleared(&self) -> u64 {
+        self.cleared.load(Ordering::Acquire)
     }
 
     /// The gateway has logged out: its last report is in the ring.

@@ -3,6 +3,7 @@
 //! Each protocol is a variant; what it decides and how its sockets are read is its own room's. Nothing
 //! here waits or allocates.
 
+use crate::pipeline::fix_feed::{self, FixFeed};
 use crate::pipeline::snapshots::Snapshots;
 use crate::pipeline::stream_feed::StreamFeed;
 use crate::pipeline::telemetry::FeedSnapshot;
@@ -17,6 +18,8 @@ pub enum LiveFeed {
     MoldUdp64(Box<UdpFeed>, Option<Box<Snapshots>>),
     /// ITCH 5.0 over SoupBinTCP.
     SoupBinTcp(Box<StreamFeed>),
+    /// FIX, in a session of its own.
+    Fix(Box<FixFeed>),
 }
 
 /// What a feed has done since it began.
@@ -42,6 +45,12 @@ impl From<StreamFeed> for LiveFeed {
     }
 }
 
+impl From<FixFeed> for LiveFeed {
+    fn from(feed: FixFeed) -> Self {
+        LiveFeed::Fix(Box::new(feed))
+    }
+}
+
 impl LiveFeed {
     /// Most events that one thing received can give.
     #[must_use]
@@ -51,6 +60,7 @@ impl LiveFeed {
             LiveFeed::MoldUdp64(_, Some(_)) => 2 * Feed::EVENTS_MAX,
             LiveFeed::MoldUdp64(_, None) => Feed::EVENTS_MAX,
             LiveFeed::SoupBinTcp(_) => ItchStream::EVENTS_MIN,
+            LiveFeed::Fix(_) => fix_feed::EVENTS_MAX,
         }
     }
 
@@ -77,6 +87,7 @@ impl LiveFeed {
             }
             LiveFeed::MoldUdp64(feed, _) => feed.poll(io, now, room, sink, heard),
             LiveFeed::SoupBinTcp(feed) => Ok(feed.poll(io, now, room, sink)),
+            LiveFeed::Fix(feed) => Ok(feed.poll(now, room, sink)),
         }
     }
 
@@ -101,6 +112,14 @@ impl LiveFeed {
                 let (received, requests) = (client.packets, client.logins);
                 Progress { received, events: stream.decoder().counters().events, requests }
             }
+            LiveFeed::Fix(feed) => {
+                let counters = feed.books().counters();
+                Progress {
+                    received: counters.messages,
+                    events: counters.events,
+                    requests: feed.counters().requests,
+                }
+            }
         }
     }
 
@@ -112,6 +131,7 @@ impl LiveFeed {
                 snapshot.tell_moldudp64(feed.feed(), taken.unwrap_or_default());
             }
             LiveFeed::SoupBinTcp(feed) => snapshot.tell_soupbintcp(feed.stream()),
+            LiveFeed::Fix(feed) => snapshot.tell_fix(feed),
         }
     }
 
@@ -120,7 +140,16 @@ impl LiveFeed {
     pub fn moldudp64(&self) -> Option<&Feed> {
         match self {
             LiveFeed::MoldUdp64(feed, _) => Some(feed.feed()),
-            LiveFeed::SoupBinTcp(_) => None,
+            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) => None,
+        }
+    }
+
+    /// At the end of a run: it has nothing to take leave of any more.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        match self {
+            LiveFeed::MoldUdp64(..) | LiveFeed::SoupBinTcp(_) => true,
+            LiveFeed::Fix(feed) => feed.has_left(),
         }
     }
 }

@@ -12,8 +12,8 @@ mod snapshots;
 pub use blame::{Blame, CoreBlame, Cycle, StageBlame};
 pub use hub::{HopTotals, Stages, Telemetry};
 pub use snapshots::{
-    FeedSnapshot, GatewaySnapshot, GlimpseCounters, LineCounters, OrderSession, Recoveries,
-    TradingSnapshot,
+    FeedSnapshot, FixFeedTold, GatewaySnapshot, GlimpseCounters, LineCounters, OrderSession,
+    Recoveries, TradingSnapshot,
 };
 
 use crossbeam::queue::ArrayQueue;

@@ -15,7 +15,7 @@ pub mod feed;
 mod sides;
 mod threads;
 
-use crate::config::choice::ClockSource;
+use crate::config::choice::{ClockSource, Protocol};
 use crate::config::cores::Stage as StageName;
 use crate::config::run::RunConfig;
 use crate::journal::{Copier, Durability, StreamState};
@@ -139,13 +139,18 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let [feed_hops, trading_hops, gateway_hops] = pairs;
 
     let count = config.trading.instruments.len();
-    let lines = config.feed.lines();
     let trading_told = mailbox(TradingSnapshot::new(count), TradingSnapshot::new(count));
-    let feed_told = mailbox(FeedSnapshot::new(lines), FeedSnapshot::new(lines));
+    let empty = || match config.feed.protocol {
+        Protocol::Fix => FeedSnapshot::of_fix(),
+        Protocol::Itch50MoldUdp64 | Protocol::Itch50SoupBinTcp => {
+            FeedSnapshot::new(config.feed.lines())
+        }
+    };
+    let feed_told = mailbox(empty(), empty());
     let gateway_told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
 
     let (ring, hops) = (rings.feed_trading.0, feed_hops.0);
-    let feed = feed::stage(config, now, (ring, hops, feed_told.0), &mut notices)?;
+    let feed = feed::stage(config, now, (ring, hops, feed_told.0), &shared, &mut notices)?;
     let stepped = config.clock.source == ClockSource::Feed;
     let time = if stepped { Time::Feed(Timestamp::ZERO) } else { Time::Clock };
     let begun = if stepped { Timestamp::ZERO } else { now };

@@ -11,7 +11,7 @@ use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use crate::trading::{Control, ControlKind, TradingLoop};
-use market::{Command, Event, EventFlags, Report, Timestamp};
+use market::{Command, Event, EventFlags, Report, ReportKind, Timestamp};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -152,6 +152,8 @@ pub struct TradingStage<T> {
     lifecycle: Arc<Lifecycle>,
     stop: Arc<AtomicBool>,
     stopping: bool,
+    /// Closings of the session that the loop was told of.
+    closings: u64,
     outbox: Outbox<TradingSnapshot>,
     did: Did,
     /// The journal's segment, the state hashes and the times that timers fired, so far.
@@ -193,6 +195,7 @@ impl<T: Tape> TradingStage<T> {
             lifecycle,
             stop,
             stopping: false,
+            closings: 0,
             outbox,
             did: Did::default(),
             before,
@@ -253,6 +256,7 @@ impl<T: Tape> TradingStage<T> {
             let Some(report) = self.inputs.reports.pop().or_else(copied) else { break };
             let now = self.now(clock);
             self.driver.report(now, &report);
+            self.closings += u64::from(report.kind() == Some(ReportKind::SessionClosing));
             self.did.add(Act::Reports, 1);
             worked = true;
         }
@@ -349,6 +353,9 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
         });
         if self.stopping && self.driver.trading().is_stopped() {
             self.lifecycle.set_quiet();
+        }
+        if self.driver.trading().is_cleared() {
+            self.lifecycle.set_cleared(self.closings);
         }
     }
 

@@ -11,6 +11,7 @@ use crate::config::profile_sections::RateSection;
 use crate::config::{ProfileConfig, RunConfig};
 use crate::pipeline::credentials;
 use crate::pipeline::fix_connection::SessionHours;
+use crate::pipeline::fix_feed::{self, Manner, Wish};
 use crate::trading::VenueRules;
 use anyhow::Context as _;
 use gateway::dialect::logon::{LogonField, LogonPlan, Nonce, Random, Value, VenueLogon};
@@ -19,6 +20,7 @@ use gateway::dialect::{
     Code, Dialect, DialectError, OpenOrders, OrderIds, OurId, Settings, Target, Uuids,
 };
 use gateway::fix::Precision;
+use gateway::market_data::{Keyed, Settings as MarketDataSettings, UpdateType};
 use gateway::rates::{Action, Counts, Limiter, Member, RateError, Rule, Scope, Window};
 use gateway::schedule::{Renewal, Schedule, ScheduleError};
 use gateway::session::{Resend, Reset, SessionConfig};
@@ -125,6 +127,54 @@ pub fn drop_copy_session(config: &RunConfig) -> SessionConfig {
     }
 }
 
+/// The session of market data: the venue's, with CompIDs and heartbeat of its own where it has them,
+/// and messages as long as a book. Nothing of it is resent, so numbers begin anew each time.
+#[must_use]
+pub fn market_data_session(config: &RunConfig) -> SessionConfig {
+    let (own, order) = (&config.market_data, session(config));
+    SessionConfig {
+        sender: own.sender_comp_id.clone().unwrap_or(order.sender.clone()),
+        target: own.target_comp_id.clone().unwrap_or(order.target.clone()),
+        heartbeat: own.heartbeat_s.map_or(order.heartbeat, |s| Nanos::from_secs(s.into())),
+        reset_on_logon: Reset::Always,
+        next_expected: false,
+        max_message: fix_feed::MESSAGE_MAX,
+        max_fields: fix_feed::FIELDS_MAX,
+        ..order
+    }
+}
+
+/// What is asked for in it.
+#[must_use]
+pub fn wish(config: &RunConfig) -> Wish {
+    let (asked, news) = (&config.venue.subscription, config.venue.session.news);
+    Wish {
+        settings: MarketDataSettings {
+            keyed: match asked.book {
+                ways::BookBy::Levels => Keyed::ByLevel,
+                ways::BookBy::Orders => Keyed::ByOrder,
+            },
+            trade_id_tag: asked.trade_id_tag,
+        },
+        depth: asked.depth,
+        updates: match asked.updates {
+            ways::MdUpdates::Incremental => Some(UpdateType::Incremental),
+            ways::MdUpdates::Full => Some(UpdateType::FullRefresh),
+            ways::MdUpdates::None => None,
+        },
+        aggregated: asked.aggregated,
+        trades: asked.trades == ways::TradesBy::Together,
+        definition: asked.security_list.unwrap_or_default(),
+        manner: Manner {
+            definitions: asked.security_list.is_some(),
+            trades_apart: asked.trades == ways::TradesBy::Apart,
+            every: asked.request_every_ms,
+            answer_within: asked.answer_within_ms,
+        },
+        news_reconnects: news != ways::NewsAction::Ignore,
+    }
+}
+
 /// When its sessions are open and begin anew. `used` is when a session's numbers were last used.
 ///
 /// # Errors
@@ -136,8 +186,7 @@ pub fn hours(config: &RunConfig, used: Option<Timestamp>) -> Result<SessionHours
         at_number: session.reset_at_number,
         on_news: session.news == ways::NewsAction::Reset,
     };
-    let hours = SessionHours::new(Schedule::parse(&session.hours.0)?, renewal, used);
-    Ok(hours.told_ahead(session.cancel_ahead_s))
+    Ok(SessionHours::new(Schedule::parse(&session.hours.0)?, renewal, used))
 }
 
 /// The limits of the venue, for its order session and, where they are shared, the drop copy, which
@@ -256,7 +305,26 @@ pub fn plan(profile: &ProfileConfig) -> LogonPlan {
 /// # Errors
 /// The file of credentials, or what is in it, will not do.
 pub fn logon(config: &RunConfig, more: &[FixField]) -> anyhow::Result<Option<VenueLogon>> {
+    filled(config, plan(&config.venue), more)
+}
+
+/// The same of the session of market data, which has no orders to cancel.
+///
+/// # Errors
+/// The file of credentials, or what is in it, will not do.
+pub fn market_data_logon(config: &RunConfig) -> anyhow::Result<Option<VenueLogon>> {
     let mut plan = plan(&config.venue);
+    if let words::CancelOnDisconnect::Asked(ask) = &config.venue.session.cancel_on_disconnect {
+        plan.fields.retain(|field| field.tag != ask.tag);
+    }
+    filled(config, plan, &config.market_data.fields)
+}
+
+fn filled(
+    config: &RunConfig,
+    mut plan: LogonPlan,
+    more: &[FixField],
+) -> anyhow::Result<Option<VenueLogon>> {
     let constant = |field: &FixField| Value::Constant(field.value.clone());
     plan.fields
         .extend(more.iter().map(|field| LogonField { tag: field.tag, value: constant(field) }));

@@ -12,7 +12,7 @@ use crate::trading::desk::{Desk, DeskParts, Session};
 use crate::trading::opening::OpeningState;
 use crate::trading::settings::TradingSettings;
 use crate::trading::timers::Due;
-use market::book::{OrderBooks, Touched};
+use market::book::{Books, Touched};
 use market::{
     BookView, Command, CommandKind, Event, EventFlags, EventKind, InstrumentId, Nanos, Price,
     RejectReason, Report, ReportKind, StateHasher, Timestamp, Trade,
@@ -67,7 +67,7 @@ impl TradingLoop {
             .unzip();
         let parts = DeskParts {
             account,
-            books: OrderBooks::new(settings.books),
+            books: Books::new(settings.books),
             limits: settings.limits,
             quotes,
             quoter: settings.quoter,
@@ -301,7 +301,7 @@ impl TradingLoop {
 
     /// The books.
     #[must_use]
-    pub fn books(&self) -> &OrderBooks {
+    pub fn books(&self) -> &Books {
         &self.desk.books
     }
 
@@ -341,6 +341,12 @@ impl TradingLoop {
     pub fn is_stopped(&self) -> bool {
         self.desk.stopping
             && (self.desk.account.orders().open_count() == 0 || self.desk.session == Session::Down)
+    }
+
+    /// The session is about to end, and nothing is open in it any more.
+    #[must_use]
+    pub fn is_cleared(&self) -> bool {
+        self.desk.session == Session::Closing && self.desk.account.orders().open_count() == 0
     }
 
     /// Fingerprint of everything that can change a later decision.

@@ -408,6 +408,6 @@ pub(crate) fn utc() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let stamp = market::Timestamp::from_nanos(u64::try_from(now.as_nanos()).unwrap());
     let mut text = gateway::fix::TimeText::new(gateway::fix::Precision::Millis);
-    let (bytes, length) = text.text(stamp);
-    String::from_utf8(bytes[..length].to_vec()).unwrap()
+    let (bytes, written) = text.text(stamp);
+    String::from_utf8(bytes[..written.len].to_vec()).unwrap()
 }

@@ -68,6 +68,8 @@ pub(crate) struct Rig {
     pub(crate) commands: Producer<CommandSlot>,
     pub(crate) reports: Consumer<Report>,
     pub(crate) copiers: Vec<Copier>,
+    /// What the loop says of itself.
+    pub(crate) lifecycle: Arc<Lifecycle>,
     tally: Arc<Tally>,
 }
 
@@ -81,7 +83,7 @@ impl Rig {
         if let Some(logon) = setup.logon {
             connection.session.set_logon_body(logon);
         }
-        let tally = Arc::new(Tally::default());
+        let (tally, lifecycle) = (Arc::new(Tally::default()), Arc::new(Lifecycle::default()));
         let stage = GatewayStage::new(GatewayParts {
             connection,
             entry: OrderEntry::new(setup.instruments, 64, setup.dialect),
@@ -90,11 +92,11 @@ impl Rig {
             limiter: setup.limiter,
             drop_copy: tally.clone(),
             gate: Arc::new(Gate::default()),
-            lifecycle: Arc::new(Lifecycle::default()),
+            lifecycle: lifecycle.clone(),
             recorder: recorder::pair(clock::calibrate().0).0,
             outbox: mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0,
         });
-        Rig { stage, commands, reports, copiers: vec![copier], tally }
+        Rig { stage, commands, reports, copiers: vec![copier], lifecycle, tally }
     }
 
     /// A drop copy beside it, which is `COPY`.

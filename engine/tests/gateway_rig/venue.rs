@@ -98,6 +98,14 @@ impl Venue {
         self.acceptor.send(&mut self.session, now, &mut self.out, report).unwrap();
     }
 
+    /// Says something to everyone.
+    pub(crate) fn news(&mut self, now: Timestamp, headline: &[u8]) {
+        let sent = self.session.send(now, &mut self.out, msg::NEWS, |encoder| {
+            encoder.bytes(tags::HEADLINE, headline);
+        });
+        sent.unwrap();
+    }
+
     /// Says that the orders of a mass cancel by instrument are gone.
     pub(crate) fn swept(&mut self, now: Timestamp, id: &str, symbol: &[u8]) {
         let kind = msg::ORDER_MASS_CANCEL_REPORT;

@@ -145,12 +145,43 @@ impl Books {
         sink.event(Event { exchange_time: now, flags, ..Event::new(EventKind::Reset, Event::ALL) });
     }
 
-    /// The instruments that need a new snapshot: ask for it, until it has come. Those that never
-    /// had one are not among them.
-    pub fn broken(&self) -> impl Iterator<Item = InstrumentId> + '_ {
-        let broken = |heard: &Heard| matches!(heard.state, State::Gap | State::Lost);
-        let places = self.heard.iter().enumerate().filter(move |(_, heard)| broken(heard));
-        places.filter_map(|(place, _)| Some(self.instruments.at(place)?.id))
+    /// Messages of the session were left out, and nobody knows of which instruments: gives a `Gap` of
+    /// all, if there was a book.
+    pub fn missed(&mut self, now: Timestamp, sink: &mut impl Sink) {
+        let mut news = false;
+        for heard in &mut self.heard {
+            news |= heard.miss();
+        }
+        if news {
+            self.counters.gaps += 1;
+            self.counters.events += 1;
+            let flags = EventFlags::LAST;
+            sink.event(Event {
+                exchange_time: now,
+                flags,
+                ..Event::new(EventKind::Gap, Event::ALL)
+            });
+        }
+    }
+
+    /// An instrument's request was refused: it has no book, and nothing comes that would change that.
+    pub fn refuse(&mut self, place: usize, now: Timestamp, sink: &mut impl Sink) {
+        let mut packet = Packet::new(sink, 0);
+        if place < self.heard.len() {
+            let (id, _) = self.scale(place);
+            if self.heard[place].lose() {
+                packet.give(Event { exchange_time: now, ..Event::new(EventKind::Lost, id) });
+            }
+            self.counters.events += packet.given;
+        }
+        packet.end(true);
+    }
+
+    /// True if every change since a snapshot was read of the instrument at this place of those given
+    /// at construction. If not, ask for a snapshot.
+    #[must_use]
+    pub fn is_whole(&self, place: usize) -> bool {
+        self.heard.get(place).is_some_and(|heard| heard.state == State::Whole)
     }
 
     /// What the requests are written with.

@@ -104,6 +104,18 @@ impl Heard {
         self.fragments = if last { Fragments::None } else { Fragments::Torn };
     }
 
+    /// Messages that may have been of it were left out. True if that is news.
+    pub(super) fn miss(&mut self) -> bool {
+        if self.fragments == Fragments::Read {
+            self.fragments = Fragments::Torn;
+        }
+        let whole = self.state == State::Whole;
+        if whole {
+            self.state = State::Gap;
+        }
+        whole
+    }
+
     /// Something was not understood. True if that is news.
     pub(super) fn lose(&mut self) -> bool {
         if self.fragments == Fragments::Read {
@@ -141,5 +153,9 @@ mod tests {
         assert!(heard.fragment(true), "and the next is another");
         heard.read(None, 2, true);
         assert_eq!(heard.state, State::Whole);
+        assert!(heard.miss() && !heard.miss(), "told once");
+        heard.read(None, 3, false);
+        assert!(!heard.miss(), "there is no book yet");
+        assert!(!heard.fragment(true), "and this is not the end of a whole one");
     }
 }

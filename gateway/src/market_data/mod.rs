@@ -18,7 +18,7 @@
 //!
 //! The last event of a message has `LAST`, unless the message is a fragment (893=N). Updates of a
 //! book are passed over until its first snapshot, and again from a gap or loss to the next; trades
-//! are not. A message gives at most as many events as it has fields.
+//! only until the first, and within a snapshot. A message gives at most as many events as it has fields.
 //!
 //! Sources: FIX.4.4 Volume 3 and FIX.5.0SP2, "Market Data"; the pages on market data of Coinbase
 //! Exchange, Binance Spot (`fix-api.md`), Deribit and Kraken.

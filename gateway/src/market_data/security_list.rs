@@ -6,23 +6,31 @@
 
 use crate::fix::message::{as_decimal, as_u64};
 use crate::fix::tags;
-use crate::fix::{Encoder, Fault, Group, Instance, Message, RejectCode};
-use market::{Instrument, Price, Qty};
+use crate::fix::{EncodeError, Encoder, Fault, Group, Instance, Message, RejectCode};
+use crate::orders::Instruments;
+use market::{Instrument, InstrumentId, Price, Qty};
 
-/// A request for the list of all instruments.
+/// A request for the list of one instrument. That of all may be longer than any message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListRequest {
     /// SecurityReqID (320).
     pub id: u64,
-    /// SecurityListRequestType (559): 4 for all by FIX and Binance, 0 for all at Deribit.
-    pub kind: u8,
+    /// SecurityListRequestType (559): 0 for one by FIX and Binance.
+    pub kind: u32,
+    /// Symbol (55).
+    pub instrument: InstrumentId,
 }
 
 impl ListRequest {
-    /// Adds the body of the request to a message of type x.
-    pub fn encode(&self, encoder: &mut Encoder<'_>) {
+    /// Adds the body of the request to a message of type x. An instrument that is not in the table
+    /// makes [`Encoder::finish`] fail.
+    pub fn encode(&self, instruments: &Instruments, encoder: &mut Encoder<'_>) {
         encoder.u64(tags::SECURITY_REQ_ID, self.id);
         encoder.u64(tags::SECURITY_LIST_REQUEST_TYPE, u64::from(self.kind));
+        match instruments.get(self.instrument) {
+            Some(instrument) => encoder.padded(tags::SYMBOL, &instrument.symbol),
+            None => encoder.fail(EncodeError::UnknownInstrument),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod requests;
 mod round_trip;
 mod sequence;
 
+use super::heard::State;
 use super::{Books, Keyed, MarketDataError, Settings};
 use crate::fix::{Fault, FieldIndex, RejectCode};
 use crate::orders::Instruments;
@@ -104,6 +105,13 @@ fn whole(keyed: Keyed) -> Books {
 
 fn fault(code: RejectCode, tag: u32) -> Result<(), MarketDataError> {
     Err(MarketDataError::Fault(Fault::new(code, tag)))
+}
+
+/// The instruments that a snapshot has to make whole again.
+fn broken(books: &Books) -> Vec<InstrumentId> {
+    let broken = |place: &usize| matches!(books.heard[*place].state, State::Gap | State::Lost);
+    let places = (0..books.heard.len()).filter(broken);
+    places.map(|place| books.instruments().at(place).unwrap().id).collect()
 }
 
 /// A quantity in hundred-millionths.

@@ -86,6 +86,10 @@ impl Books {
                     Keyed::ByOrder => order(event, action, entry, digits, packet)?,
                 }
             }
+            // Before the first snapshot, or within it, a trade would pass for the end of it.
+            (TRADE, None) if action == b'0' && self.heard[place].state == State::Waiting => {
+                self.counters.awaiting_snapshot += 1;
+            }
             (TRADE, None) if action == b'0' => {
                 let trade = stamped(EventKind::Trade).with_side(entry.resting()?);
                 packet.give(Event { order: entry.trade(), ..priced(trade, entry, digits)? });

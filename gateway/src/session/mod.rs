@@ -215,12 +215,19 @@ impl<S: Store> Session<S> {
         self.logon_body.as_ref()?.blanked(bytes)
     }
 
-    /// Records that a message was taken. The reports on orders, which are the many, are recorded as
-    /// they came.
+    /// Records that a message was taken. The reports on orders and market data, which are the many,
+    /// are recorded as they came.
     fn record_incoming(&mut self, seq: u64, message: &Message<'_>) -> Result<(), StoreError> {
-        let is_report =
-            || matches!(message.msg_type(), msg::EXECUTION_REPORT | msg::ORDER_CANCEL_REJECT);
-        let body = self.logon_body.as_ref().filter(|_| !is_report());
+        let is_of_many = || {
+            matches!(
+                message.msg_type(),
+                msg::EXECUTION_REPORT
+                    | msg::ORDER_CANCEL_REJECT
+                    | msg::MARKET_DATA_SNAPSHOT
+                    | msg::MARKET_DATA_INCREMENTAL
+            )
+        };
+        let body = self.logon_body.as_ref().filter(|_| !is_of_many());
         let blanked = body.and_then(|body| blanked_frame(body.as_ref(), message.bytes()));
         self.store.record_incoming(seq, blanked.as_deref().unwrap_or(message.bytes()))
     }

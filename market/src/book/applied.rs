@@ -7,7 +7,8 @@ use crate::{InstrumentId, Trade};
 pub struct BookLimits {
     /// Instruments, ids 0 to this number less one.
     pub instruments: usize,
-    /// Live orders of all instruments together; by-level books keep none.
+    /// Live orders of all instruments together; by-level books keep none, and are what
+    /// [`Books::new`](super::Books::new) makes of zero.
     pub orders: usize,
     /// Price levels on one side of one instrument; more than 65,536 count as that many.
     pub levels: usize,

@@ -46,6 +46,19 @@ impl LevelBooks {
         self.shelf.book(instrument)
     }
 
+    /// Only changes of the best `levels` of a side count for [`LevelBooks::take_changed`]; at first
+    /// all do.
+    pub fn watch(&mut self, instrument: InstrumentId, levels: usize) {
+        if let Some(book) = self.shelf.book_mut(instrument) {
+            book.watch(levels);
+        }
+    }
+
+    /// Whether one of the watched levels of a book changed since this was last asked.
+    pub fn take_changed(&mut self, instrument: InstrumentId) -> bool {
+        self.shelf.book_mut(instrument).is_some_and(Book::take_changed)
+    }
+
     /// Every book, in order of instrument ids.
     #[must_use]
     pub fn books(&self) -> &[Book] {

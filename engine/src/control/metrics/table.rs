@@ -170,6 +170,18 @@ pub(crate) const METRICS: &[Metric] = metrics! {
         one!(t => f(t.feed.current().troubles.refused));
     Gauge "feed_in_gap" One "1 while market data messages are missing." =
         one!(t => flag(t.feed.current().in_gap));
+    Gauge "feed_session_up" One "1 while the FIX session of market data is logged on, where there is one." =
+        |t, sample| if let Some(fix) = &t.feed.current().fix {
+            sample(&[], flag(fix.is_up()));
+        };
+    Gauge "feed_whole_books" One "Instruments with a whole book, of a FIX session." =
+        |t, sample| if let Some(fix) = &t.feed.current().fix {
+            sample(&[], f(fix.whole.0 as u64));
+        };
+    Counter "feed_refused_requests" One "Requests for market data that were refused, of a FIX session." =
+        |t, sample| if let Some(fix) = &t.feed.current().fix {
+            sample(&[], f(fix.counters.refused));
+        };
 
     Counter "trading_inputs" One "Inputs of the trading loop." =
         one!(t => f(t.trading.current().inputs));

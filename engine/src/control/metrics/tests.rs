@@ -30,14 +30,21 @@ fn every_metric_of_the_table_is_on_the_page() {
     let server = start(&engine);
     let (head, page) = get(server.address(), "/metrics");
     assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains(CONTENT), "{head}");
+    let absent = [
+        "mark_price",
+        "drop_copy_up",
+        "feed_session_up",
+        "feed_whole_books",
+        "feed_refused_requests",
+    ];
     for metric in METRICS {
         let name = format!("touchline_{}", metric.full_name());
         assert!(page.contains(&format!("# HELP {name} {}\n", metric.help)), "{name}");
-        // Books without a mark have no sample, nor has a drop copy where there is none.
+        // Books without a mark have no sample, nor has a session that is not there.
         let has = page
             .lines()
             .any(|line| line.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['{', ' '])));
-        assert!(has || ["mark_price", "drop_copy_up"].contains(&metric.name), "{name}");
+        assert!(has || absent.contains(&metric.name), "{name}");
     }
     for hop in hop_names() {
         let name = HOP.0;

@@ -260,7 +260,7 @@ pub(super) fn version(config: &ExchangeConfig) -> Version {
     }
 }
 
-fn session_config(config: &ExchangeConfig, name: &str) -> SessionConfig {
+pub(super) fn session_config(config: &ExchangeConfig, name: &str) -> SessionConfig {
     let custom = |tag, name: &str| CustomField { tag, name: name.to_owned() };
     SessionConfig {
         version: version(config),

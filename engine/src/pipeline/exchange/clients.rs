@@ -22,7 +22,7 @@ impl ExchangeCore {
     /// True if a connection has said whose it is.
     #[must_use]
     pub fn is_known(&self, connection: usize) -> bool {
-        matches!(self.peers.get(connection), Some(Peer::Account(_)))
+        matches!(self.peers.get(connection), Some(Peer::Account(_) | Peer::Listener(_)))
     }
 
     /// The other side closed a connection.
@@ -33,8 +33,9 @@ impl ExchangeCore {
                 self.drop_session(*account, now, why);
                 self.settle(now, net);
             }
+            Some(&Peer::Listener(at)) => self.drop_listener(at, now),
             Some(Peer::Stranger(_)) => self.peers[connection] = Peer::Nobody,
-            Some(Peer::Listener) => self.listener_left(connection),
+            Some(Peer::Stream) => self.stream_left(connection),
             _ => {}
         }
     }
@@ -53,8 +54,11 @@ impl ExchangeCore {
                 Some(&Peer::Account(account)) => {
                     self.hear_account(account, connection, now, &bytes[at..], net)
                 }
+                Some(&Peer::Listener(listener)) => {
+                    self.hear_listener(listener, connection, now, &bytes[at..], net)
+                }
                 Some(Peer::Stranger(_)) => self.hear_stranger(connection, now, &bytes[at..], net),
-                Some(Peer::Listener) => self.hear_listener(connection, now, &bytes[at..], net),
+                Some(Peer::Stream) => self.hear_stream(connection, now, &bytes[at..], net),
                 _ => return bytes.len(),
             };
             match took {
@@ -76,12 +80,14 @@ impl ExchangeCore {
             begin_string: self.begin_string,
             comp_id: &self.config.fix.comp_id,
             accounts: &self.names,
+            listeners: &self.config.fix.market_data,
             any: self.config.fix.any_account,
         };
         match door.knock(bytes, &mut self.index) {
             Knock::Wait => return None,
             Knock::Refused(why) => self.turn_away(connection, why, net),
             Knock::Account(at) => self.enter(connection, at, now, net),
+            Knock::Listener(at) => self.enter_listener(connection, at, now, net),
             Knock::Newcomer(name) => match self.admit(&name) {
                 Ok(at) => self.enter(connection, at, now, net),
                 Err(error) => self.turn_away(connection, format!("{name}: {error:#}"), net),
@@ -103,7 +109,7 @@ impl ExchangeCore {
         }
     }
 
-    fn turn_away(&mut self, connection: usize, why: String, net: &mut dyn Net) {
+    pub(super) fn turn_away(&mut self, connection: usize, why: String, net: &mut dyn Net) {
         self.refused += 1;
         self.last_refused = Some(why);
         self.peers[connection] = Peer::Nobody;
@@ -189,12 +195,13 @@ impl ExchangeCore {
         let mut worked = false;
         for connection in 0..self.peers.len() {
             match self.peers[connection] {
-                Peer::Nobody | Peer::Listener => {}
+                Peer::Nobody | Peer::Stream => {}
                 Peer::Stranger(since) => {
                     if now.since(since) >= LOGON_WITHIN || self.stopping {
                         self.turn_away(connection, "no Logon in time".to_owned(), net);
                     }
                 }
+                Peer::Listener(at) => worked |= self.poll_listener(at, connection, now, net),
                 Peer::Account(at) => match self.accounts[at].poll(now, net.client(connection)) {
                     Ok(did) => worked |= did,
                     Err(why) => {

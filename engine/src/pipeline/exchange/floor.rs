@@ -7,6 +7,7 @@
 use super::data_dir::{Begun, DataDir};
 use super::pace::Pace;
 use super::publication::{MESSAGE_BYTES_MAX, OpenedPublication, Publication};
+use super::quotes::Quotes;
 use super::resume::Resume;
 use crate::config::{ExchangeConfig, FlowKind};
 use crate::pipeline::assembly;
@@ -47,6 +48,8 @@ pub struct Floor {
     pub publication: Publication,
     /// Reports to be sent.
     pub heard: Heard,
+    /// What sessions of market data may ask for, where there are any.
+    pub quotes: Option<Quotes>,
     pace: Pace,
     /// The venue's time of what happened last.
     at: Timestamp,
@@ -139,6 +142,7 @@ impl Floor {
             market,
             publication,
             heard: Heard::default(),
+            quotes: config.has_listeners().then(|| Quotes::new(config.instruments.len())),
             pace,
             at: if recorded { base } else { now },
             day_end: if recorded { Timestamp::MAX } else { base.after(Nanos::new(DAY)) },
@@ -268,6 +272,9 @@ impl Floor {
             // A recording speaks for itself.
             if !self.recorded {
                 self.publication.event(&event);
+                if let Some(quotes) = &mut self.quotes {
+                    quotes.event(&event);
+                }
             }
         }
     }

@@ -18,6 +18,8 @@ pub(super) enum Knock {
     Wait,
     /// A Logon to the session of this account, which is to take the same bytes.
     Account(usize),
+    /// The same of a listener.
+    Listener(usize),
     /// The same of an account that there is not yet.
     Newcomer(String),
     /// Somebody who is not let in, and why.
@@ -32,6 +34,8 @@ pub(super) struct Door<'a> {
     pub(super) comp_id: &'a str,
     /// Its accounts.
     pub(super) accounts: &'a [String],
+    /// Who may only listen.
+    pub(super) listeners: &'a [String],
     /// Newcomers become accounts.
     pub(super) any: bool,
 }
@@ -55,6 +59,9 @@ impl Door<'_> {
         }
         if text(tags::TARGET_COMP_ID) != self.comp_id {
             return Knock::Refused(format!("{sender}: TargetCompID must be {}", self.comp_id));
+        }
+        if let Some(at) = self.listeners.iter().position(|listener| *listener == sender) {
+            return Knock::Listener(at);
         }
         match self.accounts.iter().position(|account| *account == sender) {
             Some(account) => Knock::Account(account),
@@ -88,13 +95,16 @@ mod tests {
 
     fn judge(bytes: &[u8], any: bool) -> Knock {
         let accounts = &["A".to_owned(), "B".to_owned()];
-        let door = Door { begin_string: "FIX.4.4", comp_id: "EXCHANGE", accounts, any };
+        let listeners = &["L".to_owned()];
+        let (begin_string, comp_id) = ("FIX.4.4", "EXCHANGE");
+        let door = Door { begin_string, comp_id, accounts, listeners, any };
         door.knock(bytes, &mut FieldIndex::new(64))
     }
 
     #[test]
     fn the_sender_chooses_the_account() {
         assert_eq!(judge(&logon("B", "EXCHANGE", b"A"), false), Knock::Account(1));
+        assert_eq!(judge(&logon("L", "EXCHANGE", b"A"), true), Knock::Listener(0));
         let whole = logon("A", "EXCHANGE", b"A");
         assert!((0..whole.len()).all(|cut| judge(&whole[..cut], false) == Knock::Wait));
     }

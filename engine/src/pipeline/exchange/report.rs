@@ -1,6 +1,7 @@
 //! What the exchange says of itself: a line while it runs, a page at its end.
 
 use super::ExchangeCore;
+use super::listener::Listener;
 use feeds::moldudp64::BadRequest;
 use gateway::session::State;
 use market::{InstrumentId, Position};
@@ -33,6 +34,8 @@ pub struct ExchangeReport {
     pub last_refused: Option<String>,
     /// The accounts, in the order of the configuration.
     pub accounts: Vec<AccountReport>,
+    /// Sessions of market data: name, where it stands, messages sent, messages held back.
+    pub listeners: Vec<(String, &'static str, u64, u64)>,
     /// The recording is at its end.
     pub at_end: bool,
     /// What is wrong: a damaged recording, a file that cannot be written.
@@ -79,6 +82,7 @@ pub(super) fn of(core: &ExchangeCore) -> ExchangeReport {
         refused: core.refused,
         last_refused: core.last_refused.clone(),
         accounts: (0..core.accounts.len()).map(|at| of_account(core, at)).collect(),
+        listeners: core.listeners.iter().map(of_listener).collect(),
         at_end: core.floor.is_at_end(),
         complaint: complaint.or_else(|| core.floor.error()),
     }
@@ -94,19 +98,28 @@ fn of_account(core: &ExchangeCore, at: usize) -> AccountReport {
     AccountReport {
         name: account.name.clone(),
         is_up: session.is_up(),
-        state: match session.state() {
-            State::Disconnected => "away",
-            State::LogonSent | State::LogonAwaited => "logging on",
-            State::Up => "up",
-            State::LogoutSent => "logging out",
-            State::Closing => "closing",
-        },
+        state: word(session.state()),
         last_end: account.last_end.clone(),
         orders: account.orders,
         open_orders: core.floor.market().venue_ref().open_orders(account.id),
         fills: account.fills,
         resent: session.counters().resent,
         positions: positions.filter(|(_, position)| position.fills > 0).collect(),
+    }
+}
+
+fn of_listener(listener: &Listener) -> (String, &'static str, u64, u64) {
+    let (state, sent) = (word(listener.state()), listener.sent());
+    (listener.name.clone(), state, sent, listener.held_back)
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Disconnected => "away",
+        State::LogonSent | State::LogonAwaited => "logging on",
+        State::Up => "up",
+        State::LogoutSent => "logging out",
+        State::Closing => "closing",
     }
 }
 
@@ -153,6 +166,9 @@ impl fmt::Display for ExchangeReport {
         }
         for account in &self.accounts {
             write!(f, "{account}")?;
+        }
+        for (name, state, sent, held_back) in &self.listeners {
+            writeln!(f, "listener     {name}: {state}, {sent} messages, {held_back} held back")?;
         }
         if self.refused > 0 {
             let why = self.last_refused.as_deref().unwrap_or("it said nothing");

@@ -61,9 +61,9 @@ impl ExchangeStage {
     fn accept(&mut self, now: Timestamp) -> bool {
         let mut worked = false;
         for _ in 0..ACCEPTS_MAX {
-            let Some((door, stream)) = self.wires.accept_listener() else { break };
+            let Some((door, stream)) = self.wires.accept_stream() else { break };
             worked = true;
-            let place = self.core.connect_listener(door, now);
+            let place = self.core.connect_stream(door, now);
             self.link(place, stream);
         }
         if !self.wires.has_callers() {

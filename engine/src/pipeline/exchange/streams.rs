@@ -37,7 +37,7 @@ pub struct StreamCounters {
 
 /// Somebody who listens.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(super) struct StreamClient {
     door: Door,
     server: Server,
     /// The session let in to.
@@ -53,11 +53,11 @@ pub(super) struct Listener {
 
 impl ExchangeCore {
     /// A place for somebody who wants to listen; `None` when there is none.
-    pub fn connect_listener(&mut self, door: Door, now: Timestamp) -> Option<usize> {
+    pub fn connect_stream(&mut self, door: Door, now: Timestamp) -> Option<usize> {
         let place = self.peers.iter().rposition(|peer| *peer == Peer::Nobody);
         let place = place.filter(|_| !self.stopping)?;
-        self.peers[place] = Peer::Listener;
-        self.listeners[place] = Some(Listener {
+        self.peers[place] = Peer::Stream;
+        self.stream_clients[place] = Some(StreamClient {
             door,
             server: Server::new(self.config.market_data.heartbeat_ms, SILENCE, now),
             session: None,
@@ -76,15 +76,15 @@ impl ExchangeCore {
     }
 
     /// Takes bytes of somebody who listens; says how many.
-    pub(super) fn hear_listener(
+    pub(super) fn hear_stream(
         &mut self,
         connection: usize,
         now: Timestamp,
         bytes: &[u8],
         net: &mut dyn Net,
     ) -> Option<usize> {
-        let listener = self.listeners[connection].as_mut()?;
-        let (length, asked) = match listener.server.take(bytes, now) {
+        let client = self.stream_clients[connection].as_mut()?;
+        let (length, asked) = match client.server.take(bytes, now) {
             Ok(taken) => taken?,
             Err(bad) => {
                 self.dismiss(connection, Some(bad.to_string()), net);
@@ -93,7 +93,7 @@ impl ExchangeCore {
         };
         match asked {
             Asked::Login(_, session, from) => {
-                self.admit_listener(connection, session, from, now, net);
+                self.admit_stream(connection, session, from, now, net);
             }
             Asked::Logout => self.dismiss(connection, None, net),
             Asked::Nothing => {}
@@ -101,7 +101,7 @@ impl ExchangeCore {
         Some(length)
     }
 
-    fn admit_listener(
+    fn admit_stream(
         &mut self,
         connection: usize,
         session: Option<Session>,
@@ -111,37 +111,37 @@ impl ExchangeCore {
     ) {
         let publication = &self.floor.publication;
         let (present, next) = (publication.session(), publication.next_sequence());
-        let Some(listener) = self.listeners[connection].as_mut() else { return };
+        let Some(client) = self.stream_clients[connection].as_mut() else { return };
         let mut out = Vec::new();
         // Zero asks for the newest message.
         let from = if from == 0 { next.saturating_sub(1).max(1) } else { from };
-        let there = listener.door == Door::Snapshots || from <= next;
-        let board = publication.board().filter(|_| listener.door == Door::Snapshots);
+        let there = client.door == Door::Snapshots || from <= next;
+        let board = publication.board().filter(|_| client.door == Door::Snapshots);
         if session.is_some_and(|asked| asked != present) || !there {
-            listener.server.reject(b'S', &mut out);
+            client.server.reject(b'S', &mut out);
             net.client(connection).send(&out);
             self.dismiss(connection, Some("no such session or message".to_owned()), net);
             return;
         }
-        (listener.session, listener.next) = (Some(present), from);
+        (client.session, client.next) = (Some(present), from);
         if let Some(board) = board {
-            listener.next = 1;
+            client.next = 1;
             board.snapshot(next, |message| {
                 // Of ITCH: far shorter than this.
                 let length = u16::try_from(message.len()).unwrap_or(u16::MAX);
-                listener.snapshot.extend_from_slice(&length.to_be_bytes());
-                listener.snapshot.extend_from_slice(message);
+                client.snapshot.extend_from_slice(&length.to_be_bytes());
+                client.snapshot.extend_from_slice(message);
             });
             self.streamed.snapshots += 1;
         }
-        listener.server.accept(present, listener.next, now, &mut out);
+        client.server.accept(present, client.next, now, &mut out);
         net.client(connection).send(&out);
         self.streamed.logins += 1;
     }
 
     /// Ends a connection of somebody who listens.
     fn dismiss(&mut self, connection: usize, why: Option<String>, net: &mut dyn Net) {
-        self.listeners[connection] = None;
+        self.stream_clients[connection] = None;
         self.peers[connection] = Peer::Nobody;
         net.cut(connection);
         if why.is_some() {
@@ -151,32 +151,32 @@ impl ExchangeCore {
     }
 
     /// The other side closed the connection.
-    pub(super) fn listener_left(&mut self, connection: usize) {
-        self.listeners[connection] = None;
+    pub(super) fn stream_left(&mut self, connection: usize) {
+        self.stream_clients[connection] = None;
         self.peers[connection] = Peer::Nobody;
     }
 
     /// Sends everyone what there is. True if anything was sent.
-    pub(super) fn poll_listeners(&mut self, now: Timestamp, net: &mut dyn Net) -> bool {
+    pub(super) fn poll_streams(&mut self, now: Timestamp, net: &mut dyn Net) -> bool {
         let mut worked = false;
-        for connection in 0..self.listeners.len() {
-            let Some(listener) = self.listeners[connection].as_mut() else { continue };
+        for connection in 0..self.stream_clients.len() {
+            let Some(client) = self.stream_clients[connection].as_mut() else { continue };
             let mut out = Vec::new();
             let publication = &mut self.floor.publication;
-            let foreign = listener.session.is_some_and(|of| of != publication.session());
-            let ended = listener.door == Door::Messages && publication.is_ended();
+            let foreign = client.session.is_some_and(|of| of != publication.session());
+            let ended = client.door == Door::Messages && publication.is_ended();
             let room = net.client(connection).room();
-            let (sent, all) = match listener.door {
-                _ if !listener.server.is_up() || foreign => (0, true),
-                Door::Messages => listener.messages(publication, now, room, &mut out),
-                Door::Snapshots => listener.rest_of_snapshot(now, room, &mut out),
+            let (sent, all) = match client.door {
+                _ if !client.server.is_up() || foreign => (0, true),
+                Door::Messages => client.messages(publication, now, room, &mut out),
+                Door::Snapshots => client.rest_of_snapshot(now, room, &mut out),
             };
             self.streamed.messages += sent;
-            if all && ended && listener.server.is_up() && !listener.ended {
-                listener.ended = true;
-                listener.server.end(now, &mut out);
+            if all && ended && client.server.is_up() && !client.ended {
+                client.ended = true;
+                client.server.end(now, &mut out);
             }
-            let alive = !all || listener.server.poll(now, &mut out).is_ok();
+            let alive = !all || client.server.poll(now, &mut out).is_ok();
             worked |= !out.is_empty();
             // Room was asked for, but for what comes again or is not waited for.
             if out.len() <= room {
@@ -192,7 +192,7 @@ impl ExchangeCore {
     }
 }
 
-impl Listener {
+impl StreamClient {
     /// Sends what was published since; how many messages that were, and whether these were all.
     fn messages(
         &mut self,

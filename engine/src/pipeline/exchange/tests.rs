@@ -4,6 +4,7 @@ mod data;
 mod days;
 mod equal;
 mod lab;
+mod listeners;
 mod lockstep;
 mod orders;
 mod replica;

@@ -132,7 +132,7 @@ impl Wires {
     }
 
     /// The next connection that waits for market data.
-    pub(super) fn accept_listener(&mut self) -> Option<(Door, Stream)> {
+    pub(super) fn accept_stream(&mut self) -> Option<(Door, Stream)> {
         self.doors.streams.iter_mut().find_map(|(door, listener, watch)| {
             let waits = watch.is_ready();
             waits.then(|| listener.accept().ok().flatten()).flatten().map(|stream| (*door, stream))

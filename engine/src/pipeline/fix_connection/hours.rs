@@ -5,6 +5,8 @@ use gateway::schedule::{Hours, Renewal, Schedule, SessionDay};
 use gateway::session::{Session, Store};
 use market::{Nanos, Timestamp};
 
+/// Why a session ends within its hours.
+const ANEW: &str = "sequence numbers begin anew";
 /// Why a session ends with its hours.
 const OVER: &str = "the session's hours are over";
 
@@ -24,6 +26,19 @@ pub struct SessionHours {
     ahead: Nanos,
     /// Whether there is an end to tell was asked, of this boundary and connection.
     asked: bool,
+    /// An end that waits until nothing is open.
+    parting: Option<Parting>,
+}
+
+/// An end within the hours.
+#[derive(Clone, Copy, Debug)]
+struct Parting {
+    why: &'static str,
+    /// When it waits no longer.
+    until: Timestamp,
+    told: bool,
+    /// Nothing is open since it was told.
+    clear: bool,
 }
 
 impl SessionHours {
@@ -41,7 +56,8 @@ impl SessionHours {
         SessionHours { schedule, renewal, last, ..SessionHours::default() }
     }
 
-    /// Tells the end of a day so long ahead; nothing is told without.
+    /// Tells the end of a day so long ahead, and lets an end within the day wait so long; nothing is
+    /// told without.
     #[must_use]
     pub fn told_ahead(self, ahead: Nanos) -> SessionHours {
         SessionHours { ahead, ..self }
@@ -78,7 +94,7 @@ impl SessionHours {
         now: Timestamp,
         session: &mut Session<S>,
     ) -> Result<(), String> {
-        self.asked = false;
+        (self.asked, self.parting) = (false, None);
         if self.must_renew(now, session) {
             session.begin_anew().map_err(|error| error.to_string())?;
             self.announced = false;
@@ -89,8 +105,13 @@ impl SessionHours {
         Ok(())
     }
 
-    /// True once a connection, when the schedule will have it log out in a moment.
+    /// True once a connection, when the schedule will have it log out in a moment; and once for an end
+    /// within its day.
     pub(super) fn ends_soon(&mut self, now: Timestamp) -> bool {
+        if let Some(parting) = self.parting.as_mut().filter(|parting| !parting.told) {
+            parting.told = true;
+            return true;
+        }
         // Asked at every poll.
         if self.asked || self.ahead == Nanos::ZERO || now.after(self.ahead) < self.due {
             return false;
@@ -98,6 +119,19 @@ impl SessionHours {
         self.asked = true;
         let goes_on = matches!(self.schedule.at(self.due), Hours::Open { .. });
         !goes_on || self.renewal.each_day && self.schedule.needs_reset(self.last, self.due)
+    }
+
+    /// The session is to end within its hours: as soon as nothing is open, and soon in any case.
+    pub(super) fn leave_soon(&mut self, now: Timestamp, why: &'static str) {
+        let until = now.after(self.ahead);
+        self.parting.get_or_insert(Parting { why, until, told: false, clear: false });
+    }
+
+    /// Nothing is open since the end was told.
+    pub(super) fn nothing_open(&mut self) {
+        if let Some(parting) = &mut self.parting {
+            parting.clear = parting.told;
+        }
     }
 
     /// Why the session must log out now, if it must.
@@ -108,7 +142,8 @@ impl SessionHours {
     ) -> Option<&'static str> {
         let day_over = now >= self.due;
         // Asked at every poll: nearly always there is nothing to look at.
-        if !day_over && !self.announced && self.renewal.at_number.is_none() {
+        let counts = self.renewal.at_number.is_some();
+        if !day_over && !self.announced && !counts && self.parting.is_none() {
             return (!self.open).then_some(OVER);
         }
         if !self.is_open(now) {
@@ -118,8 +153,15 @@ impl SessionHours {
         let reached = |number| store.next_outgoing().max(store.next_incoming()) >= number;
         let counted = self.renewal.at_number.is_some_and(reached);
         let announced = self.renewal.on_news && self.announced;
-        let anew = day_over && self.must_renew(now, session);
-        (counted || announced || anew).then_some("sequence numbers begin anew")
+        let each_day = self.renewal.each_day;
+        if day_over && each_day && self.schedule.needs_reset(self.last, now) {
+            return Some(ANEW);
+        }
+        if counted || announced {
+            self.leave_soon(now, ANEW);
+        }
+        let due = |parting: &Parting| parting.clear || now >= parting.until;
+        self.parting.filter(due).map(|parting| parting.why)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::pipeline::feed_stage::FeedTroubles;
 use crate::pipeline::fix_connection::ConnectionCounters;
+use crate::pipeline::fix_feed::{FixFeed, FixFeedCounters};
 use crate::pipeline::gateway_stage::GatewayCounters;
 use crate::pipeline::live_feed::LiveFeed;
 use crate::trading::{Counters, TradingLoop};
@@ -148,8 +149,45 @@ pub struct FeedSnapshot {
     pub waited: u64,
     /// Errors of sockets, and events that the ring refused.
     pub troubles: FeedTroubles,
+    /// A session of its own, where the feed is one.
+    pub fix: Option<FixFeedTold>,
     bad: [u64; BadPacket::ALL.len()],
     skipped: [u64; Skip::ALL.len()],
+}
+
+/// What a feed by FIX tells beside.
+#[derive(Clone, Debug)]
+pub struct FixFeedTold {
+    /// Where the session stands.
+    pub state: State,
+    /// Connections made, failed and lost.
+    pub connections: ConnectionCounters,
+    /// Instruments whose book is whole, and all.
+    pub whole: (usize, usize),
+    /// Requests refused, instruments barred, messages that the session refused.
+    pub counters: FixFeedCounters,
+    /// What was last said of it: a failed attempt, an end, a refusal, News.
+    pub last_said: String,
+}
+
+impl FixFeedTold {
+    /// Both Logons are exchanged.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.state == State::Up
+    }
+}
+
+impl Default for FixFeedTold {
+    fn default() -> Self {
+        FixFeedTold {
+            state: State::Disconnected,
+            connections: ConnectionCounters::default(),
+            whole: (0, 0),
+            counters: FixFeedCounters::default(),
+            last_said: String::with_capacity(TEXT_MAX),
+        }
+    }
 }
 
 impl FeedSnapshot {
@@ -157,6 +195,12 @@ impl FeedSnapshot {
     #[must_use]
     pub fn new(lines: usize) -> FeedSnapshot {
         FeedSnapshot { lines: vec![LineCounters::default(); lines], ..FeedSnapshot::default() }
+    }
+
+    /// An empty snapshot of a feed by FIX.
+    #[must_use]
+    pub fn of_fix() -> FeedSnapshot {
+        FeedSnapshot { fix: Some(FixFeedTold::default()), ..FeedSnapshot::default() }
     }
 
     /// Takes over what the feed has seen.
@@ -206,6 +250,24 @@ impl FeedSnapshot {
         self.decoded = decoder.messages();
         self.events = decoder.events;
         self.skipped = Skip::ALL.map(|reason| decoder.skipped(reason));
+    }
+
+    /// Takes over what a feed by FIX has seen.
+    pub(crate) fn tell_fix(&mut self, feed: &FixFeed) {
+        let counters = feed.books().counters();
+        let (state, connections, said) = feed.told();
+        self.expected = feed.session().store().next_incoming();
+        self.in_gap = feed.whole().0 < feed.whole().1;
+        self.messages = counters.messages;
+        self.decoded = counters.messages;
+        self.events = counters.events;
+        self.gaps = counters.gaps;
+        self.requests = feed.counters().requests;
+        self.lost = counters.faulty;
+        let told = self.fix.get_or_insert_default();
+        (told.state, told.connections) = (state, connections);
+        (told.whole, told.counters) = (feed.whole(), feed.counters());
+        copy_text(&mut told.last_said, said);
     }
 
     /// Datagrams dropped, by reason.

@@ -2,6 +2,7 @@
 //!
 //! Whatever the host grants only in part is said in a notice; nothing is polled here.
 
+use super::{Shared, sides};
 use crate::config::choice::{ClockSource, Protocol, Start as FeedStart};
 use crate::config::run::RunConfig;
 use crate::config::sections::SoupBinTcpConfig;
@@ -34,21 +35,32 @@ pub(super) fn stage(
     config: &RunConfig,
     now: Timestamp,
     (ring, recorder, outbox): (Producer<Event>, Recorder, Outbox<FeedSnapshot>),
+    shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<FeedStage> {
     let opened = wire::open(config.wire.backend).context("[wire] backend")?;
     notices.extend(opened.notice);
-    let feed = open(config, now, notices)?;
+    let feed = open_in(config, now, shared, notices)?;
     Ok(FeedStage::new(opened.io, feed, ring, recorder, outbox))
 }
 
-/// The feed that the configuration names.
+/// The feed that the configuration names, by itself.
 ///
 /// # Errors
 /// What could not be had, by its key.
 pub fn open(
     config: &RunConfig,
     now: Timestamp,
+    notices: &mut Vec<String>,
+) -> anyhow::Result<LiveFeed> {
+    open_in(config, now, &Shared::default(), notices)
+}
+
+/// The same in a pipeline, whose end it shares.
+fn open_in(
+    config: &RunConfig,
+    now: Timestamp,
+    shared: &Shared,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<LiveFeed> {
     match config.feed.protocol {
@@ -58,6 +70,7 @@ pub fn open(
             Ok(LiveFeed::MoldUdp64(feed, snapshots.map(Box::new)))
         }
         Protocol::Itch50SoupBinTcp => Ok(soupbintcp(config, now)?.into()),
+        Protocol::Fix => Ok(sides::market_data(config, shared, notices)?.into()),
     }
 }
 

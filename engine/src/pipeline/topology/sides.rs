@@ -1,4 +1,4 @@
-//! The sessions with the venue, made from the configuration: gateway and drop copy.
+//! The sessions with the venue, made from the configuration: gateway, drop copy and market data.
 //!
 //! Whatever the host grants only in part is said in a notice; nothing is polled here.
 
@@ -10,6 +10,7 @@ use crate::pipeline::assembly;
 use crate::pipeline::connector::{Connector, Plan};
 use crate::pipeline::drop_copy_stage::DropCopyStage;
 use crate::pipeline::fix_connection::{ConnectionParts, OrderSocket};
+use crate::pipeline::fix_feed::{FixFeed, NumberStore};
 use crate::pipeline::fix_store::FixStore;
 use crate::pipeline::gateway_stage::{GatewayParts, GatewayStage};
 use crate::pipeline::looks::Looks;
@@ -21,7 +22,7 @@ use crate::runtime::ring::{Consumer, Producer};
 use anyhow::Context as _;
 use gateway::dialect::logon::VenueLogon;
 use gateway::orders::{Instruments, OrderEntry};
-use gateway::session::{Session, SessionConfig};
+use gateway::session::{Session, SessionConfig, Store};
 use market::{Report, Timestamp};
 use std::sync::Arc;
 
@@ -34,13 +35,13 @@ pub(super) type GatewayEnds =
 
 /// What goes from the store to the venue: session, connector, hours. `used` is when the store's
 /// numbers were last used.
-fn connection(
+fn connection<S: Store>(
     config: &RunConfig,
-    (session, store, used): (SessionConfig, FixStore, Option<Timestamp>),
+    (session, store, used): (SessionConfig, S, Option<Timestamp>),
     (address, logon): (&Endpoint, Option<VenueLogon>),
     (looks, reconnect, socket): (Looks, Reconnect, Arc<OrderSocket>),
     notices: &mut Vec<String>,
-) -> anyhow::Result<ConnectionParts<FixStore>> {
+) -> anyhow::Result<ConnectionParts<S>> {
     let opened = wire::open(config.wire.backend).context("[wire] backend")?;
     // The feed's socket said the same.
     notices.extend(opened.notice.filter(|notice| !notices.contains(notice)));
@@ -85,8 +86,11 @@ pub(super) fn order_gateway(
     let way = (&config.gateway.address, venue::logon(config, &[])?);
     let session = (venue::session(config), store, used);
     let reaching = (looks, reconnect(config, shared, 0), shared.socket.clone());
+    let mut connection = connection(config, session, way, reaching, notices)?;
+    // Of the sessions this one alone has orders, which must be gone before it ends.
+    connection.hours = connection.hours.told_ahead(config.venue.session.cancel_ahead_s);
     Ok(GatewayStage::new(GatewayParts {
-        connection: connection(config, session, way, reaching, notices)?,
+        connection,
         entry: OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?),
         commands,
         reports,
@@ -121,4 +125,24 @@ pub(super) fn drop_copy(
     let entry = OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?);
     let shared = (shared.lifecycle.clone(), shared.tally.clone());
     Ok(Some(DropCopyStage::new(connection, entry, reports, shared, outbox)))
+}
+
+/// The feed by FIX.
+///
+/// # Errors
+/// What the host or the configuration refuses.
+pub(super) fn market_data(
+    config: &RunConfig,
+    shared: &Shared,
+    notices: &mut Vec<String>,
+) -> anyhow::Result<FixFeed> {
+    let missing = "[market_data_session] address is missing";
+    let address = config.market_data.address.as_ref().context(missing)?;
+    let way = (address, venue::market_data_logon(config)?);
+    let session = (venue::market_data_session(config), NumberStore::default(), None);
+    // A tick must not wait for a look; and however often it fails, the order session can connect.
+    let reaching = (Looks::alone(), reconnect(config, shared, 1), Arc::default());
+    let connection = connection(config, session, way, reaching, notices)?;
+    let instruments = assembly::instruments(&config.trading);
+    Ok(FixFeed::new(connection, instruments, venue::wish(config), shared.lifecycle.clone())?)
 }

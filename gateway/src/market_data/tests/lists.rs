@@ -80,7 +80,8 @@ fn a_list_is_asked_for() {
     let mut buffer = [0; 512];
     let kind = msg::SECURITY_LIST_REQUEST;
     let mut encoder = Encoder::begin(&mut buffer, &mut template, time(SENT), 9, kind);
-    ListRequest { id: 3, kind: 4 }.encode(&mut encoder);
+    let request = ListRequest { id: 3, kind: 0, instrument: BNB };
+    request.encode(&instruments(), &mut encoder);
     let text = String::from_utf8_lossy(encoder.finish().unwrap()).replace('\x01', "|");
-    assert!(text.contains("|56=V|320=3|559=4|10="), "{text}");
+    assert!(text.contains("|56=V|320=3|559=0|55=BNBBUSD|10="), "{text}");
 }

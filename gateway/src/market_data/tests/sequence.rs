@@ -20,9 +20,9 @@ fn a_number_left_out_is_a_gap_until_a_snapshot() {
     let trade = message("X", "268=1|279=0|269=2|55=BTC/USD|83=12|270=9|271=1|");
     assert_eq!(events(&mut books, &trade).len(), 1, "a trade is a trade");
     assert_eq!(events(&mut books, &level(20, 12)), [], "one gap is told once");
-    assert_eq!(books.broken().collect::<Vec<_>>(), [BTC]);
+    assert_eq!(broken(&books), [BTC]);
     events(&mut books, &message("W", "83=21|55=BTC/USD|268=0|"));
-    assert_eq!(books.broken().count(), 0);
+    assert_eq!(broken(&books).len(), 0);
     assert_eq!(events(&mut books, &level(21, 12)), [], "the snapshot has it");
     assert_eq!(events(&mut books, &level(22, 12)).len(), 1);
     let counters = books.counters();
@@ -58,7 +58,9 @@ fn a_book_may_be_quoted_on_only_while_it_is_whole() {
     let fragment = |last: &str| format!("893={last}|55=BTC/USD|268=1|269=0|270=10|271=1|");
     assert_eq!(state(&mut books, &level(1, 9)), BookState::Recovering);
     assert_eq!(state(&mut books, &message("W", &fragment("N"))), BookState::Recovering);
-    // Another instrument's whole snapshot is not the end of this one's.
+    // Neither a trade nor another instrument's whole snapshot is the end of this one's.
+    let trade = message("X", "268=1|279=0|269=2|55=BTC/USD|270=10|271=1|");
+    assert_eq!(state(&mut books, &trade), BookState::Recovering);
     let other = message("W", "55=BTC-PERPETUAL|268=0|");
     assert_eq!(state(&mut books, &other), BookState::Recovering);
     assert_eq!(state(&mut books, &message("W", &fragment("Y"))), BookState::Live);
@@ -98,7 +100,7 @@ fn what_the_session_refused_is_lost() {
         let bytes = message(kind, body);
         let mut all = Vec::new();
         books.refused(&FieldIndex::new(64).parse(&bytes), 5, &mut all);
-        (told(&all), books.broken().count())
+        (told(&all), broken(&books).len())
     };
     assert_eq!(refused("8", "37=1|"), (vec![], 0), "no market data");
     let lost = vec![mark(EventKind::Lost, Event::ALL, LAST)];
@@ -117,5 +119,39 @@ fn other_instruments_are_counted() {
         279=0|269=0|55=BTC/USD|270=1|271=1|";
     assert_eq!(events(&mut books, &message("X", both)).len(), 1);
     assert_eq!(books.counters().unknown_instrument, 3);
-    assert_eq!(books.broken().count(), 0);
+    assert_eq!(broken(&books).len(), 0);
+}
+
+/// The session's own numbers: what was missing of them may have been of any instrument.
+#[test]
+fn messages_that_the_session_missed_are_a_gap_of_every_book() {
+    let mut books = whole(Keyed::ByLevel);
+    let now = time(SENT);
+    let mut all = Vec::new();
+    books.missed(now, &mut all);
+    books.missed(now, &mut all);
+    assert_eq!(told(&all), [mark(EventKind::Gap, Event::ALL, LAST)], "once");
+    assert!(!books.is_whole(0));
+    assert_eq!(events(&mut books, &level(7, 10)), []);
+    events(&mut books, &message("W", "55=BTC/USD|268=0|"));
+    assert!(books.is_whole(0) && !books.is_whole(1) && !books.is_whole(9));
+    // Between two fragments: the rest makes no book.
+    events(&mut books, &message("W", "893=N|55=BTC/USD|268=0|"));
+    let mut none = Vec::new();
+    books.missed(now, &mut none);
+    assert_eq!((none, books.is_whole(0)), (vec![], false));
+    assert_eq!(events(&mut books, &message("W", "893=Y|55=BTC/USD|268=0|")), []);
+    assert!(!books.is_whole(0));
+}
+
+#[test]
+fn a_refused_request_loses_its_instrument_once() {
+    let mut books = books(Keyed::ByLevel);
+    let mut all = Vec::new();
+    for place in [1, 1, 9] {
+        books.refuse(place, time(SENT), &mut all);
+    }
+    assert_eq!(told(&all), [mark(EventKind::Lost, BNB, LAST)]);
+    assert_eq!(events(&mut books, &message("W", "55=BNBBUSD|268=0|")).len(), 2);
+    assert!(books.is_whole(1));
 }

@@ -205,7 +205,7 @@ impl Sea {
             Want::Nothing => {}
             Want::Connect => {
                 let refused = self.chance(self.weather.cut);
-                let place = self.lab.core.connect_listener(Door::Snapshots, now);
+                let place = self.lab.core.connect_stream(Door::Snapshots, now);
                 match place.filter(|_| !refused) {
                     Some(place) => {
                         self.wire = Some(Wire { place, input: Vec::new() });
