@@ -81,8 +81,8 @@ fn with_times(text: &str, now: Timestamp) -> String {
             false => now.after(span),
         };
         let mut writer = TimeText::new(Precision::Seconds);
-        let (text, len) = writer.text(time);
-        whole.push_str(std::str::from_utf8(&text[..len]).unwrap());
+        let (text, written) = writer.text(time);
+        whole.push_str(std::str::from_utf8(&text[..written.len]).unwrap());
         whole.push_str(rest);
     }
     whole

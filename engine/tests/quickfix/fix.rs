@@ -68,6 +68,7 @@ pub(crate) fn message(kind: &str, fields: &[(u32, &str)]) -> Message {
 pub(crate) fn utc_now() -> String {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap();
     let now = Timestamp::from_nanos(u64::try_from(since.as_nanos()).unwrap());
-    let (text, length) = TimeText::new(Precision::Millis).text(now);
-    String::from_utf8_lossy(&text[..length]).into_owned()
+    let mut writer = TimeText::new(Precision::Millis);
+    let (text, written) = writer.text(now);
+    String::from_utf8_lossy(&text[..written.len]).into_owned()
 }
