@@ -86,6 +86,11 @@ impl UdpFeed {
         &self.feed
     }
 
+    /// The feed, to ask more of it.
+    pub fn feed_mut(&mut self) -> &mut Feed {
+        &mut self.feed
+    }
+
     /// Does what there is to do: gives on packets whose turn has come, then the next datagram that
     /// was read before; if nothing new came of that, reads each socket at most once and none behind
     /// one that brought something new; lets time pass and sends a request if one is due. `room` is

@@ -50,6 +50,7 @@ pub fn main(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let (mut feed, io, clock, calibrator) = opened?;
     let signals = Signals::install()?;
     let wanted = assembly::instruments(&config.trading);
+    feed.keep_entries(&wanted);
     let units = Units::new(file, &wanted)
         .and_then(|mut units| units.define(&wanted, clock.now()).map(|()| units));
     let until = args.seconds.map(Duration::from_secs);
@@ -98,7 +99,7 @@ fn record(
     let mut flushed = Instant::now();
     while !signals.stop_asked() && until.is_none_or(|until| watch.began.elapsed() < until) {
         let worked = feed.poll(io.as_mut(), clock.now(), room, units, |_| {});
-        units.write(clock)?;
+        units.write(feed.take_entries(), clock)?;
         if flushed.elapsed() >= FLUSH {
             units.flush()?;
             flushed = Instant::now();

@@ -5,7 +5,7 @@
 
 use crate::pipeline::telemetry::FeedSnapshot;
 use feeds::{Feed, UdpFeed};
-use market::{Sink, Timestamp};
+use market::{Instrument, SideEntry, Sink, Timestamp};
 use std::io;
 use wire::Io;
 
@@ -58,6 +58,21 @@ impl LiveFeed {
     ) -> io::Result<bool> {
         match self {
             LiveFeed::MoldUdp64(feed) => feed.poll(io, now, room, sink, heard),
+        }
+    }
+
+    /// From now on it also gives what no event can hold, by [`LiveFeed::take_entries`]; events of
+    /// kind `Entry` name their slots. For whoever records: it allocates.
+    pub fn keep_entries(&mut self, instruments: &[Instrument]) {
+        match self {
+            LiveFeed::MoldUdp64(feed) => feed.feed_mut().keep_entries(instruments),
+        }
+    }
+
+    /// The entries that came since this was asked last, in order of their slots.
+    pub fn take_entries(&mut self) -> Vec<SideEntry> {
+        match self {
+            LiveFeed::MoldUdp64(feed) => feed.feed_mut().take_entries(),
         }
     }
 
