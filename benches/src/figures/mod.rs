@@ -2,6 +2,7 @@
 //! blocks and says what the target is; none prints.
 
 mod book;
+mod captures;
 mod dbn;
 pub mod fix;
 mod groups;
@@ -44,6 +45,12 @@ pub const GROUPS: &[Group] = &[
         about: "depth frames of Binance, from bytes to integers",
         cpus: 1,
         run: frames::run,
+    },
+    Group {
+        name: "capture",
+        about: "walking a capture that no cache holds",
+        cpus: 1,
+        run: captures::run,
     },
     Group { name: "dbn", about: "DBN decode of records by order", cpus: 1, run: dbn::run },
     Group { name: "loop", about: "decode to command, without sockets", cpus: 1, run: through::run },

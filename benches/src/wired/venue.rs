@@ -11,7 +11,7 @@ use market::{
     Command, CommandKind, ExecId, InstrumentId, OrderId, Price, Qty, Report, ReportKind, Side,
     Timestamp, VenueOrderId,
 };
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// The epoch of everyone's order ids: as long as those of a real run.
 pub const EPOCH: u64 = 200_000_000;
@@ -93,7 +93,7 @@ pub struct Venue {
     session: Session<Numbers>,
     acceptor: OrderAcceptor,
     said: Vec<Client>,
-    resting: BTreeMap<u64, Resting>,
+    resting: HashMap<u64, Resting>,
     executions: u64,
     /// Answers that are to be sent.
     pub answers: Vec<u8>,
@@ -117,7 +117,7 @@ impl Venue {
             session,
             acceptor: OrderAcceptor::new(instruments, REQUESTS, Dialect::default()),
             said: Vec::with_capacity(64),
-            resting: BTreeMap::new(),
+            resting: HashMap::new(),
             executions: 0,
             answers,
             taken: Vec::with_capacity(1_024),

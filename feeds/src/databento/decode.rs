@@ -145,20 +145,28 @@ impl Decoder {
             self.doubts += u64::from(doubt(slot, order.flags, &event, sink));
         }
         let resting = side(order.side);
+        // The usual case asks only whether it is one: what comes next no predictor knows.
+        if let (Some(kind), Some(_)) = (CHANGES[usize::from(order.action)], resting)
+            && order.flags & (flags::TOP | flags::LEVEL) == 0
+            && order.price != UNDEF_PRICE
+        {
+            sink.event(event.with_kind(kind).with_side(resting));
+            return Ok(());
+        }
         let kind = match order.action {
             _ if order.flags & (flags::TOP | flags::LEVEL) != 0 && is_change(order.action) => {
                 return top(slot, order, &event, sink);
             }
-            b'A' => EventKind::Add,
-            b'C' => EventKind::Reduce,
-            b'M' => EventKind::Change,
             b'T' => return trade(event, resting, sink),
             b'F' | b'N' => return Ok(()),
             b'R' => {
                 clear(slot, &event, sink);
                 return Ok(());
             }
-            _ => return lost(Skip::Action, &event, sink),
+            action => match CHANGES[usize::from(action)] {
+                Some(kind) => kind,
+                None => return lost(Skip::Action, &event, sink),
+            },
         };
         if resting.is_none() {
             return lost(Skip::Side, &event, sink);
@@ -237,17 +245,30 @@ fn snapshot(bits: u8) -> EventFlags {
     if bits & flags::SNAPSHOT == 0 { EventFlags::NONE } else { EventFlags::SNAPSHOT }
 }
 
+/// What each action does to an order that rests; nothing if it does nothing or is not known.
+const CHANGES: [Option<EventKind>; 256] = {
+    let mut changes = [None; 256];
+    changes[b'A' as usize] = Some(EventKind::Add);
+    changes[b'C' as usize] = Some(EventKind::Reduce);
+    changes[b'M' as usize] = Some(EventKind::Change);
+    changes
+};
+
+/// The sides by their letters.
+const SIDES: [Option<Side>; 256] = {
+    let mut sides = [None; 256];
+    sides[b'B' as usize] = Some(Side::Buy);
+    sides[b'A' as usize] = Some(Side::Sell);
+    sides
+};
+
 #[inline]
 fn side(byte: u8) -> Option<Side> {
-    match byte {
-        b'B' => Some(Side::Buy),
-        b'A' => Some(Side::Sell),
-        _ => None,
-    }
+    SIDES[usize::from(byte)]
 }
 
 fn is_change(action: u8) -> bool {
-    matches!(action, b'A' | b'C' | b'M')
+    CHANGES[usize::from(action)].is_some()
 }
 
 /// A trade; the side of its record is that of the order that came in.

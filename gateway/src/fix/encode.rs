@@ -158,10 +158,9 @@ impl<'a> Encoder<'a> {
         seq: u64,
         msg_type: &[u8],
     ) -> Encoder<'a> {
-        Encoder::with(buffer, template, |fields| {
-            fields.number(msg_type, seq)?;
-            fields.parties(now)
-        })
+        let mut fields = FieldWriter { buffer, template, at: BODY, sum: 0 };
+        let wrote = fields.header(now, seq, msg_type);
+        Encoder { fields, wrote }
     }
 
     /// Begins a message once more: PossDupFlag=Y, with the time of its first sending, or `now`
@@ -174,28 +173,9 @@ impl<'a> Encoder<'a> {
         msg_type: &[u8],
         first_sent: Option<&[u8]>,
     ) -> Encoder<'a> {
-        Encoder::with(buffer, template, |fields| {
-            fields.number(msg_type, seq)?;
-            fields.char(tags::POSS_DUP_FLAG, b'Y')?;
-            fields.parties(now)?;
-            match first_sent {
-                Some(text) => fields.bytes(tags::ORIG_SENDING_TIME, text),
-                None => fields.time(tags::ORIG_SENDING_TIME, now),
-            }
-        })
-    }
-
-    #[inline(always)]
-    #[allow(clippy::inline_always)]
-    fn with(
-        buffer: &'a mut [u8],
-        template: &'a mut Template,
-        header: impl FnOnce(&mut FieldWriter<'_>) -> Wrote,
-    ) -> Encoder<'a> {
-        let fields = FieldWriter { buffer, template, at: BODY, sum: 0 };
-        let mut this = Encoder { fields, wrote: Ok(()) };
-        this.at_once(header);
-        this
+        let mut fields = FieldWriter { buffer, template, at: BODY, sum: 0 };
+        let wrote = fields.header_again(now, seq, msg_type, first_sent);
+        Encoder { fields, wrote }
     }
 
     /// Lets `write` add fields until one is refused. What changes is held in registers meanwhile, if
@@ -280,6 +260,9 @@ impl<'a> Encoder<'a> {
         self.close().ok_or(EncodeError::TooLong)
     }
 
+    // As long as it is, a call would move the whole encoder through memory.
+    #[inline(always)]
+    #[allow(clippy::inline_always)]
     fn close(self) -> Option<&'a [u8]> {
         let FieldWriter { buffer, template, at: end, sum } = self.fields;
         // Room for eight digits of BodyLength, and SOH, stand right before the body; the head goes

@@ -39,9 +39,33 @@ pub(crate) struct FieldWriter<'a> {
 }
 
 impl FieldWriter<'_> {
+    /// The header of a message.
+    #[inline(always)]
+    pub(super) fn header(&mut self, now: Timestamp, seq: u64, msg_type: &[u8]) -> Wrote {
+        self.number(msg_type, seq)?;
+        self.parties(now)
+    }
+
+    /// The header of one that is sent once more.
+    pub(super) fn header_again(
+        &mut self,
+        now: Timestamp,
+        seq: u64,
+        msg_type: &[u8],
+        first_sent: Option<&[u8]>,
+    ) -> Wrote {
+        self.number(msg_type, seq)?;
+        self.char(tags::POSS_DUP_FLAG, b'Y')?;
+        self.parties(now)?;
+        match first_sent {
+            Some(text) => self.bytes(tags::ORIG_SENDING_TIME, text),
+            None => self.time(tags::ORIG_SENDING_TIME, now),
+        }
+    }
+
     /// `35=…|34=…|`.
     #[inline(always)]
-    pub(super) fn number(&mut self, msg_type: &[u8], seq: u64) -> Wrote {
+    fn number(&mut self, msg_type: &[u8], seq: u64) -> Wrote {
         match *msg_type {
             [letter] => self.char(tags::MSG_TYPE, letter)?,
             _ => self.bytes(tags::MSG_TYPE, msg_type)?,
@@ -51,7 +75,7 @@ impl FieldWriter<'_> {
 
     /// `49=…|52=…|56=…|` and the constant fields.
     #[inline(always)]
-    pub(super) fn parties(&mut self, now: Timestamp) -> Wrote {
+    fn parties(&mut self, now: Timestamp) -> Wrote {
         self.copy(|template| &template.sender)?;
         let FieldWriter { buffer, template, at, .. } = self;
         let (text, written) = template.time.text(now);

@@ -36,18 +36,55 @@ pub const TIME_ROOM: usize = 32;
 /// ```
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<Timestamp> {
-    let (date, rest) = text.split_first_chunk()?;
-    let (&[b'-', ref clock @ ..], fraction) = rest.split_first_chunk::<9>()? else { return None };
-    let (days, seconds) = (days_of(*date)?, seconds_of(*clock)?);
-    let nanos = match fraction {
-        [] => 0,
+    let (seconds, fraction) = text.split_first_chunk()?;
+    nanos_of(seconds)?.checked_add(fraction_of(fraction)?).map(Timestamp::from_nanos)
+}
+
+/// Nanoseconds from 1970 to a `YYYYMMDD-HH:MM:SS`.
+#[inline]
+fn nanos_of(text: &[u8; SECONDS_LEN]) -> Option<u64> {
+    let [date @ .., _, _, _, _, _, _, _, _, _] = *text;
+    let [.., b'-', a, b, c, d, e, f, g, h] = *text else { return None };
+    let seconds = days_of(date)? * 86_400 + seconds_of([a, b, c, d, e, f, g, h])?;
+    seconds.checked_mul(1_000_000_000)
+}
+
+/// Nanoseconds of a fraction with its point, or of none.
+#[inline]
+fn fraction_of(text: &[u8]) -> Option<u64> {
+    match text {
+        [] => Some(0),
         [b'.', digits @ ..] if matches!(digits.len(), 3 | 6 | 9) => {
-            parse_u64(digits).ok()? * POWERS_OF_FRACTION[digits.len()]
+            Some(parse_u64(digits).ok()? * POWERS_OF_FRACTION[digits.len()])
         }
-        _ => return None,
-    };
-    let seconds = days * 86_400 + seconds;
-    seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Timestamp::from_nanos)
+        _ => None,
+    }
+}
+
+/// Reads timestamps as [`parse`] does, remembering the second of the last: a peer's messages say the
+/// same one many times.
+#[derive(Clone, Debug)]
+pub struct TimeReader {
+    text: [u8; SECONDS_LEN],
+    nanos: u64,
+}
+
+impl Default for TimeReader {
+    fn default() -> Self {
+        TimeReader { text: *b"19700101-00:00:00", nanos: 0 }
+    }
+}
+
+impl TimeReader {
+    /// The time that a text says; `None` if it is anything else than a timestamp from 1970 on.
+    #[inline]
+    pub fn parse(&mut self, text: &[u8]) -> Option<Timestamp> {
+        let (seconds, fraction) = text.split_first_chunk()?;
+        if *seconds != self.text {
+            (self.nanos, self.text) = (nanos_of(seconds)?, *seconds);
+        }
+        self.nanos.checked_add(fraction_of(fraction)?).map(Timestamp::from_nanos)
+    }
 }
 
 /// Days from 1970 to a `YYYYMMDD`.
@@ -167,6 +204,7 @@ mod tests {
 
     #[test]
     fn wrong_times_are_refused() {
+        let mut reader = TimeReader::default();
         for text in [
             "",
             "20250717",
@@ -188,6 +226,7 @@ mod tests {
             "99991231-23:59:59",
         ] {
             assert_eq!(parse(text.as_bytes()), None, "`{text}`");
+            assert_eq!(reader.parse(text.as_bytes()), None, "`{text}`");
         }
     }
 
@@ -205,6 +244,16 @@ mod tests {
             let iso = time.to_string().replace(['Z'], "").replace('T', "-");
             let iso = iso.replacen('-', "", 2);
             prop_assert_eq!(&out[..len], iso.as_bytes());
+        }
+
+        #[test]
+        fn a_reader_reads_what_parse_reads(
+            texts in prop::collection::vec("(2025071[78]|19700101)-13:16:4[01x](\\.[0-9]{3}|\\.)?", 1..20),
+        ) {
+            let mut reader = TimeReader::default();
+            for text in texts {
+                prop_assert_eq!(reader.parse(text.as_bytes()), parse(text.as_bytes()));
+            }
         }
 
         #[test]

@@ -311,7 +311,7 @@ impl<S: Store> Session<S> {
 
     /// What a Logon asks for, if everything of it is in order.
     fn logon_fields(
-        &self,
+        &mut self,
         now: Timestamp,
         header: &Header<'_>,
         message: &Message<'_>,

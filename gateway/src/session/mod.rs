@@ -35,6 +35,7 @@ pub use state::{Counters, Disconnect, ResetError, SendError, State};
 pub use store::{FrameKind, Store, StoreError, Visit};
 
 use crate::fix::tags::{self, msg};
+use crate::fix::time::TimeReader;
 use crate::fix::{Encoder, FieldIndex, Frame, Garble, Message, Template, frame, seal};
 use crate::spec::Dictionary;
 use ahead::Ahead;
@@ -71,6 +72,7 @@ pub struct Session<S> {
     store: S,
     state: State,
     template: Template,
+    times: TimeReader,
     dictionary: Option<Dictionary>,
     buffer: Box<[u8]>,
     index: FieldIndex,
@@ -128,6 +130,7 @@ impl<S: Store> Session<S> {
                 .with_fields(&config.header)?;
         Ok(Session {
             template,
+            times: TimeReader::default(),
             dictionary: config.dictionary(),
             buffer: vec![0; config.max_message + REPEAT_ROOM + Encoder::SLACK].into_boxed_slice(),
             index: FieldIndex::new(config.max_fields),

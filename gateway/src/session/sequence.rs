@@ -88,7 +88,7 @@ impl<S: Store> Session<S> {
 
     /// Everything that can be wrong with a message but its place in the sequence.
     pub(super) fn check_message(
-        &self,
+        &mut self,
         now: Timestamp,
         header: &Header<'_>,
         message: &Message<'_>,
@@ -127,10 +127,10 @@ impl<S: Store> Session<S> {
     }
 
     /// SendingTime is there, readable, and near our clock.
-    fn check_time(&self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
+    fn check_time(&mut self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
         let fault = |code| Fault::new(code, tags::SENDING_TIME);
         let text = header.sending_time.ok_or(fault(RejectCode::RequiredTagMissing))?;
-        let sent = time::parse(text).ok_or(fault(RejectCode::DataFormat))?;
+        let sent = self.times.parse(text).ok_or(fault(RejectCode::DataFormat))?;
         let far = now.since(sent).max(sent.since(now));
         match self.config.sending_time_window {
             Some(window) if far > window => Err(Fault::new(RejectCode::SendingTime, 0)),
