@@ -208,8 +208,9 @@ fn every_layout_and_packing_is_read() {
     assert_eq!(text_of(&write(&dir, "log.zst", &log)).1.messages, 1);
 }
 
-#[test]
-fn packets_out_of_order_twice_and_overlapping_give_the_same_messages() {
+/// The talk, with packets that changed places and packets that came twice; how many of these have a
+/// payload.
+fn mangled() -> (Wire, usize) {
     let mut wire = talk();
     let frames = wire.frames.clone();
     // Every third changes places with its neighbour but keeps the stamp that it has there.
@@ -225,6 +226,12 @@ fn packets_out_of_order_twice_and_overlapping_give_the_same_messages() {
         wire.frames.insert(place, (late + at as u64, frame));
     }
     wire.frames.sort_by_key(|(time, _)| *time);
+    (wire, count)
+}
+
+#[test]
+fn packets_out_of_order_twice_and_overlapping_give_the_same_messages() {
+    let (wire, count) = mangled();
     let (objects, summary, tally) = objects_of(&wire.file());
     let mut sorted = numbers(&objects);
     sorted.sort_unstable();
@@ -362,6 +369,34 @@ fn a_pipe_may_bring_a_capture() {
     out.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("10 messages, 0 of them wrong"), "{rest}");
     assert!(child.wait().unwrap().success());
+}
+
+/// tshark puts the same capture in order by itself, and finds the same messages.
+#[test]
+fn tshark_finds_the_same_messages() {
+    let dir = TempDir::new().unwrap();
+    let (wire, _) = mangled();
+    let path = write(&dir, "mangled.pcap", &wire.file());
+    let found = Command::new("tshark")
+        .args(["-o", "tcp.reassemble_out_of_order:TRUE", "-d", "tcp.port==9000,fix", "-r"])
+        .arg(&path)
+        .args(["-Y", "fix", "-T", "fields", "-e", "fix.SenderCompID", "-e", "fix.MsgSeqNum"])
+        .output();
+    let Some(found) = found.ok().or_else(|| support::skip("capture", "no tshark here")) else {
+        return;
+    };
+    // One line a packet, whose messages stand behind commas.
+    let text = String::from_utf8(found.stdout).unwrap();
+    let mut theirs: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let (senders, numbers) = line.split_once('\t').unwrap();
+        let each = senders.split(',').zip(numbers.split(','));
+        theirs.extend(each.map(|(sender, number)| format!("{sender} {number}")));
+    }
+    let mut ours = numbers(&objects_of(&wire.file()).0);
+    theirs.sort_unstable();
+    ours.sort_unstable();
+    assert_eq!(theirs, ours, "{text}{}", String::from_utf8_lossy(&found.stderr));
 }
 
 /// A real capture of a real connection, by tshark on the loopback interface.

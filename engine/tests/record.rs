@@ -6,7 +6,7 @@ use engine::pipeline::exchange::running::{Exchange, Options as Fresh, RunningExc
 use engine::runtime::clock;
 use feeds::moldudp64::{Packet, Request, Session};
 use feeds::recording::{Options, Source, Unit, Wanted, open, open_bytes};
-use market::{Event, EventFlags, EventKind, Instrument, Said, Timestamp};
+use market::{Event, EventFlags, EventKind, Instrument, Said, SideEntry, Timestamp};
 use rustix::process::{Pid, Signal, kill_process};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::AsFd as _;
@@ -106,7 +106,16 @@ impl Lab {
         eventually("its own count", || Some(self.events()).filter(|all| all.len() >= count))
     }
 
+    /// The reasons of statuses in that, which all stand at its beginning.
+    fn statuses_published(&self) -> Vec<SideEntry> {
+        self.read_published().1
+    }
+
     fn events(&self) -> Vec<Event> {
+        self.read_published().0
+    }
+
+    fn read_published(&self) -> (Vec<Event>, Vec<SideEntry>) {
         let bytes = self.published();
         let wanted = Wanted::Only(self.instruments.clone());
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -114,12 +123,13 @@ impl Lab {
         let day = Some(Timestamp::from_nanos(midnight));
         let options = Options { wanted, day, ..Options::default() };
         let mut recording = open_bytes(&bytes, options).unwrap();
-        let (mut unit, mut events) = (Unit::default(), Vec::new());
+        let (mut unit, mut events, mut statuses) = (Unit::default(), Vec::new(), Vec::new());
         while recording.next_unit(&mut unit).unwrap() {
             events.extend(unit.events.iter().map(bare));
+            statuses.extend(unit.side.iter().filter(|entry| is_status(entry)).cloned());
         }
         events.retain(|event| event.kind() != Some(EventKind::Entry));
-        events
+        (events, statuses)
     }
 }
 
@@ -141,10 +151,16 @@ fn bare(event: &Event) -> Event {
     Event { received: 0, decoded: 0, flags, ..*event }
 }
 
+fn is_status(entry: &SideEntry) -> bool {
+    matches!(entry.said, Said::Status(_))
+}
+
 /// What is in a file.
 struct Read {
     events: Vec<Event>,
     definitions: Vec<String>,
+    /// Entries of statuses, with their times and instruments.
+    statuses: Vec<SideEntry>,
     cut: bool,
     /// Receive times of its units.
     times: Vec<Timestamp>,
@@ -152,8 +168,13 @@ struct Read {
 
 fn read(path: &Path) -> Read {
     let mut recording = open(&Source::file(path), Options::default()).unwrap();
-    let mut read =
-        Read { events: Vec::new(), definitions: Vec::new(), cut: false, times: Vec::new() };
+    let mut read = Read {
+        events: Vec::new(),
+        definitions: Vec::new(),
+        statuses: Vec::new(),
+        cut: false,
+        times: Vec::new(),
+    };
     let mut unit = Unit::default();
     while recording.next_unit(&mut unit).unwrap() {
         read.events.extend(unit.events.iter().map(bare));
@@ -162,6 +183,7 @@ fn read(path: &Path) -> Read {
             if let Said::Definition(definition) = &entry.said {
                 read.definitions.push(definition.symbol.clone());
             }
+            read.statuses.extend(is_status(entry).then(|| entry.clone()));
         }
     }
     let (log, symbols) = (recording.log(), recording.instruments().all());
@@ -233,7 +255,11 @@ fn what_is_recorded_is_what_was_published_and_a_kill_costs_little() {
     assert_eq!(code, 0, "{out}{err}");
     let found = read(&file);
     assert!(!found.cut && found.times.is_sorted() && found.times[0] > Timestamp::ZERO);
-    assert_eq!(found.definitions, ["TLA", "TLB", "TLC", "TLD", "TLE"]);
+    // As configured, and as the venue says.
+    let symbols = ["TLA", "TLB", "TLC", "TLD", "TLE"];
+    assert_eq!(found.definitions, [symbols, symbols].concat());
+    assert!(found.statuses.len() >= symbols.len());
+    assert_eq!(found.statuses, lab.statuses_published());
     let events = of_market(&found.events);
     assert!(events.iter().any(|event| event.kind() == Some(EventKind::Add)));
     assert_begins(&lab.events_published(events.len()), &events);

@@ -7,11 +7,12 @@
 //! with exactly one. Never gives more than [`Feed::EVENTS_MAX`] events for a datagram, or for a
 //! packet drained.
 
-use crate::itch50::Decoder;
+use crate::itch50::{Decoder, Message, side};
 use crate::moldudp64::{
     Config, Datagram, FarOff, Handler, Line, MESSAGES_PER_PACKET_MAX, Receiver, Request, Session,
 };
-use market::{Event, EventFlags, EventKind, Sink, Timestamp, TradingStatus};
+use crate::recording::{Instruments, Wanted};
+use market::{Event, EventFlags, EventKind, Instrument, SideEntry, Sink, Timestamp, TradingStatus};
 
 /// Datagrams in, events out.
 #[derive(Clone, Debug)]
@@ -19,6 +20,16 @@ pub struct Feed {
     receiver: Receiver,
     decoder: Decoder,
     marks: bool,
+    entries: Option<Entries>,
+}
+
+/// What no event can hold, kept for whoever records.
+#[derive(Clone, Debug)]
+struct Entries {
+    instruments: Instruments,
+    kept: Vec<SideEntry>,
+    /// Slot of the next.
+    slot: u64,
 }
 
 impl Feed {
@@ -31,7 +42,20 @@ impl Feed {
     /// the sequence that comes next, for a venue that steps with the engine.
     #[must_use]
     pub fn new(config: Config, decoder: Decoder, marks: bool) -> Feed {
-        Feed { receiver: Receiver::new(config), decoder, marks }
+        Feed { receiver: Receiver::new(config), decoder, marks, entries: None }
+    }
+
+    /// From now on definitions, reasons of a status and imbalances of these instruments are kept
+    /// too: an event of kind `Entry` names the slot of each, counted from 0, where it stands. For
+    /// whoever records; it allocates, and a run has no use for it.
+    pub fn keep_entries(&mut self, instruments: &[Instrument]) {
+        let instruments = Instruments::new(&Wanted::Only(instruments.to_vec()));
+        self.entries = Some(Entries { instruments, kept: Vec::new(), slot: 0 });
+    }
+
+    /// Gives those that were kept since this was asked last.
+    pub fn take_entries(&mut self) -> Vec<SideEntry> {
+        self.entries.as_mut().map_or_else(Vec::new, |entries| std::mem::take(&mut entries.kept))
     }
 
     /// The receiver, for its counters and state.
@@ -55,7 +79,7 @@ impl Feed {
         now: Timestamp,
         sink: &mut impl Sink,
     ) {
-        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks, self.entries.as_mut());
         self.receiver.on_datagram(line, datagram, now, &mut adapter);
     }
 
@@ -69,7 +93,7 @@ impl Feed {
     /// Gives on at most `packets_max` packets that had come early; says how many. The sink must have
     /// room for [`Feed::EVENTS_MAX`] each.
     pub fn drain(&mut self, packets_max: usize, now: Timestamp, sink: &mut impl Sink) -> usize {
-        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks, self.entries.as_mut());
         self.receiver.drain(packets_max, now, &mut adapter)
     }
 
@@ -77,7 +101,7 @@ impl Feed {
     /// [`Feed::EVENTS_MAX`].
     #[inline]
     pub fn poll(&mut self, now: Timestamp, sink: &mut impl Sink) -> Option<Request> {
-        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks, self.entries.as_mut());
         self.receiver.poll(now, &mut adapter)
     }
 
@@ -121,13 +145,13 @@ impl Feed {
         now: Timestamp,
         sink: &mut impl Sink,
     ) -> Result<(), FarOff> {
-        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks, self.entries.as_mut());
         self.receiver.resume(next, now, &mut adapter)
     }
 
     /// There is no snapshot to be had: what is missing is lost. At most [`Feed::EVENTS_MAX`] events.
     pub(crate) fn give_up(&mut self, now: Timestamp, sink: &mut impl Sink) {
-        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks);
+        let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks, self.entries.as_mut());
         self.receiver.give_up(now, &mut adapter);
     }
 }
@@ -181,11 +205,34 @@ struct Adapter<'a, S> {
     decoder: &'a mut Decoder,
     group: Group<'a, S>,
     marks: bool,
+    entries: Option<&'a mut Entries>,
 }
 
 impl<'a, S: Sink> Adapter<'a, S> {
-    fn new(decoder: &'a mut Decoder, sink: &'a mut S, marks: bool) -> Self {
-        Adapter { decoder, group: Group::new(sink), marks }
+    fn new(
+        decoder: &'a mut Decoder,
+        sink: &'a mut S,
+        marks: bool,
+        entries: Option<&'a mut Entries>,
+    ) -> Self {
+        Adapter { decoder, group: Group::new(sink), marks, entries }
+    }
+
+    /// Keeps what a message says beside its events.
+    #[cold]
+    fn keep(&mut self, message: &[u8], received: u64) {
+        let Some(entries) = &mut self.entries else { return };
+        let Ok(message) = Message::parse(message) else { return };
+        let Some(id) = self.decoder.instrument(message.header().locate) else { return };
+        let time = self.decoder.exchange_time();
+        let known = entries.instruments.get(id);
+        if let Some(entry) = known.and_then(|known| side::entry(&message, known, time)) {
+            let named = Event::new(EventKind::Entry, entry.instrument);
+            let (exchange_time, order) = (entry.exchange_time, entries.slot);
+            self.group.event(Event { exchange_time, received, order, ..named });
+            entries.kept.push(entry);
+            entries.slot += 1;
+        }
     }
 
     /// A group of one event that concerns the feed as a whole.
@@ -201,7 +248,10 @@ impl<S: Sink> Handler for Adapter<'_, S> {
     #[inline]
     fn message(&mut self, _: u64, message: &[u8], received: u64) {
         // Skips are counted in the decoder.
-        let _ = self.decoder.decode(message, received, &mut self.group);
+        let decoded = self.decoder.decode(message, received, &mut self.group);
+        if self.entries.is_some() && decoded.is_ok() && side::speaks(message) {
+            self.keep(message, received);
+        }
     }
 
     #[inline]

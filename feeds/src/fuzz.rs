@@ -32,7 +32,7 @@ use crate::file::{FileError, Reader};
 use crate::itch50::{Decoder, Listing, Message, message};
 use crate::moldudp64::{Config, Datagram, Handler, Line, Packet, Receiver, Session};
 use crate::recording::Wanted;
-use market::{Event, EventFlags, InstrumentId, Nanos, Timestamp};
+use market::{Event, EventFlags, EventKind, Instrument, InstrumentId, Nanos, Timestamp};
 
 /// A body, which takes any bytes.
 pub type Body = fn(&[u8]);
@@ -121,12 +121,27 @@ pub fn receiver(bytes: &[u8]) {
 }
 
 /// As [`receiver`], through a whole feed: every group of events ends with `LAST`, and no call gives
-/// more events than it may.
+/// more events than it may. With entries kept it gives the same events, and names each entry.
 pub fn feed(bytes: &[u8]) {
+    let (plain, slots) = feed_with(bytes, false);
+    let (mut all, entries) = feed_with(bytes, true);
+    let is_entry = |event: &Event| event.kind() == Some(EventKind::Entry);
+    let named: Vec<u64> = all.iter().filter(|event| is_entry(event)).map(|e| e.order).collect();
+    assert_eq!((named, slots), ((0..entries).collect(), 0));
+    all.retain(|event| !is_entry(event));
+    let bare = |event: &Event| Event { flags: EventFlags::NONE, ..*event };
+    assert!(all.iter().map(bare).eq(plain.iter().map(bare)));
+}
+
+/// The events of a feed, and how many entries it kept.
+fn feed_with(bytes: &[u8], entries: bool) -> (Vec<Event>, u64) {
     let mut config = Config::new(2);
     (config.stash_packets, config.packet_bytes_max) = (4, 256);
     let mut feed = Feed::new(config, decoder(), true);
-    let mut now = Timestamp::ZERO;
+    if entries {
+        feed.keep_entries(&[Instrument { qty_digits: 9, ..Instrument::share(0, "FUZZ") }]);
+    }
+    let (mut now, mut all, mut kept) = (Timestamp::ZERO, Vec::new(), 0);
     run(bytes, |step, datagram| {
         now = now.after(Nanos::from_micros(u64::from(step) * 100));
         let mut events: Vec<Event> = Vec::new();
@@ -137,7 +152,10 @@ pub fn feed(bytes: &[u8]) {
         }
         assert!(events.len() <= Feed::EVENTS_MAX);
         assert!(events.last().is_none_or(|last| last.flags.has(EventFlags::LAST)));
+        all.append(&mut events);
+        kept += feed.take_entries().len() as u64;
     });
+    (all, kept)
 }
 
 /// Any bytes as a BinaryFILE: no panic, no endless loop, and messages and offset agree.

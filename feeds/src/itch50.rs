@@ -13,7 +13,7 @@ mod layout;
 pub mod message;
 pub(crate) mod reading;
 pub mod recording;
-mod side;
+pub(crate) mod side;
 
 pub use counters::{DecoderCounters, Skip};
 pub use decode::Decoder;

@@ -86,7 +86,7 @@ impl UdpFeed {
         &self.feed
     }
 
-    /// The feed, for what comes otherwise than by its sockets.
+    /// The feed, to ask more of it, and for what comes otherwise than by its sockets.
     pub fn feed_mut(&mut self) -> &mut Feed {
         &mut self.feed
     }

@@ -284,7 +284,7 @@ fn what_waits_is_bounded_in_one_stream_and_in_all() {
             .unwrap();
         }
     }
-    assert_eq!(rig.counts().holes, 60 - 34);
+    assert_eq!(rig.counts().holes, 60 - 17);
 }
 
 #[test]

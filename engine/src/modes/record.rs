@@ -18,9 +18,10 @@ use anyhow::Context as _;
 use market::Nanos;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use units::Units;
+use units::{Done, Units};
 use wire::Io;
 
 /// What a kill may cost: so often a block is written, full or not.
@@ -40,6 +41,7 @@ const PACKETS: usize = 16;
 /// A configuration that is wrong, a feed that cannot be opened, a file that cannot be written.
 pub fn main(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let config = RunConfig::load(&args.config, &cores::allowed())?;
+    let signals = Signals::install()?;
     let name = args.output.display();
     // Before sockets are opened: a name that is taken is a slip of the user's.
     let file = File::create_new(&args.output).with_context(|| format!("cannot make {name}"))?;
@@ -48,8 +50,8 @@ pub fn main(args: &RecordArgs) -> anyhow::Result<ExitCode> {
         drop(std::fs::remove_file(&args.output));
     }
     let (mut feed, io, clock, calibrator) = opened?;
-    let signals = Signals::install()?;
     let wanted = assembly::instruments(&config.trading);
+    feed.keep_entries(&wanted);
     let units = Units::new(file, &wanted)
         .and_then(|mut units| units.define(&wanted, clock.now()).map(|()| units));
     let until = args.seconds.map(Duration::from_secs);
@@ -57,21 +59,26 @@ pub fn main(args: &RecordArgs) -> anyhow::Result<ExitCode> {
         let mut watch = Watch::new(calibrator);
         let recorded = record(&mut feed, io, &clock, &mut units, &mut watch, (&signals, until));
         watch.end();
-        // What came before an error of the feed is worth as much.
-        recorded.and(units.finish())
+        // After an error of the disk nothing more is written: a part of a block may stand there.
+        recorded.and_then(|()| units.finish())
     });
     let done = written.with_context(|| {
         format!("{name}: what was written before can be read; `touchline convert` closes the file")
     })?;
-    let counts = done.counts;
-    let (events, units) = (grouped(counts.events), grouped(counts.units));
-    say(format_args!("{name}: {events} events in {units} units, {} bytes", grouped(done.bytes)));
+    summary(&args.output, &done);
+    Ok(Exit::Well.into())
+}
+
+/// Says what was written.
+fn summary(output: &Path, done: &Done) {
+    let Done { counts, bytes } = done;
+    let name = output.display();
+    let [events, units, bytes] = [counts.events, counts.units, *bytes].map(grouped);
+    say(format_args!("{name}: {events} events in {units} units, {bytes} bytes"));
     if counts.gaps + counts.lost > 0 {
-        let (gaps, back, lost) = (counts.gaps, counts.recovered, counts.lost);
-        let [gaps, back, lost] = [gaps, back, lost].map(grouped);
+        let [gaps, back, lost] = [counts.gaps, counts.recovered, counts.lost].map(grouped);
         say(format_args!("gaps {gaps}, recovered {back}, lost {lost}"));
     }
-    Ok(Exit::Well.into())
 }
 
 /// The feed of a run, its sockets, and a clock for its stamps.
@@ -102,7 +109,7 @@ fn record(
     let mut flushed = Instant::now();
     while !signals.stop_asked() && until.is_none_or(|until| watch.began.elapsed() < until) {
         let worked = feed.poll(io.as_mut(), clock.now(), room, units, |_| {});
-        units.write(clock)?;
+        units.write(feed.take_entries(), clock)?;
         if flushed.elapsed() >= FLUSH {
             units.flush()?;
             flushed = Instant::now();

@@ -8,7 +8,7 @@ use crate::pipeline::snapshots::Snapshots;
 use crate::pipeline::stream_feed::StreamFeed;
 use crate::pipeline::telemetry::FeedSnapshot;
 use feeds::{Feed, ItchStream, UdpFeed};
-use market::{Sink, Timestamp};
+use market::{Instrument, SideEntry, Sink, Timestamp};
 use std::io;
 use wire::Io;
 
@@ -88,6 +88,23 @@ impl LiveFeed {
             LiveFeed::MoldUdp64(feed, _) => feed.poll(io, now, room, sink, heard),
             LiveFeed::SoupBinTcp(feed) => Ok(feed.poll(io, now, room, sink)),
             LiveFeed::Fix(feed) => Ok(feed.poll(now, room, sink)),
+        }
+    }
+
+    /// From now on it also gives what no event can hold, by [`LiveFeed::take_entries`]; events of
+    /// kind `Entry` name their slots. For whoever records: it allocates. Only MoldUDP64 gives any.
+    pub fn keep_entries(&mut self, instruments: &[Instrument]) {
+        match self {
+            LiveFeed::MoldUdp64(feed, _) => feed.feed_mut().keep_entries(instruments),
+            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) => {}
+        }
+    }
+
+    /// The entries that came since this was asked last, in order of their slots.
+    pub fn take_entries(&mut self) -> Vec<SideEntry> {
+        match self {
+            LiveFeed::MoldUdp64(feed, _) => feed.feed_mut().take_entries(),
+            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) => Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::net::SocketAddrV4;
 /// Connections that are kept.
 const FLOWS: usize = 1024;
 /// Bytes that all of them together may hold.
-const HELD_BYTES: usize = 32 << 20;
+const HELD_BYTES: usize = 16 << 20;
 
 /// One direction of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

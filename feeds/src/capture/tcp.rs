@@ -8,6 +8,7 @@
 use super::{FlowCounts, Segment};
 use market::{Nanos, Timestamp};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// FIN, SYN and ACK among the flags of a header.
 const FIN: u8 = 1;
@@ -20,6 +21,8 @@ const WINDOW: u64 = 1 << 30;
 /// Bytes, and pieces of them, that wait for what is missing before them.
 const HELD_BYTES: usize = 1 << 20;
 const HELD_PIECES: usize = 1024;
+/// Bytes that a piece takes beside its own.
+const PIECE: usize = 96;
 /// How long they wait where the other side has not said that it has what is missing: then it may
 /// yet be sent again.
 pub(super) const PATIENCE: Nanos = Nanos::from_secs(5);
@@ -122,7 +125,7 @@ pub(super) enum Begin {
 }
 
 impl Stream {
-    /// Bytes that are held.
+    /// Bytes of memory that are held.
     pub(super) fn held(&self) -> usize {
         self.held_bytes
     }
@@ -190,7 +193,10 @@ impl Stream {
             counts.overlaps += u64::from(overlaps);
         }
         if fin && end > self.numbers.map_or(0, |numbers| numbers.next) {
-            self.held.entry(end).or_insert(Piece { position, time, bytes: Vec::new() });
+            if let Entry::Vacant(place) = self.held.entry(end) {
+                place.insert(Piece { position, time, bytes: Vec::new() });
+                self.held_bytes += PIECE;
+            }
             self.since = Some(self.since.map_or(time, |since| since.min(time)));
         }
         while self.held_bytes > HELD_BYTES || self.held.len() > HELD_PIECES {
@@ -308,8 +314,10 @@ impl Stream {
             let until = self.held.range(place + 1..).next().map(|(&start, _)| start - place);
             let until = until.and_then(|until| usize::try_from(until).ok());
             let (part, rest) = bytes.split_at(until.unwrap_or(bytes.len()).min(bytes.len()));
-            self.held.insert(place, Piece { position, time, bytes: part.to_vec() });
+            let before = self.held.insert(place, Piece { position, time, bytes: part.to_vec() });
             self.held_bytes += part.len();
+            // Bytes behind a FIN take its place.
+            self.held_bytes += if before.is_some() { 0 } else { PIECE };
             self.since = Some(self.since.map_or(time, |since| since.min(time)));
             place += part.len() as u64;
             bytes = rest;
@@ -324,7 +332,7 @@ impl Stream {
             && self.numbers.is_some_and(|numbers| *first.key() <= numbers.next)
         {
             let Piece { position, time, bytes } = first.remove();
-            self.held_bytes -= bytes.len();
+            self.held_bytes -= bytes.len() + PIECE;
             self.give(&bytes, position, time, give);
             released = true;
         }

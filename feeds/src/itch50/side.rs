@@ -9,12 +9,12 @@ use market::{
 };
 
 /// True of a message that may lead to an entry: spares the others a second parse.
-pub(super) fn speaks(message: &[u8]) -> bool {
+pub(crate) fn speaks(message: &[u8]) -> bool {
     matches!(message.first(), Some(b'R' | b'H' | b'h' | b'I'))
 }
 
 /// The entry of a message about `known`, if it leads to one.
-pub(super) fn entry(message: &Message, known: &Known, time: Timestamp) -> Option<SideEntry> {
+pub(crate) fn entry(message: &Message, known: &Known, time: Timestamp) -> Option<SideEntry> {
     let shares = |count: u64| {
         let share = 10i64.checked_pow(known.qty_digits)?;
         i64::try_from(count).ok()?.checked_mul(share).map(Qty::from_raw)

@@ -16,7 +16,7 @@ use std::io::{Cursor, Read};
 
 /// Bytes of messages that are not whole, in all streams: beyond it, the connection that was idle
 /// longest is dropped.
-const HELD_BYTES: usize = 64 << 20;
+const HELD_BYTES: usize = 24 << 20;
 /// What waits for others to be shown, at most.
 const WAITING: usize = 4_096;
 const WAITING_BYTES: usize = 8 << 20;

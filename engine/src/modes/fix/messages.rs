@@ -57,7 +57,7 @@ pub(super) struct Messages {
 impl Messages {
     /// Bytes of memory that are held.
     pub(super) fn held(&self) -> usize {
-        self.buffer.len() + self.marks.len() * size_of::<Mark>()
+        self.buffer.capacity() + self.marks.capacity() * size_of::<Mark>()
     }
 
     /// When the last of the bytes of a message that is not whole was captured.
@@ -87,8 +87,8 @@ impl Messages {
     pub(super) fn end(&mut self, give: &mut dyn FnMut(Piece)) {
         self.look(true, give);
         self.others += self.buffer.len() as u64;
-        self.buffer.clear();
-        self.marks.clear();
+        // What a long message took is given back.
+        (self.buffer, self.marks) = (Vec::new(), VecDeque::new());
         (self.from, self.enough, self.begun) = (0, 0, false);
     }
 
@@ -150,6 +150,10 @@ impl Messages {
         self.base += keep as u64;
         let gone = self.marks.partition_point(|mark| mark.offset <= self.base).saturating_sub(1);
         self.marks.drain(..gone);
+        if self.buffer.capacity() > OFTEN.max(4 * self.buffer.len()) {
+            self.buffer.shrink_to(OFTEN);
+            self.marks.shrink_to(OFTEN / size_of::<Mark>());
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use feeds::recording::{Books, Clock as Times, Description, Unit};
 use market::{
     Definition, Event, EventFlags, EventKind, Instrument, Said, SideEntry, Sink, Timestamp,
 };
+use std::collections::VecDeque;
 use std::io::{self, Write};
 
 /// What was written, in numbers.
@@ -30,6 +31,8 @@ pub(super) struct Units<W> {
     writer: Writer<W>,
     /// Events whose packet has not been written.
     events: Vec<Event>,
+    /// Entries that events of them name, in order.
+    entries: VecDeque<SideEntry>,
     unit: Unit,
     books: Books,
     /// Time of the last unit; the clock of a host may be set back, the order of a file is kept.
@@ -56,6 +59,7 @@ impl<W: Write> Units<W> {
         let mut units = Units {
             writer,
             events: Vec::new(),
+            entries: VecDeque::new(),
             unit: Unit::default(),
             books: Books::None,
             last: Timestamp::ZERO,
@@ -84,8 +88,9 @@ impl<W: Write> Units<W> {
         self.put()
     }
 
-    /// Writes the packets that are whole.
-    pub(super) fn write(&mut self, clock: &Clock) -> io::Result<()> {
+    /// Writes the packets that are whole; `entries` came with them.
+    pub(super) fn write(&mut self, entries: Vec<SideEntry>, clock: &Clock) -> io::Result<()> {
+        self.entries.extend(entries);
         let mut events = std::mem::take(&mut self.events);
         let mut from = 0;
         for at in 0..events.len() {
@@ -108,10 +113,15 @@ impl<W: Write> Units<W> {
         for event in events {
             let Some(kind) = event.kind() else { continue };
             self.note(kind);
-            if kind != EventKind::Mark {
-                let exchange_time = self.unit.exchange_time.max(event.exchange_time);
-                self.unit.exchange_time = exchange_time;
-                self.unit.event(Event { decoded: 0, ..*event });
+            self.unit.exchange_time = self.unit.exchange_time.max(event.exchange_time);
+            match kind {
+                EventKind::Mark => {}
+                EventKind::Entry => {
+                    if let Some(entry) = self.entries.pop_front() {
+                        self.unit.entry(entry);
+                    }
+                }
+                _ => self.unit.event(Event { decoded: 0, ..*event }),
             }
         }
         self.put()
