@@ -1,5 +1,6 @@
-//! Live feeds over real sockets, against the demo exchange on its thread: bad lines and a late start, and
-//! ITCH by TCP over a restart. What the engine would be given leads to the exchange's own books.
+//! Live feeds over real sockets, against the demo exchange on its thread: bad lines and a late
+//! start, and ITCH by TCP over a restart. What the engine would be given leads to the exchange's
+//! own books.
 
 use engine::config::{Core, Endpoint, ExchangeChanges, ExchangeConfig, Protocol, RunConfig, Start};
 use engine::pipeline::exchange::running::{Exchange, Options, RunningExchange};
@@ -183,7 +184,8 @@ fn a_late_engine_on_bad_lines_has_the_exchanges_books() {
         running.is_ended()
     });
     let report = running.join().unwrap();
-    // Nobody answers any more, so whatever the end left out would be lost: the middle tells where it is.
+    // Nobody answers any more, so whatever the end left out would be lost: the middle tells where
+    // it is.
     let heartbeat = {
         let mut bytes = [0; HEADER_BYTES];
         bytes[..10].copy_from_slice(format!("{:<10}", report.session).as_bytes());

@@ -90,8 +90,8 @@ impl Feed {
         self.receiver.pending()
     }
 
-    /// Gives on at most `packets_max` packets that had come early; says how many. The sink must have
-    /// room for [`Feed::EVENTS_MAX`] each.
+    /// Gives on at most `packets_max` packets that had come early; says how many. The sink must
+    /// have room for [`Feed::EVENTS_MAX`] each.
     pub fn drain(&mut self, packets_max: usize, now: Timestamp, sink: &mut impl Sink) -> usize {
         let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks, self.entries.as_mut());
         self.receiver.drain(packets_max, now, &mut adapter)
@@ -149,7 +149,8 @@ impl Feed {
         self.receiver.resume(next, now, &mut adapter)
     }
 
-    /// There is no snapshot to be had: what is missing is lost. At most [`Feed::EVENTS_MAX`] events.
+    /// There is no snapshot to be had: what is missing is lost. At most [`Feed::EVENTS_MAX`]
+    /// events.
     pub(crate) fn give_up(&mut self, now: Timestamp, sink: &mut impl Sink) {
         let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks, self.entries.as_mut());
         self.receiver.give_up(now, &mut adapter);

@@ -1,12 +1,13 @@
 //! GLIMPSE: the book as it stands now, over SoupBinTCP, for whom no message can be had again.
 //!
-//! [`Glimpse`] is the client: it takes snapshots into a [`Feed`] that needs one, within a bounded number of
-//! tries; [`Board`] is what a server gives them from. The client is given the bytes and the time, and says when to connect and when to close.
-//! Source: "NASDAQ GLIMPSE 5.0" specification. The messages are those of ITCH 5.0; the last is `G` with the
-//! number of the ITCH message to go on from, as twenty digits.
+//! [`Glimpse`] is the client: it takes snapshots into a [`Feed`] that needs one, within a bounded
+//! number of tries; [`Board`] is what a server gives them from. The client is given the bytes and
+//! the time, and says when to connect and when to close. Source: "NASDAQ GLIMPSE 5.0"
+//! specification. The messages are those of ITCH 5.0; the last is `G` with the number of the ITCH
+//! message to go on from, as twenty digits.
 //!
-//! It must never let a book look whole: every book is in its gap until the feed itself has gone on from
-//! where the snapshot led.
+//! It must never let a book look whole: every book is in its gap until the feed itself has gone on
+//! from where the snapshot led.
 
 mod board;
 

@@ -1,9 +1,9 @@
 //! ITCH over SoupBinTCP: bytes in, events out. Joins a [`Client`] to a [`Decoder`].
 //!
-//! While it is away the books are in a gap; the server fills it from the message after the last. A connection
-//! has caught up when the server says that it has nothing more (a heartbeat), or when a message is younger
-//! than the login: everything older has come before it. The venue's clock and ours must agree for the second
-//! as well as any feed needs.
+//! While it is away the books are in a gap; the server fills it from the message after the last. A
+//! connection has caught up when the server says that it has nothing more (a heartbeat), or when a
+//! message is younger than the login: everything older has come before it. The venue's clock and
+//! ours must agree for the second as well as any feed needs.
 //!
 //! It must never end a gap before that.
 
@@ -51,7 +51,8 @@ impl ItchStream {
     /// The room that a sink needs for anything to be done.
     pub const EVENTS_MIN: usize = EVENTS_BESIDES + EVENTS_EACH;
 
-    /// A stream that was never connected. `client` says where it begins, and if in one session alone.
+    /// A stream that was never connected. `client` says where it begins, and if in one session
+    /// alone.
     #[must_use]
     pub fn new(client: Client, decoder: Decoder) -> ItchStream {
         let (from, only, session) = (client.next(), client.session(), None);
@@ -111,8 +112,8 @@ impl ItchStream {
         self.client.poll(now, out).inspect_err(|&trouble| self.last = Some(trouble))
     }
 
-    /// Takes packets from `bytes`, as many as there is `room` for the events of; says how many bytes that
-    /// were. All events of a call are one group.
+    /// Takes packets from `bytes`, as many as there is `room` for the events of; says how many
+    /// bytes that were. All events of a call are one group.
     ///
     /// # Errors
     /// [`Trouble`]: close the connection; what came before it was taken.

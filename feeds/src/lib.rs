@@ -1,10 +1,11 @@
 //! Bytes in, market events out: decoders, sessions and sources of market data.
 //!
-//! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two, and [`itch_stream`]
-//! joins it to [`soupbintcp`]. What is lost for good is bridged by a snapshot ([`glimpse`]). Recorded days
-//! of any format come by [`recording`], captures of packets ([`capture`]) and Touchline's own event
-//! files ([`archive`]) among them. Nothing here owns a clock or a thread; only [`file`](mod@file) and
-//! [`recording`] touch files, and only [`udp`] sockets.
+//! A packet meets [`moldudp64`], whose messages meet [`itch50`]; [`feed`] joins the two, and
+//! [`itch_stream`] joins it to [`soupbintcp`]. What is lost for good is bridged by a snapshot
+//! ([`glimpse`]). Recorded days of any format come by [`recording`], captures of packets
+//! ([`capture`]) and Touchline's own event files ([`archive`]) among them. Nothing here owns a
+//! clock or a thread; only [`file`](mod@file) and [`recording`] touch files, and only [`udp`]
+//! sockets.
 
 pub mod archive;
 pub mod capture;

@@ -1,13 +1,14 @@
 //! SoupBinTCP: numbered messages over TCP, with a login that says from which one on.
 //!
-//! This file knows the bytes of one packet; [`Client`] and [`Server`] are the two ends of a connection,
-//! state machines that are given the bytes and the time. Nothing here owns a socket, and nothing is
-//! allocated by a length that a packet states.
-//! Source: NASDAQ "SoupBinTCP" specification, versions 3.00 and 4.00. Our logins are those of 3.00; the
-//! longer one of 4.00, which also names a heartbeat time-out, is understood.
+//! This file knows the bytes of one packet; [`Client`] and [`Server`] are the two ends of a
+//! connection, state machines that are given the bytes and the time. Nothing here owns a socket,
+//! and nothing is allocated by a length that a packet states. Source: NASDAQ "SoupBinTCP"
+//! specification, versions 3.00 and 4.00. Our logins are those of 3.00; the longer one of 4.00,
+//! which also names a heartbeat time-out, is understood.
 //!
-//! A packet is a length (u16, big-endian, of all that follows it), a type and a payload. Numbers are ASCII
-//! digits, right-justified; session names stand to the right as well, all other texts to the left.
+//! A packet is a length (u16, big-endian, of all that follows it), a type and a payload. Numbers
+//! are ASCII digits, right-justified; session names stand to the right as well, all other texts to
+//! the left.
 
 pub mod client;
 mod server;
@@ -108,8 +109,8 @@ pub fn split(bytes: &[u8]) -> Result<Option<Packet<'_>>, BadPacket> {
     Ok(packet.split_first().map(|(&kind, payload)| (kind, payload, 2 + length)))
 }
 
-/// Appends a packet. What of `payload` is longer than a packet can be is left out: only a message of the
-/// caller's own could be.
+/// Appends a packet. What of `payload` is longer than a packet can be is left out: only a message
+/// of the caller's own could be.
 pub fn write(kind: Kind, payload: &[u8], out: &mut Vec<u8>) {
     let payload = &payload[..payload.len().min(PAYLOAD_MAX)];
     let length = u16::try_from(payload.len() + 1).unwrap_or(u16::MAX);

@@ -1,5 +1,5 @@
-//! SoupBinTCP: client against server over a wire that cuts bytes anywhere and breaks; and every class of bad
-//! input by name.
+//! SoupBinTCP: client against server over a wire that cuts bytes anywhere and breaks; and every
+//! class of bad input by name.
 
 use feeds::moldudp64::Session;
 use feeds::soupbintcp::{Asked, BadPacket, Client, Kind, Login, Said, Server, Trouble, write};
@@ -178,7 +178,8 @@ fn a_session_goes_on_over_connections_and_another_is_noticed() {
 }
 
 proptest! {
-    /// A wire that delivers in pieces and breaks now and then: every message comes once and in order.
+    /// A wire that delivers in pieces and breaks now and then: every message comes once and in
+    /// order.
     #[test]
     fn every_message_comes_once_over_any_wire(
         seed in any::<u64>(),

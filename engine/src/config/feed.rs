@@ -96,9 +96,5 @@ pub(crate) fn check(
         // What it needs stands in sections of its own.
         Protocol::Fix => {}
     }
-    if tcp.session.as_deref().is_some_and(|name| !name.bytes().all(|b| b.is_ascii_graphic())) {
-        let title = "[soupbintcp] session is no name".to_owned();
-        refuse(("soupbintcp", "session"), title, "this name", "give 1 to 10 ASCII characters");
-    }
     instruments::check_itch(listing, problems);
 }

@@ -40,7 +40,7 @@ section! {
         interface: Ipv4Addr = "127.0.0.1";
         /// Where retransmission requests are answered.
         retransmit: SocketAddr => "127.0.0.1:31003", [0, 65_535];
-        /// Where ITCH is served over SoupBinTCP, from any message of the session on; nowhere when absent.
+        /// Where ITCH is served over SoupBinTCP, from any message on; nowhere when absent.
         #[danger = "there is no password: keep it on loopback"]
         soupbintcp: Option<SocketAddr> => "127.0.0.1:31005", [0, 65_535];
         /// Where snapshots of the books are served, as GLIMPSE 5.0 gives them; nowhere when absent.

@@ -14,7 +14,8 @@ use toml::{Table, Value};
 /// Longest file; keys are a hundredth of it.
 const BYTES_MAX: u64 = 64 * 1024;
 
-/// Reads what there is of `key`, `secret` and `passphrase` from the file at `path`, which stands in `section`.
+/// Reads what there is of `key`, `secret` and `passphrase` from the file at `path`, which stands in
+/// `section`.
 ///
 /// # Errors
 /// A file that cannot be read, that others can read, or that holds something else.

@@ -49,8 +49,8 @@ impl Snapshots {
         self.busy || feed.awaits_snapshot() || !self.glimpse.is_at_rest()
     }
 
-    /// Does what there is to do; `room` is how many events `sink` takes, at least [`Feed::EVENTS_MAX`].
-    /// True if anything was done.
+    /// Does what there is to do; `room` is how many events `sink` takes, at least
+    /// [`Feed::EVENTS_MAX`]. True if anything was done.
     pub fn poll(
         &mut self,
         feed: &mut Feed,

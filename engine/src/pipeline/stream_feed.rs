@@ -1,6 +1,7 @@
 //! ITCH by TCP: the stream over its connection, which is made anew whenever it ends.
 //!
-//! What was missed meanwhile the server fills. It never waits, and never connects more often than its pace.
+//! What was missed meanwhile the server fills. It never waits, and never connects more often than
+//! its pace.
 
 use crate::pipeline::connector::Connector;
 use crate::pipeline::reconnect::Reconnect;

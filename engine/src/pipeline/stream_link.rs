@@ -1,7 +1,7 @@
 //! A feed's TCP connection: asked of the connector, then polled by the feed's own core.
 //!
-//! It moves bytes and says what became of the connection; what they mean is the feed's business. It never
-//! waits, and allocates nothing after construction.
+//! It moves bytes and says what became of the connection; what they mean is the feed's business. It
+//! never waits, and allocates nothing after construction.
 
 use crate::pipeline::connector::Connector;
 use wire::{Io, Link, ReceiveBuffer, SendBuffer};
@@ -86,8 +86,8 @@ impl StreamLink {
         self.link.as_ref().map_or(0, Link::received)
     }
 
-    /// Sends what stands in `out`, and what waited. What finds no room belongs to a connection that is
-    /// stuck, which the other end will find silent.
+    /// Sends what stands in `out`, and what waited. What finds no room belongs to a connection that
+    /// is stuck, which the other end will find silent.
     pub fn send(&mut self, io: &mut dyn Io, out: &mut Vec<u8>) {
         if let Some(link) = &mut self.link {
             let _ = self.output.push(out);

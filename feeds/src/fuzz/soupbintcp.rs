@@ -12,8 +12,8 @@ fn login() -> Login {
     Login::new(b"USER", b"PASSWORD").expect("they fit")
 }
 
-/// Any bytes as what a server and as what a client is sent: no panic, an end, messages numbered one by one,
-/// and nothing taken that is not there.
+/// Any bytes as what a server and as what a client is sent: no panic, an end, messages numbered one
+/// by one, and nothing taken that is not there.
 pub fn soupbintcp(bytes: &[u8]) {
     let (now, span) = (Timestamp::from_nanos(1), Nanos::from_secs(1));
     let mut client = Client::new(login(), (None, 1), span, span);
@@ -40,8 +40,9 @@ pub fn soupbintcp(bytes: &[u8]) {
     assert!(at <= bytes.len());
 }
 
-/// Any bytes as what an ITCH stream and a snapshot server send: no call gives more events than it may, a
-/// group of events ends with `LAST`, and no book that a snapshot began is said to be whole by it alone.
+/// Any bytes as what an ITCH stream and a snapshot server send: no call gives more events than it
+/// may, a group of events ends with `LAST`, and no book that a snapshot began is said to be whole
+/// by it alone.
 pub fn snapshot(bytes: &[u8]) {
     let now = Timestamp::from_nanos(1);
     let span = Nanos::from_secs(1);
@@ -77,7 +78,8 @@ pub fn snapshot(bytes: &[u8]) {
     assert!(!recovered || glimpse.counters().taken == 1);
 }
 
-/// Any bytes as messages of a session: what the board shows, a second board that takes the snapshot shows too.
+/// Any bytes as messages of a session: what the board shows, a second board that takes the snapshot
+/// shows too.
 pub fn board(bytes: &[u8]) {
     let (mut board, mut rest) = (Board::default(), bytes);
     while let Some((&length, tail)) = rest.split_first() {

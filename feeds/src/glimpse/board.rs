@@ -1,7 +1,8 @@
 //! What a session shows now, kept up from its own messages, and written again as a snapshot.
 //!
-//! Orders stand in the order of their arrival, so that who takes them up in that order has them in the same
-//! priority by price and time. It believes the messages: what contradicts them is passed over.
+//! Orders stand in the order of their arrival, so that who takes them up in that order has them in
+//! the same priority by price and time. It believes the messages: what contradicts them is passed
+//! over.
 
 use super::end;
 use crate::itch50::Message;
@@ -44,8 +45,8 @@ pub struct Board {
 const ABOUT: &[u8] = b"RHhY";
 
 impl Board {
-    /// Follows the session's next message. What is none of ITCH 5.0, or shows nothing that lasts, changes
-    /// nothing.
+    /// Follows the session's next message. What is none of ITCH 5.0, or shows nothing that lasts,
+    /// changes nothing.
     pub fn follow(&mut self, bytes: &[u8]) {
         let Ok(message) = Message::parse(bytes) else { return };
         self.time = self.time.max(message.header().time);
@@ -92,8 +93,8 @@ impl Board {
         self.orders.values()
     }
 
-    /// Writes the messages of a snapshot, after which the session goes on at message `next`. All bear the
-    /// latest time that the session told.
+    /// Writes the messages of a snapshot, after which the session goes on at message `next`. All
+    /// bear the latest time that the session told.
     pub fn snapshot(&self, next: u64, mut give: impl FnMut(&[u8])) {
         for &kind in ABOUT {
             for (_, kept) in self.about.range((kind, 0, 0)..=(kind, u16::MAX, u8::MAX)) {

@@ -47,7 +47,8 @@ pub struct Requests {
     /// How often to ask for the same message before the gap is given up, or a snapshot wanted. Zero
     /// where there is no request server: that is at once.
     pub tries: u32,
-    /// With snapshots: the largest gap that is asked for; one of more messages needs a snapshot at once.
+    /// With snapshots: the largest gap that is asked for; one of more messages needs a snapshot at
+    /// once.
     pub gap_max: u64,
 }
 
@@ -77,7 +78,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// `lines` lines from any source, from the first message, with values that suit a local network.
+    /// `lines` lines from any source, from the first message, with values that suit a local
+    /// network.
     #[must_use]
     pub fn new(lines: usize) -> Config {
         Config {

@@ -1,10 +1,10 @@
 //! Puts the packets of any number of lines in order and asks for what none of them brought.
 //!
 //! The first copy of a message wins, whichever line it came by. A packet ahead of its turn is kept;
-//! when what lies before it has not come within `arbitration_wait`, a gap is declared and requested,
-//! again and again, until it is filled, bridged by a snapshot, or given up. Handlers see messages in
-//! sequence, each once. While a snapshot is awaited nothing is given on, and what comes is kept.
-//! Never applies part of a bad packet, never handles more than one packet a call (but
+//! when what lies before it has not come within `arbitration_wait`, a gap is declared and
+//! requested, again and again, until it is filled, bridged by a snapshot, or given up. Handlers see
+//! messages in sequence, each once. While a snapshot is awaited nothing is given on, and what comes
+//! is kept. Never applies part of a bad packet, never handles more than one packet a call (but
 //! [`Receiver::drain`], which is told how many), never allocates after construction.
 
 mod bridge;
@@ -59,8 +59,8 @@ pub struct Receiver {
     since: Timestamp,
     /// A snapshot is awaited.
     stranded: bool,
-    /// Where the snapshot of this gap led to; zero if there was none. The gap is not closed before a
-    /// line has come so far.
+    /// Where the snapshot of this gap led to; zero if there was none. The gap is not closed before
+    /// a line has come so far.
     resumed: u64,
     resumed_at: Timestamp,
     asked: Option<Asked>,

@@ -1,8 +1,8 @@
-//! The client's end: logs in, counts the numbered messages, keeps the connection alive and notices when the
-//! other end does not.
+//! The client's end: logs in, counts the numbered messages, keeps the connection alive and notices
+//! when the other end does not.
 //!
-//! It remembers over connections which message comes next, so that the server fills what was missed.
-//! It must never take a message for another, nor wait for a server that has fallen silent.
+//! It remembers over connections which message comes next, so that the server fills what was
+//! missed. It must never take a message for another, nor wait for a server that has fallen silent.
 
 use super::{BadPacket, Kind, number, session, session_field, split, twenty, write};
 use crate::moldudp64::Session;
@@ -138,8 +138,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that begins at message `next` of `session`, or of the present one. A heartbeat is sent
-    /// after `heartbeat` without anything else; a server is dead after `silence`.
+    /// A client that begins at message `next` of `session`, or of the present one. A heartbeat is
+    /// sent after `heartbeat` without anything else; a server is dead after `silence`.
     #[must_use]
     pub fn new(
         login: Login,

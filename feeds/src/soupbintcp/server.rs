@@ -1,4 +1,5 @@
-//! The server's end of one connection: hears a login, numbers nothing itself, and keeps the connection alive.
+//! The server's end of one connection: hears a login, numbers nothing itself, and keeps the
+//! connection alive.
 //!
 //! Who may log in, and which messages there are, is its owner's business.
 
@@ -14,8 +15,8 @@ const LOGIN_BYTES: usize = 46;
 /// What the client asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// To be let in: who, of which session (`None`: the present one), from which message on (zero: from the
-    /// newest).
+    /// To be let in: who, of which session (`None`: the present one), from which message on (zero:
+    /// from the newest).
     Login(Login, Option<Session>, u64),
     /// To leave.
     Logout,
@@ -92,7 +93,8 @@ impl Server {
         write(Kind::EndOfSession, &[], out);
     }
 
-    /// Lets time pass: sends a heartbeat if one is due. To be called only when all that there is was sent.
+    /// Lets time pass: sends a heartbeat if one is due. To be called only when all that there is
+    /// was sent.
     ///
     /// # Errors
     /// [`Trouble::Silent`]: the client is gone.

@@ -1,5 +1,5 @@
-//! Market data out: events or recorded messages become numbered packets, and are served again to who
-//! asks; where snapshots are served, what the packets show is kept up beside them.
+//! Market data out: events or recorded messages become numbered packets, and are served again to
+//! who asks; where snapshots are served, what the packets show is kept up beside them.
 //!
 //! A message stands in the session's file before it is in any packet. It sends nothing itself.
 
@@ -58,8 +58,8 @@ pub struct OpenedPublication {
 }
 
 impl Publication {
-    /// Opens the session whose messages stand at `path`, with stamps from `base` on. `snapshots`: keep
-    /// up what it shows.
+    /// Opens the session whose messages stand at `path`, with stamps from `base` on. `snapshots`:
+    /// keep up what it shows.
     ///
     /// # Errors
     /// A file that cannot be used, or instruments that do not fit ITCH.

@@ -28,8 +28,8 @@ pub struct Shown {
     pub shares: u32,
 }
 
-/// Reads every message there is, and lets `board` follow them. What is no ITCH message is passed over, as
-/// it shows no order.
+/// Reads every message there is, and lets `board` follow them. What is no ITCH message is passed
+/// over, as it shows no order.
 pub fn resume(messages: &mut impl MessageStore, mut board: Option<&mut Board>) -> Resume {
     let mut resume = Resume { next_order: 1, next_match: 1, ..Resume::default() };
     while let Some(bytes) = messages.message(resume.messages + 1) {

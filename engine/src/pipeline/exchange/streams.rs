@@ -1,7 +1,8 @@
-//! Market data by TCP: ITCH over SoupBinTCP from any message on, and snapshots as GLIMPSE gives them.
+//! Market data by TCP: ITCH over SoupBinTCP from any message on, and snapshots as GLIMPSE gives
+//! them.
 //!
-//! Who connects may listen: there is no password, as at order entry. Everyone is sent as much as there is
-//! room for, and nobody waits for another. What is not published yet is never sent.
+//! Who connects may listen: there is no password, as at order entry. Everyone is sent as much as
+//! there is room for, and nobody waits for another. What is not published yet is never sent.
 
 use super::{ExchangeCore, Net, Peer};
 use feeds::moldudp64::Session;
@@ -46,7 +47,8 @@ pub(super) struct StreamClient {
     next: u64,
     /// The end was told.
     ended: bool,
-    /// Messages of a snapshot that were not sent yet, each behind its length; how much of them is gone.
+    /// Messages of a snapshot that were not sent yet, each behind its length; how much of them is
+    /// gone.
     snapshot: Vec<u8>,
     sent: usize,
 }
@@ -182,7 +184,8 @@ impl ExchangeCore {
             if out.len() <= room {
                 net.client(connection).send(&out);
             }
-            // A session that another process continues has no end; who does not read is not waited for.
+            // A session that another process continues has no end; who does not read is not waited
+            // for.
             let over = foreign || self.stopping && (all || sent == 0);
             if over || !alive {
                 self.dismiss(connection, None, net);

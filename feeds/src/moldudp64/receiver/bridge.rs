@@ -1,13 +1,14 @@
 //! The last resort: a snapshot in place of the messages that nobody has any more.
 //!
-//! A snapshot takes the place of everything before the message that it names. It must never make a gap look
-//! closed: the lines themselves have to come to where it leads.
+//! A snapshot takes the place of everything before the message that it names. It must never make a
+//! gap look closed: the lines themselves have to come to where it leads.
 
 use super::Receiver;
 use crate::moldudp64::Handler;
 use market::{Nanos, Timestamp};
 
-/// How long the lines may take to come to where a snapshot led. They tell where they are once a second.
+/// How long the lines may take to come to where a snapshot led. They tell where they are once a
+/// second.
 const CONFIRMED_WITHIN: Nanos = Nanos::from_secs(5);
 
 impl Receiver {
@@ -25,17 +26,19 @@ impl Receiver {
         self.counters.snapshots += 1;
     }
 
-    /// A snapshot is being asked for: it will hold what was sent before now, so only what comes from now
-    /// on is kept.
+    /// A snapshot is being asked for: it will hold what was sent before now, so only what comes
+    /// from now on is kept.
     pub fn snapshot_asked(&mut self) {
         self.stash.clear();
     }
 
-    /// The snapshot that was awaited has been applied, and messages go on at `next`, which may be behind
-    /// or ahead of what was given on before. What is missing between it and what was kept is asked for.
+    /// The snapshot that was awaited has been applied, and messages go on at `next`, which may be
+    /// behind or ahead of what was given on before. What is missing between it and what was kept is
+    /// asked for.
     ///
     /// # Errors
-    /// [`FarOff`]: no line is anywhere near; the snapshot is of something else. It is awaited still.
+    /// [`FarOff`]: no line is anywhere near; the snapshot is of something else. It is awaited
+    /// still.
     pub fn resume(
         &mut self,
         next: u64,

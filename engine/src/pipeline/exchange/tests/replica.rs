@@ -1,4 +1,5 @@
-//! Books as plain maps, with every order's place in its queue: the judge of what a storm leaves behind.
+//! Books as plain maps, with every order's place in its queue: the judge of what a storm leaves
+//! behind.
 
 use market::ids::digest64;
 use market::{Event, EventFlags, EventKind, InstrumentId, Price, Side};

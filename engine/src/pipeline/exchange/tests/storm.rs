@@ -1,5 +1,6 @@
-//! The storm: both lines drop, double, reorder and delay; answers are lost; snapshots are refused and cut.
-//! Whatever the seed, no book is said to be fine that is not the exchange's, and in the end every one is.
+//! The storm: both lines drop, double, reorder and delay; answers are lost; snapshots are refused
+//! and cut. Whatever the seed, no book is said to be fine that is not the exchange's, and in the
+//! end every one is.
 
 use super::lab::{NOON, buy, config};
 use super::weather::{Sea, Weather, receiver, snapshots};
@@ -28,7 +29,8 @@ fn no_storm_makes_a_wrong_book_look_fine() {
         config.flow.seed = seed;
         let late = seed % 2 == 0;
         let start = if late { Start::FromSnapshot } else { Start::FromFirst };
-        // Tries without end: in the storm nothing may be given up, or no book could be whole after it.
+        // Tries without end: in the storm nothing may be given up, or no book could be whole after
+        // it.
         let settings = (receiver(start), snapshots(u32::MAX));
         let open = if late { Nanos::from_secs(2) } else { Nanos::ZERO };
         let mut sea = Sea::new(&config, settings, (seed, open), NOON);

@@ -1,9 +1,9 @@
-//! An engine's feed beside an exchange, and between them a network that does what its seed says: in virtual
-//! time, without a socket.
+//! An engine's feed beside an exchange, and between them a network that does what its seed says: in
+//! virtual time, without a socket.
 
 use super::lab::{Lab, instruments};
 use super::replica::{Queue, Replica};
-use crate::config::ExchangeConfig;
+use crate::config::{ExchangeConfig, FlowKind};
 use crate::pipeline::exchange::streams::Door;
 use feeds::Feed;
 use feeds::glimpse::{Glimpse, Settings, Want};
@@ -285,7 +285,8 @@ impl Sea {
         }
     }
 
-    /// The weather clears, and every book is Live and the exchange's own: by order, by queue, and by level.
+    /// The weather clears, and every book is Live and the exchange's own: by order, by queue, and
+    /// by level.
     pub(super) fn assert_whole(&mut self) {
         self.weather = CALM;
         self.dark_until = Timestamp::ZERO;
@@ -307,7 +308,12 @@ impl Sea {
                 };
                 let queues = self.truth.1.queues(id);
                 let shown = queues.iter().filter(|((of, _), _)| *of == side).map(sums);
-                assert_eq!(ours, shown.collect(), "{id:?} {side:?}");
+                let shown: BTreeMap<_, _> = shown.collect();
+                assert_eq!(ours, shown, "{id:?} {side:?}");
+                if self.lab.config.flow.kind == FlowKind::Synthetic {
+                    // And what the matching engine itself holds.
+                    assert_eq!(ours, self.lab.levels(id, side), "{id:?} {side:?}");
+                }
             }
         }
         self.books.audit().unwrap();
