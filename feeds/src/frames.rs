@@ -58,6 +58,7 @@ impl<R: Read, V: Venue> Frames<R, V> {
                     unit.begin(position);
                     let told = match end {
                         LineEnd::TooLong => Err("a line that is longer than any frame"),
+                        _ if is_crowded(text) => Err("a frame of more levels than any book has"),
                         _ => self.venue.line(text, unit, &mut self.log),
                     };
                     return Ok(self.told(told, end, unit));
@@ -132,4 +133,13 @@ impl<R: Read + Send, V: Venue> Recording for Frames<R, V> {
     fn instruments(&self) -> &Instruments {
         self.venue.instruments()
     }
+}
+
+/// Most arrays and objects of a frame, each of which may become a level or an order: memory is bounded.
+const PARTS_MAX: usize = 1 << 17;
+
+/// True of a frame that would take more memory than its text lets fear: levels can be short.
+fn is_crowded(text: &[u8]) -> bool {
+    // None is shorter than `["",""],`.
+    text.len() > 8 * PARTS_MAX && memchr::memchr2_iter(b'[', b'{', text).count() > PARTS_MAX
 }

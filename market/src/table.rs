@@ -69,8 +69,7 @@ impl<V: Value> IdTable<V> {
     /// A table for up to `capacity` ids, a little more than half full then.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let capacity = capacity.max(4);
-        IdTable::with(capacity, capacity.saturating_mul(31) / 16, false)
+        IdTable::with(capacity, capacity.max(4).saturating_mul(31) / 16, false)
     }
 
     /// A table that may be made larger when it is full, by [`IdTable::grow`]; two thirds full then,

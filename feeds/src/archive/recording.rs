@@ -183,7 +183,7 @@ impl<R: Read> EventFile<R> {
             && let Some(symbol) = self.instruments.get(mapped.id).map(|known| known.symbol.clone())
             && let Some(known) = self.instruments.resolve(&symbol, 0)
         {
-            known.definition = Some((**definition).clone());
+            known.definition = Some(definition.clone());
         }
         unit.entry(SideEntry { instrument: mapped.id, ..entry });
         if let Some(last) = unit.events.last_mut() {

@@ -205,7 +205,7 @@ fn said(
     if let Said::Definition(definition) = &entry.said {
         let symbol = known.symbol.clone();
         if let Some(known) = decoder.instruments_mut().resolve(&symbol, 0) {
-            known.definition = Some((**definition).clone());
+            known.definition = Some(definition.clone());
         }
     }
     unit.entry(entry);

@@ -226,7 +226,7 @@ impl Decoder {
         if let Said::Definition(definition) = &said
             && let Some(known) = self.instruments.resolve(&symbol, 0)
         {
-            known.definition = Some((**definition).clone());
+            known.definition = Some(definition.clone());
         }
         out.entry(SideEntry { instrument, exchange_time: time, said });
         Ok(())

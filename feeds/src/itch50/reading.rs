@@ -85,7 +85,7 @@ impl Reading {
             if let market::Said::Definition(definition) = &entry.said {
                 let symbol = known.symbol.clone();
                 if let Some(known) = self.instruments.resolve(&symbol, 0) {
-                    known.definition = Some((**definition).clone());
+                    known.definition = Some(definition.clone());
                 }
             }
             unit.entry(entry);

@@ -70,8 +70,8 @@ impl Decoder {
         let Some(known) = self.instruments.resolve(&symbol, 0) else { return Ok(()) };
         definition.qty_digits = known.qty_digits;
         // A replay says the same again and again.
-        if known.definition.as_ref() != Some(&definition) {
-            known.definition = Some(definition.clone());
+        if known.definition.as_deref() != Some(&definition) {
+            known.definition = Some(Box::new(definition.clone()));
             let exchange_time = Timestamp::from_nanos(message.root.u64(6).unwrap_or(0));
             let said = Said::Definition(Box::new(definition));
             out.entry(SideEntry { instrument, exchange_time, said });

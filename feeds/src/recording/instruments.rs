@@ -17,7 +17,7 @@ pub struct Known {
     /// Fractional digits of quantities in its events.
     pub qty_digits: u32,
     /// What the recording last said of it.
-    pub definition: Option<Definition>,
+    pub definition: Option<Box<Definition>>,
 }
 
 /// See the module.
