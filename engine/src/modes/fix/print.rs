@@ -123,7 +123,7 @@ impl<'o> Printer<'o> {
         writeln!(self.out, "{holes} holes, {bytes_missing} bytes missing")?;
         for (count, what) in [
             (*contradictions, "overlaps with other bytes than before: the first were kept"),
-            (*flows_dropped, "flows dropped, since too many were open"),
+            (*flows_dropped, "flows dropped: too many were open, or held too much"),
             (summary.bytes_of_no_message, "bytes of no message"),
         ] {
             if count > 0 {
