@@ -31,6 +31,7 @@ pub mod special;
 pub mod strategy;
 pub mod trading;
 pub mod transport;
+pub mod websocket;
 pub mod venue;
 
 mod document;
@@ -62,6 +63,7 @@ pub use special::{Core, Endpoint, Metrics, SessionDay, Speed, TimeOfDay, parse_d
 pub use strategy::StrategyConfig;
 pub use trading::TradingConfig;
 pub use transport::TransportConfig;
+pub use websocket::WebsocketFeedConfig;
 pub use wire::Backend;
 
 use std::collections::BTreeSet;

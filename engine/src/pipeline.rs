@@ -20,6 +20,7 @@ pub mod recovery;
 pub mod streams;
 pub mod connector;
 pub mod reconnect;
+pub mod websocket_feed;
 pub mod live_feed;
 pub mod feed_stage;
 pub mod trading_stage;

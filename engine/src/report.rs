@@ -10,7 +10,7 @@ mod text;
 
 use crate::latency::recorder::HopSet;
 use crate::pipeline::feed_stage::FeedTroubles;
-use crate::pipeline::telemetry::Blame;
+use crate::pipeline::telemetry::{Blame, WebsocketCounters};
 use crate::trading::counters::Counters;
 use crate::trading::desk::Session;
 use crate::trading::{Account, TradingLoop};
@@ -39,6 +39,8 @@ pub struct FeedSummary {
     /// Events that came while the engine was at work on earlier ones, and those that stood in the
     /// ring while the loop was.
     pub waited: (u64, u64),
+    /// What a websocket did, if the feed is one.
+    pub websocket: Option<WebsocketCounters>,
     /// Errors of sockets, and events that the ring refused.
     pub troubles: FeedTroubles,
 }
@@ -130,6 +132,33 @@ fn counts(items: &[(u64, &str)]) -> String {
     if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
 }
 
+/// What a websocket feed did.
+fn connections(
+    f: &mut fmt::Formatter<'_>,
+    messages: &str,
+    counters: &WebsocketCounters,
+) -> fmt::Result {
+    let made = counts(&[
+        (counters.connections, "connections"),
+        (counters.failures, "attempts failed"),
+        (counters.ended, "ended by the venue"),
+        (counters.silent, "silent"),
+        (counters.refused, "subscriptions refused"),
+        (counters.renewed, "renewed"),
+        (counters.garbled, "messages not understood"),
+    ]);
+    line(f, "feed", &format!("{messages} messages by websocket: {made}"))?;
+    let books = counts(&[
+        (counters.snapshots, "snapshots asked for"),
+        (counters.snapshots_failed, "failed"),
+        (counters.recovered, "gaps ended"),
+    ]);
+    let longest = counters.recovering_longest;
+    let longest =
+        if counters.recovered > 0 { format!(", the longest {longest}") } else { String::new() };
+    line(f, "snapshots", &format!("{books}{longest}"))
+}
+
 impl Report<'_> {
     fn counters(&self) -> &Counters {
         self.trading.counters()
@@ -146,11 +175,17 @@ impl Report<'_> {
         let loop_saw = format!("{events} events in {packets} packets, {trades} trades");
         line(f, "market data", &loop_saw)?;
         if let Some(feed) = &self.feed {
-            let (messages, datagrams) = (grouped(feed.messages), grouped(feed.datagrams));
-            let twice = counts(&[(feed.duplicates, "packets by both lines")]);
-            let decoded =
-                format!("{messages} messages decoded from {datagrams} datagrams, {twice}");
-            line(f, "feed", decoded.trim_end_matches(", none"))?;
+            let messages = grouped(feed.messages);
+            match &feed.websocket {
+                Some(websocket) => connections(f, &messages, websocket)?,
+                None => {
+                    let datagrams = grouped(feed.datagrams);
+                    let twice = counts(&[(feed.duplicates, "packets by both lines")]);
+                    let decoded =
+                        format!("{messages} messages decoded from {datagrams} datagrams, {twice}");
+                    line(f, "feed", decoded.trim_end_matches(", none"))?;
+                }
+            }
             let (socket, ring) = feed.waited;
             let waited = [(socket, "events in the socket"), (ring, "in the ring")];
             line(f, "waited", &counts(&waited))?;

@@ -5,10 +5,12 @@
 mod binance;
 mod iex;
 mod mdp3;
+mod websocket;
 
 pub use binance::binance_depth;
 pub use iex::iex;
 pub use mdp3::mdp3;
+pub use websocket::{websocket, websocket_frames};
 
 use crate::capture::{Carried, Frame, transport};
 use crate::databento;

@@ -29,6 +29,7 @@ mod rows;
 pub mod shown;
 pub mod tardis;
 pub mod udp;
+pub mod websocket;
 
 pub use feed::Feed;
 pub use itch50::ItchFile;

@@ -61,6 +61,8 @@ fn the_corpus_breaks_no_promise() {
             feeds::fuzz::events(bytes);
             feeds::fuzz::frame(bytes);
             feeds::fuzz::binance_depth(bytes);
+            feeds::fuzz::websocket(bytes);
+            feeds::fuzz::websocket_frames(bytes);
             feeds::fuzz::dbn(bytes);
             feeds::fuzz::mdp3(bytes);
             // Of captures, the first payload as well.

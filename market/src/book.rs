@@ -4,6 +4,7 @@ pub mod applied;
 pub mod by_level;
 pub mod by_order;
 mod digest;
+pub mod either;
 mod health;
 mod ladder;
 mod shelf;
@@ -16,6 +17,7 @@ mod tests;
 pub use applied::{Applied, BookLimits, Contradiction, Contradictions, Touched, Unsound};
 pub use by_level::LevelBooks;
 pub use by_order::OrderBooks;
+pub use either::FeedBooks;
 pub use single::Book;
 
 use crate::{InstrumentId, Price, Qty, Side, Timestamp};

@@ -182,10 +182,16 @@ choice! {
 }
 
 choice! {
-    /// What the market data lines carry.
+    /// By what market data comes.
     pub enum Protocol {
         /// NASDAQ TotalView-ITCH 5.0 in MoldUDP64 packets.
         Itch50MoldUdp64 = "itch50-moldudp64",
+        /// Binance's streams: spot, USD-M or COIN-M, as `[websocket]` says.
+        BinanceWebsocket = "binance-websocket",
+        /// Coinbase Exchange's channels.
+        CoinbaseWebsocket = "coinbase-websocket",
+        /// Kraken's channels, websocket API v1.
+        KrakenWebsocket = "kraken-websocket",
     }
 }
 

@@ -6,6 +6,7 @@ use super::instruments::{self, Listing};
 use super::ports::{Port, Transport};
 use super::problem::{Problem, Problems};
 use super::sections::FeedConfig;
+use super::websocket::WebsocketFeedConfig;
 
 impl FeedConfig {
     /// How many lines bring the same packets.
@@ -16,7 +17,7 @@ impl FeedConfig {
 
     /// Where market data comes from, for people.
     #[must_use]
-    pub fn describe(&self) -> String {
+    pub fn describe(&self, websocket: &WebsocketFeedConfig) -> String {
         match self.protocol {
             Protocol::Itch50MoldUdp64 => {
                 let lines: Vec<_> =
@@ -24,6 +25,7 @@ impl FeedConfig {
                 let server = self.retransmit.map(|at| format!(", retransmission from {at}"));
                 format!("{}{}", lines.join(" and "), server.unwrap_or_default())
             }
+            protocol => websocket.describe(protocol),
         }
     }
 
@@ -47,12 +49,19 @@ pub(crate) fn check(
     match feed.protocol {
         Protocol::Itch50MoldUdp64 => {
             instruments::check_itch(listing, problems);
-            if feed.line_a.is_none() {
+            let needed = [
+                ("line_a", feed.line_a.is_none(), "239.192.77.1:31001"),
+                ("interface", feed.interface.is_none(), "127.0.0.1"),
+            ];
+            for (key, _, sample) in needed.into_iter().filter(|(_, missing, _)| *missing) {
                 let place = document.place("feed", "protocol");
-                let title = format!("[feed] line_a is missing: {} comes by it", feed.protocol);
-                let help = "add, for example, line_a = \"239.192.77.1:31001\"";
-                problems.push(Problem::new(place, title, "needs line_a").help(help));
+                let title = format!("[feed] {key} is missing: {} comes by it", feed.protocol);
+                let help = format!("add, for example, {key} = \"{sample}\"");
+                let label = format!("needs {key}");
+                problems.push(Problem::new(place, title, label).help(help));
             }
         }
+        // Judged with their own sections.
+        Protocol::BinanceWebsocket | Protocol::CoinbaseWebsocket | Protocol::KrakenWebsocket => {}
     }
 }

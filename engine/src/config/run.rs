@@ -21,6 +21,7 @@ use super::sections::{
 use super::strategy::Choice;
 use super::trading::{self, TradingConfig};
 use super::transport::{self, TransportConfig};
+use super::websocket::{self, WebsocketConfig, WebsocketFeedConfig};
 use super::{document, ports};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ pub struct RunConfig {
     pub wire: WireConfig,
     /// Market data in.
     pub feed: FeedConfig,
+    /// Market data by websocket.
+    pub websocket: WebsocketFeedConfig,
     /// Sizes of the books.
     pub book: BookConfig,
     /// Orders out.
@@ -109,6 +112,7 @@ impl RunConfig {
         text.section(&self.cores);
         text.section(&self.wire);
         text.section(&self.feed);
+        self.websocket.resolve(&mut text);
         text.section(&self.book);
         text.section(&self.gateway);
         self.venue.resolve(&mut text);
@@ -145,6 +149,8 @@ pub(crate) fn tables() -> Vec<Table> {
         CoresConfig::TABLE,
         WireConfig::TABLE,
         FeedConfig::TABLE,
+        WebsocketConfig::TABLE,
+        websocket::TRANSPORT_TABLE,
         BookConfig::TABLE,
         GatewayConfig::TABLE,
         DropCopyConfig::TABLE,
@@ -166,21 +172,29 @@ pub(crate) fn tables() -> Vec<Table> {
 /// Reads every section before it gives up on any.
 pub(crate) fn read(
     document: &Document<'_>,
-    profile: Option<&Document<'_>>,
+    (profile, feed_profile): (Option<&Document<'_>>, Option<&Document<'_>>),
     listing: Listing,
     cpus: Option<&BTreeSet<usize>>,
     problems: &mut Problems,
 ) -> Option<RunConfig> {
     let engine: Option<EngineConfig> = document.section(problems);
-    let clock = document.section(problems);
+    let clock: Option<ClockConfig> = document.section(problems);
     let cores: Option<CoresConfig> = document.section(problems);
     let wire = document.section(problems);
     let feed: Option<FeedConfig> = document.section(problems);
     if let Some(feed) = &feed {
         feed::check(document, feed, &listing, problems);
     }
-    let book = document.section(problems);
+    let book: Option<BookConfig> = document.section(problems);
     let source = profile.unwrap_or(document);
+    let told = feed_profile.unwrap_or(source);
+    let websocket = WebsocketFeedConfig::read(document, told, problems);
+    if let (Some(feed), Some(websocket), Some(clock), Some(book)) =
+        (&feed, &websocket, &clock, &book)
+    {
+        let others = (&listing, clock, book);
+        websocket::check(document, feed.protocol, websocket, others, problems);
+    }
     let venue = profile::read(source, problems);
     let gateway: Option<GatewayConfig> = layered(document, source, "session", problems);
     let drop_copy: Option<DropCopyConfig> = document.section(problems);
@@ -208,7 +222,8 @@ pub(crate) fn read(
         check_environment(document, engine, venue, problems);
     }
     if let (Some(transport), Some(gateway)) = (&transport, &gateway) {
-        transport::check(document, transport, floor.as_ref(), gateway, problems);
+        let ours = (TransportConfig::TABLE.name, transport);
+        transport::check(document, ours, floor.as_ref(), Some(&gateway.address), problems);
     }
     if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
         let place = document.place("gateway", "target_comp_id");
@@ -222,6 +237,7 @@ pub(crate) fn read(
         cores: cores?,
         wire: wire?,
         feed: feed?,
+        websocket: websocket?,
         book: book?,
         gateway: gateway?,
         venue: venue?,
@@ -237,22 +253,32 @@ pub(crate) fn read(
 }
 
 /// A section of ours, and what the profile's table `theirs` gives where ours does not.
-fn layered<T: Section>(
+pub(crate) fn layered<T: Section>(
     document: &Document<'_>,
     profile: &Document<'_>,
     theirs: &str,
     problems: &mut Problems,
 ) -> Option<T> {
-    let (span, table) = document.table(T::TABLE.name, problems);
-    if table.is_none() && document.has(T::TABLE.name) {
+    layered_table(document, profile, (T::TABLE, theirs), problems)
+}
+
+/// The same, where the keys of `T` stand in a table of another name.
+pub(crate) fn layered_table<T: Section>(
+    document: &Document<'_>,
+    profile: &Document<'_>,
+    (ours, theirs): (Table, &str),
+    problems: &mut Problems,
+) -> Option<T> {
+    let (span, table) = document.table(ours.name, problems);
+    if table.is_none() && document.has(ours.name) {
         return None;
     }
     // What is wrong there is said when the profile is read.
     let fallback = profile.table(theirs, &mut Problems::default()).1;
-    let mut reader = Reader::new(T::TABLE.header(), document.source, span, table, problems)
-        .with_fallback(fallback);
+    let mut reader =
+        Reader::new(ours.header(), document.source, span, table, problems).with_fallback(fallback);
     let section = reader.section();
-    reader.finish(&[T::TABLE]);
+    reader.finish(&[ours]);
     section
 }
 

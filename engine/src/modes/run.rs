@@ -67,6 +67,7 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
             lost: feed.lost,
             waited: (feed.waited, ended.waited),
             duplicates: lines.map(|line| line.duplicates).sum(),
+            websocket: feed.websocket,
             troubles: feed.troubles,
         }),
         gateway: Some(GatewaySummary {

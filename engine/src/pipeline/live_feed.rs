@@ -4,15 +4,21 @@
 //! here waits or allocates.
 
 use crate::pipeline::telemetry::FeedSnapshot;
+use crate::pipeline::websocket_feed::WebsocketFeed;
 use feeds::{Feed, UdpFeed};
 use market::{Sink, Timestamp};
 use std::io;
 use wire::Io;
 
+/// Room that a websocket asks for.
+const WEBSOCKET_EVENTS: usize = 256;
+
 /// Where a run's market data comes from.
 pub enum LiveFeed {
     /// ITCH 5.0 in MoldUDP64 packets.
     MoldUdp64(Box<UdpFeed>),
+    /// A crypto venue's websocket.
+    Websocket(Box<WebsocketFeed>),
 }
 
 /// What a feed has done since it began.
@@ -32,12 +38,20 @@ impl From<UdpFeed> for LiveFeed {
     }
 }
 
+impl From<WebsocketFeed> for LiveFeed {
+    fn from(feed: WebsocketFeed) -> Self {
+        LiveFeed::Websocket(Box::new(feed))
+    }
+}
+
 impl LiveFeed {
-    /// Most events that one thing received can give.
+    /// Room without which nothing is done: the most events that one thing received gives at once.
     #[must_use]
     pub fn events_max(&self) -> usize {
         match self {
             LiveFeed::MoldUdp64(_) => Feed::EVENTS_MAX,
+            // What does not fit waits in the feed.
+            LiveFeed::Websocket(_) => WEBSOCKET_EVENTS,
         }
     }
 
@@ -58,6 +72,7 @@ impl LiveFeed {
     ) -> io::Result<bool> {
         match self {
             LiveFeed::MoldUdp64(feed) => feed.poll(io, now, room, sink, heard),
+            LiveFeed::Websocket(feed) => Ok(feed.poll(io, now, room, sink)),
         }
     }
 
@@ -74,6 +89,14 @@ impl LiveFeed {
                     requests: counters.requests,
                 }
             }
+            LiveFeed::Websocket(feed) => {
+                let counters = feed.feed().counters();
+                Progress {
+                    received: counters.messages,
+                    events: counters.events,
+                    requests: counters.snapshots,
+                }
+            }
         }
     }
 
@@ -81,6 +104,7 @@ impl LiveFeed {
     pub fn tell(&self, snapshot: &mut FeedSnapshot) {
         match self {
             LiveFeed::MoldUdp64(feed) => snapshot.tell_moldudp64(feed.feed()),
+            LiveFeed::Websocket(feed) => snapshot.tell_websocket(feed.feed()),
         }
     }
 
@@ -89,6 +113,7 @@ impl LiveFeed {
     pub fn moldudp64(&self) -> Option<&Feed> {
         match self {
             LiveFeed::MoldUdp64(feed) => Some(feed.feed()),
+            LiveFeed::Websocket(_) => None,
         }
     }
 }

@@ -11,7 +11,9 @@ mod snapshots;
 
 pub use blame::{Blame, CoreBlame, Cycle, StageBlame};
 pub use hub::{HopTotals, Stages, Telemetry};
-pub use snapshots::{FeedSnapshot, GatewaySnapshot, LineCounters, OrderSession, TradingSnapshot};
+pub use snapshots::{
+    FeedSnapshot, GatewaySnapshot, LineCounters, OrderSession, TradingSnapshot, WebsocketCounters,
+};
 
 use crossbeam::queue::ArrayQueue;
 use std::sync::Arc;

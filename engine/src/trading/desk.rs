@@ -13,7 +13,7 @@ use crate::trading::rate::Rate;
 use crate::trading::risk::{self, Breach, Exposure, Limits, Subject};
 use crate::trading::settings::VenueRules;
 use crate::trading::timers::{Due, Timers};
-use market::book::OrderBooks;
+use market::book::FeedBooks;
 use market::{
     BookView, Command, Event, InstrumentId, Nanos, OrderId, OrderState, OrderView, Price, Qty, Rng,
     Side, StateHasher, Timestamp,
@@ -70,7 +70,7 @@ pub(crate) const COMMANDS_MAX: usize = 512;
 /// All state of the loop but the strategies.
 pub struct Desk {
     pub(crate) account: Account,
-    pub(crate) books: OrderBooks,
+    pub(crate) books: FeedBooks,
     pub(crate) lines: Vec<Line>,
     /// Instruments whose quotes or orders changed, in the order in which they did.
     dirty: Vec<InstrumentId>,
@@ -102,7 +102,7 @@ pub struct Desk {
 /// What a desk is made of besides the strategies.
 pub(crate) struct DeskParts {
     pub(crate) account: Account,
-    pub(crate) books: OrderBooks,
+    pub(crate) books: FeedBooks,
     pub(crate) limits: Vec<Option<Limits>>,
     pub(crate) quotes: Vec<Vec<InstrumentId>>,
     pub(crate) quoter: QuoterSettings,

@@ -12,7 +12,7 @@ use crate::trading::desk::{Desk, DeskParts, Session};
 use crate::trading::opening::OpeningState;
 use crate::trading::settings::TradingSettings;
 use crate::trading::timers::Due;
-use market::book::{OrderBooks, Touched};
+use market::book::{FeedBooks, Touched};
 use market::{
     BookView, Command, CommandKind, Event, EventFlags, EventKind, InstrumentId, Nanos, Price,
     RejectReason, Report, ReportKind, StateHasher, Timestamp, Trade,
@@ -67,7 +67,7 @@ impl TradingLoop {
             .unzip();
         let parts = DeskParts {
             account,
-            books: OrderBooks::new(settings.books),
+            books: FeedBooks::new(settings.books),
             limits: settings.limits,
             quotes,
             quoter: settings.quoter,
@@ -301,7 +301,7 @@ impl TradingLoop {
 
     /// The books.
     #[must_use]
-    pub fn books(&self) -> &OrderBooks {
+    pub fn books(&self) -> &FeedBooks {
         &self.desk.books
     }
 

@@ -52,6 +52,19 @@ impl LevelBooks {
         self.shelf.books()
     }
 
+    /// Only changes of the best `levels` of a side count for [`LevelBooks::take_changed`]; at first
+    /// all do.
+    pub fn watch(&mut self, instrument: InstrumentId, levels: usize) {
+        if let Some(book) = self.shelf.book_mut(instrument) {
+            book.watch(levels);
+        }
+    }
+
+    /// Whether one of the watched levels of a book changed since this was last asked.
+    pub fn take_changed(&mut self, instrument: InstrumentId) -> bool {
+        self.shelf.book_mut(instrument).is_some_and(Book::take_changed)
+    }
+
     /// Contradictions met so far.
     #[must_use]
     pub const fn contradictions(&self) -> &Contradictions {

@@ -8,12 +8,14 @@ use crate::trading::{Counters, TradingLoop};
 use feeds::Feed;
 use feeds::itch50::Skip;
 use feeds::moldudp64::{BadPacket, Session as FeedSession};
+use feeds::websocket;
 use gateway::orders::{EntryCounters, OrderEntry};
 use gateway::session::{Counters as SessionCounters, Session, State, Store};
 use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Timestamp};
 
 pub use crate::trading::desk::Session as OrderSession;
 pub use feeds::moldudp64::LineCounters;
+pub use feeds::websocket::Counters as WebsocketCounters;
 
 /// Longest text of the kill latch, name, colon and reason of a control; and of a connection's end.
 const TEXT_MAX: usize = 512;
@@ -141,6 +143,12 @@ pub struct FeedSnapshot {
     pub waited: u64,
     /// Errors of sockets, and events that the ring refused.
     pub troubles: FeedTroubles,
+    /// What only a websocket has, if the feed is one.
+    pub websocket: Option<WebsocketCounters>,
+    /// Its connections that are open, and its books that have a gap.
+    pub websocket_now: (usize, usize),
+    /// What went wrong last with it; empty if nothing has.
+    pub websocket_problem: String,
     bad: [u64; BadPacket::ALL.len()],
     skipped: [u64; Skip::ALL.len()],
 }
@@ -149,7 +157,11 @@ impl FeedSnapshot {
     /// An empty snapshot for so many live lines.
     #[must_use]
     pub fn new(lines: usize) -> FeedSnapshot {
-        FeedSnapshot { lines: vec![LineCounters::default(); lines], ..FeedSnapshot::default() }
+        FeedSnapshot {
+            lines: vec![LineCounters::default(); lines],
+            websocket_problem: String::with_capacity(TEXT_MAX),
+            ..FeedSnapshot::default()
+        }
     }
 
     /// Takes over what the feed has seen.
@@ -180,6 +192,21 @@ impl FeedSnapshot {
         self.events = decoder.events;
         self.bad = BadPacket::ALL.map(|reason| counters.bad(reason));
         self.skipped = Skip::ALL.map(|reason| decoder.skipped(reason));
+    }
+
+    /// Takes over what a websocket feed has seen.
+    pub(crate) fn tell_websocket(&mut self, feed: &websocket::Feed) {
+        let counters = feed.counters();
+        self.messages = counters.messages;
+        self.decoded = counters.messages - counters.garbled;
+        self.events = counters.events;
+        self.gaps = counters.gaps;
+        self.lost = counters.lost;
+        self.requests = counters.snapshots;
+        self.in_gap = feed.gaps() > 0;
+        self.websocket = Some(*counters);
+        self.websocket_now = (feed.open(), feed.gaps());
+        copy_text(&mut self.websocket_problem, feed.problem());
     }
 
     /// Datagrams dropped, by reason.

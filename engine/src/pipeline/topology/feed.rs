@@ -9,6 +9,7 @@ use crate::pipeline::assembly;
 use crate::pipeline::feed_stage::FeedStage;
 use crate::pipeline::live_feed::LiveFeed;
 use crate::pipeline::telemetry::{FeedSnapshot, Outbox};
+use crate::pipeline::websocket_feed::WebsocketFeed;
 use crate::runtime::ring::Producer;
 use anyhow::Context as _;
 use feeds::itch50::{Decoder, Listing};
@@ -45,6 +46,14 @@ pub fn open(
 ) -> anyhow::Result<LiveFeed> {
     match config.feed.protocol {
         Protocol::Itch50MoldUdp64 => Ok(moldudp64(config, now, notices)?.into()),
+        protocol @ (Protocol::BinanceWebsocket
+        | Protocol::CoinbaseWebsocket
+        | Protocol::KrakenWebsocket) => {
+            let instruments = assembly::instruments(&config.trading);
+            // Engines that begin together must not connect together.
+            let seed = now.nanos() ^ u64::from(std::process::id());
+            Ok(WebsocketFeed::new(protocol, &config.websocket, &instruments, seed)?.into())
+        }
     }
 }
 
@@ -55,13 +64,13 @@ fn moldudp64(
     notices: &mut Vec<String>,
 ) -> anyhow::Result<UdpFeed> {
     let feed = &config.feed;
+    let interface = feed.interface.context("[feed] interface is missing")?;
     let grouped = [feed.line_a, feed.line_b].into_iter().flatten();
     let refusal = match grouped.map(|line| *line.ip()).find(Ipv4Addr::is_multicast) {
-        Some(_) => wire::udp::multicast_works(feed.interface).err(),
+        Some(_) => wire::udp::multicast_works(interface).err(),
         None => None,
     };
     if let Some(refusal) = &refusal {
-        let interface = feed.interface;
         notices.push(format!(
             "no multicast here ({refusal}): lines are read by unicast at {interface}"
         ));
@@ -71,10 +80,11 @@ fn moldudp64(
         let Some(address) = address else { continue };
         // As the demo exchange publishes then: same port, the interface's own address.
         let address = match refusal {
-            Some(_) => SocketAddrV4::new(feed.interface, address.port()),
+            Some(_) => SocketAddrV4::new(interface, address.port()),
             None => address,
         };
-        let socket = line(address, config).with_context(|| format!("[feed] {key} = {address}"))?;
+        let socket = line(address, interface, config)
+            .with_context(|| format!("[feed] {key} = {address}"))?;
         let granted = socket.set_receive_buffer(config.wire.receive_buffer_bytes)?;
         if granted < config.wire.receive_buffer_bytes && key == "line_a" {
             let asked = config.wire.receive_buffer_bytes;
@@ -86,7 +96,7 @@ fn moldudp64(
     }
     let server = match feed.retransmit {
         Some(SocketAddr::V4(server)) => {
-            let any = SocketAddrV4::new(feed.interface, 0);
+            let any = SocketAddrV4::new(interface, 0);
             Some((Socket::bind(any).context("the socket for retransmissions")?, server))
         }
         _ => None,
@@ -112,9 +122,9 @@ fn moldudp64(
 }
 
 /// A line: a multicast group to join, or an address to bind.
-fn line(address: SocketAddrV4, config: &RunConfig) -> std::io::Result<Socket> {
+fn line(address: SocketAddrV4, interface: Ipv4Addr, config: &RunConfig) -> std::io::Result<Socket> {
     let socket = if address.ip().is_multicast() {
-        Socket::join(address, config.feed.interface)?
+        Socket::join(address, interface)?
     } else {
         Socket::bind(address)?
     };
