@@ -32,6 +32,7 @@ pub mod strategy;
 pub mod subscription;
 pub mod trading;
 pub mod transport;
+pub mod websocket;
 pub mod venue;
 
 mod document;
@@ -63,6 +64,7 @@ pub use special::{Core, Endpoint, Metrics, SessionDay, Speed, TimeOfDay, parse_d
 pub use strategy::StrategyConfig;
 pub use trading::TradingConfig;
 pub use transport::TransportConfig;
+pub use websocket::WebsocketFeedConfig;
 pub use wire::Backend;
 
 use std::collections::BTreeSet;

@@ -25,6 +25,7 @@ pub mod stream_link;
 pub mod stream_feed;
 pub mod snapshots;
 pub mod fix_feed;
+pub mod websocket_feed;
 pub mod live_feed;
 pub mod feed_stage;
 pub mod trading_stage;

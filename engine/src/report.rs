@@ -10,8 +10,7 @@ mod text;
 
 use crate::latency::recorder::HopSet;
 use crate::pipeline::feed_stage::FeedTroubles;
-use crate::pipeline::telemetry::Blame;
-use crate::pipeline::telemetry::Recoveries;
+use crate::pipeline::telemetry::{Blame, Recoveries, WebsocketCounters};
 use crate::trading::counters::Counters;
 use crate::trading::desk::Session;
 use crate::trading::{Account, TradingLoop};
@@ -42,6 +41,8 @@ pub struct FeedSummary {
     /// Events that came while the engine was at work on earlier ones, and those that stood in the
     /// ring while the loop was.
     pub waited: (u64, u64),
+    /// What a websocket did, if the feed is one.
+    pub websocket: Option<WebsocketCounters>,
     /// Errors of sockets, and events that the ring refused.
     pub troubles: FeedTroubles,
 }
@@ -133,6 +134,33 @@ fn counts(items: &[(u64, &str)]) -> String {
     if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
 }
 
+/// What a websocket feed did.
+fn connections(
+    f: &mut fmt::Formatter<'_>,
+    messages: &str,
+    counters: &WebsocketCounters,
+) -> fmt::Result {
+    let made = counts(&[
+        (counters.connections, "connections"),
+        (counters.failures, "attempts failed"),
+        (counters.ended, "ended by the venue"),
+        (counters.silent, "silent"),
+        (counters.refused, "subscriptions refused"),
+        (counters.renewed, "renewed"),
+        (counters.garbled, "messages not understood"),
+    ]);
+    line(f, "feed", &format!("{messages} messages by websocket: {made}"))?;
+    let books = counts(&[
+        (counters.snapshots, "snapshots asked for"),
+        (counters.snapshots_failed, "failed"),
+        (counters.recovered, "gaps ended"),
+    ]);
+    let longest = counters.recovering_longest;
+    let longest =
+        if counters.recovered > 0 { format!(", the longest {longest}") } else { String::new() };
+    line(f, "snapshots", &format!("{books}{longest}"))
+}
+
 impl Report<'_> {
     fn counters(&self) -> &Counters {
         self.trading.counters()
@@ -149,14 +177,21 @@ impl Report<'_> {
         let loop_saw = format!("{events} events in {packets} packets, {trades} trades");
         line(f, "market data", &loop_saw)?;
         if let Some(feed) = &self.feed {
-            let (messages, datagrams) = (grouped(feed.messages), grouped(feed.datagrams));
-            let twice = counts(&[(feed.duplicates, "packets by both lines")]);
-            // A session's messages come by no datagram.
-            let decoded = match feed.datagrams {
-                0 => format!("{messages} messages decoded"),
-                _ => format!("{messages} messages decoded from {datagrams} datagrams, {twice}"),
-            };
-            line(f, "feed", decoded.trim_end_matches(", none"))?;
+            let messages = grouped(feed.messages);
+            match &feed.websocket {
+                Some(websocket) => connections(f, &messages, websocket)?,
+                // A session's messages come by no datagram.
+                None if feed.datagrams == 0 => {
+                    line(f, "feed", &format!("{messages} messages decoded"))?;
+                }
+                None => {
+                    let datagrams = grouped(feed.datagrams);
+                    let twice = counts(&[(feed.duplicates, "packets by both lines")]);
+                    let decoded =
+                        format!("{messages} messages decoded from {datagrams} datagrams, {twice}");
+                    line(f, "feed", decoded.trim_end_matches(", none"))?;
+                }
+            }
             let (socket, ring) = feed.waited;
             let waited = [(socket, "events in the socket"), (ring, "in the ring")];
             line(f, "waited", &counts(&waited))?;

@@ -25,7 +25,7 @@ const MODULES: [(&str, &[&str]); 10] = [
     ("journal", &[]),
     ("trading", &["strategies"]),
     // What can be configured has its names there.
-    ("config", &["strategies", "gateway", "sim", "wire"]),
+    ("config", &["feeds", "strategies", "gateway", "sim", "wire"]),
     ("cli", &[]),
     ("pipeline", &["feeds", "strategies", "gateway", "sim", "wire"]),
     ("report", &[]),

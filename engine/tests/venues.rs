@@ -39,7 +39,7 @@ fn run(venue: &str) -> (tempfile::TempDir, RunConfig) {
     let Ok(Config::Venue(read)) = load(&profile, &BTreeSet::new()) else {
         panic!("{venue} is no profile");
     };
-    let (read, _) = &*read;
+    let (read, ..) = &*read;
     let credentials = folder.path().join("venue.credentials");
     let secret = secret(&read.logon.secret.to_string());
     let text =

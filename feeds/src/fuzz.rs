@@ -10,6 +10,7 @@ mod mdp3;
 mod recordings;
 mod tcp;
 mod soupbintcp;
+mod websocket;
 
 pub use binance::binance_depth;
 #[cfg(feature = "canary")]
@@ -24,6 +25,7 @@ pub use recordings::{
 };
 pub use soupbintcp::{board, snapshot, soupbintcp};
 pub use tcp::tcp;
+pub use websocket::{websocket, websocket_frames};
 
 use crate::capture::{Carried, Frame, transport};
 use crate::databento;
@@ -70,6 +72,8 @@ pub const BODIES: &[(&str, Body)] = &[
     ("soupbintcp", soupbintcp),
     ("tardis", tardis),
     ("tcp", tcp),
+    ("websocket", websocket),
+    ("websocket_frames", websocket_frames),
 ];
 
 /// Any bytes as one ITCH message: no panic, at most two events, and what parses writes the same

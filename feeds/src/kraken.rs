@@ -5,5 +5,9 @@
 //! here asks for a snapshot: a book that the checksum contradicts waits for one.
 
 pub mod book;
+mod decoder;
 pub mod frame;
+mod live;
 pub mod recording;
+
+pub(crate) use live::Live;

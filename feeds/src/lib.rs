@@ -34,6 +34,7 @@ pub mod shown;
 pub mod soupbintcp;
 pub mod tardis;
 pub mod udp;
+pub mod websocket;
 
 pub use feed::Feed;
 pub use itch_stream::ItchStream;

@@ -8,10 +8,12 @@ use crate::io::Io;
 use crate::stamp;
 use crate::tcp::Stream;
 use crate::tls::Records;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::AlertDescription;
 use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 /// Why nothing more comes or goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +176,24 @@ impl Link {
     #[must_use]
     pub fn is_flushed(&self, output: &SendBuffer) -> bool {
         output.is_empty() && self.tls.as_ref().is_none_or(|tls| tls.is_flushed())
+    }
+
+    /// Waits until there may be something to receive or, with `to_send`, room to send; `timeout` at
+    /// most. True if so. It blocks: for the thread that makes connections, before it hands them over.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn wait(&self, to_send: bool, timeout: Duration) -> io::Result<bool> {
+        if !to_send && self.holds_bytes() {
+            return Ok(true);
+        }
+        let wanted = if to_send { PollFlags::OUT } else { PollFlags::IN };
+        let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
+        match poll(&mut [PollFd::new(&self.stream, wanted)], Some(&timeout)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Ends the connection after one more try to send what is queued, with TLS's farewell.

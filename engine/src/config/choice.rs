@@ -182,7 +182,7 @@ choice! {
 }
 
 choice! {
-    /// What the market data lines carry.
+    /// By what market data comes.
     pub enum Protocol {
         /// NASDAQ TotalView-ITCH 5.0 in MoldUDP64 packets.
         Itch50MoldUdp64 = "itch50-moldudp64",
@@ -190,6 +190,12 @@ choice! {
         Itch50SoupBinTcp = "itch50-soupbintcp",
         /// FIX: a session of its own, as `[market_data_session]` and the venue's profile say.
         Fix = "fix",
+        /// Binance's streams: spot, USD-M or COIN-M, as `[websocket]` says.
+        BinanceWebsocket = "binance-websocket",
+        /// Coinbase Exchange's channels.
+        CoinbaseWebsocket = "coinbase-websocket",
+        /// Kraken's channels, websocket API v1.
+        KrakenWebsocket = "kraken-websocket",
     }
 }
 

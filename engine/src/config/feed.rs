@@ -7,6 +7,7 @@ use super::ports::{Port, Transport};
 use super::problem::{Problem, Problems};
 use super::sections::{ClockConfig, FeedConfig, SoupBinTcpConfig};
 use super::special::Endpoint;
+use super::websocket::WebsocketFeedConfig;
 
 impl FeedConfig {
     /// How many lines bring the same packets.
@@ -17,7 +18,7 @@ impl FeedConfig {
 
     /// Where market data comes from, for people, and what becomes of a gap.
     #[must_use]
-    pub fn describe(&self, tcp: &SoupBinTcpConfig) -> String {
+    pub fn describe(&self, tcp: &SoupBinTcpConfig, websocket: &WebsocketFeedConfig) -> String {
         match self.protocol {
             Protocol::Itch50MoldUdp64 => {
                 let lines: Vec<_> =
@@ -35,6 +36,7 @@ impl FeedConfig {
                 format!("{address} by TCP, which fills what was missed when it connects again")
             }
             Protocol::Fix => "a FIX session".to_owned(),
+            protocol => websocket.describe(protocol),
         }
     }
 
@@ -63,10 +65,14 @@ pub(crate) fn check(
     };
     match feed.protocol {
         Protocol::Itch50MoldUdp64 => {
-            if feed.line_a.is_none() {
-                let title = format!("[feed] line_a is missing: {} comes by it", feed.protocol);
-                let help = "add, for example, line_a = \"239.192.77.1:31001\"";
-                refuse(("feed", "protocol"), title, "needs line_a", help);
+            let needed = [
+                ("line_a", feed.line_a.is_none(), "239.192.77.1:31001"),
+                ("interface", feed.interface.is_none(), "127.0.0.1"),
+            ];
+            for (key, _, sample) in needed.into_iter().filter(|(_, missing, _)| *missing) {
+                let title = format!("[feed] {key} is missing: {} comes by it", feed.protocol);
+                let help = format!("add, for example, {key} = \"{sample}\"");
+                refuse(("feed", "protocol"), title, &format!("needs {key}"), &help);
             }
             if feed.start == Start::Snapshot && feed.glimpse.is_none() {
                 let title = "[feed] glimpse is missing: a start at a snapshot takes one".to_owned();
@@ -93,8 +99,13 @@ pub(crate) fn check(
                 refuse(("clock", "source"), title, "needs the packets of MoldUDP64", help);
             }
         }
-        // What it needs stands in sections of its own.
-        Protocol::Fix => {}
+        // Judged with their own sections.
+        Protocol::Fix
+        | Protocol::BinanceWebsocket
+        | Protocol::CoinbaseWebsocket
+        | Protocol::KrakenWebsocket => {}
     }
-    instruments::check_itch(listing, problems);
+    if matches!(feed.protocol, Protocol::Itch50MoldUdp64 | Protocol::Itch50SoupBinTcp) {
+        instruments::check_itch(listing, problems);
+    }
 }

@@ -14,6 +14,7 @@ use super::profile::{self, ProfileConfig};
 use super::run::{self, RunConfig};
 use super::sections::TopConfig;
 use super::transport::TransportConfig;
+use super::websocket::{self, WebsocketConfig, WebsocketFeedConfig};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -28,8 +29,8 @@ pub enum Config {
     Backtest(Box<BacktestConfig>),
     /// A list of instruments.
     Instruments(Vec<Listed>),
-    /// How a venue speaks FIX, and how to connect to it.
-    Venue(Box<(ProfileConfig, TransportConfig)>),
+    /// How a venue speaks FIX, how to connect to it, and how its market data comes by websocket.
+    Venue(Box<(ProfileConfig, TransportConfig, WebsocketFeedConfig)>),
 }
 
 /// What the command line changes before the whole is judged.
@@ -85,17 +86,19 @@ impl Reading<'_> {
             return None;
         }
         document.refuse_others(&tables(top.kind), &elsewhere, problems);
-        if let Some(place) = top.venue.as_ref().map(|_| document.place("venue", ""))
-            && top.kind != Kind::Run
-        {
-            let title = format!("a file of kind {} has no venue", top.kind);
-            let help = "only a run names a venue's profile";
-            problems.push(Problem::new(place, title, "remove it").help(help));
+        for (key, named) in [("venue", &top.venue), ("feed_venue", &top.feed_venue)] {
+            if named.is_some() && top.kind != Kind::Run {
+                let title = format!("a file of kind {} has no {key}", top.kind);
+                let help = "only a run names a venue's profile";
+                let place = document.place(key, "");
+                problems.push(Problem::new(place, title, "remove it").help(help));
+            }
         }
         if top.kind == Kind::Venue {
             let transport = document.section(problems);
-            let read = profile::read(document, problems).zip(transport);
-            return read.map(|read| Config::Venue(Box::new(read)));
+            let websocket = WebsocketFeedConfig::read(document, document, problems);
+            let profile = profile::read(document, problems);
+            return Some(Config::Venue(Box::new((profile?, transport?, websocket?))));
         }
         let mut listing = match top.kind {
             Kind::Instruments => {
@@ -124,21 +127,28 @@ impl Reading<'_> {
         instruments::refuse_none(document, &mut listing, problems);
         match top.kind {
             Kind::Run => {
-                let text = match &top.venue {
-                    Some(path) => {
-                        let path = folder.join(path);
-                        Some(profile::text(document, &path, self.files, problems)?)
-                    }
-                    None => None,
-                };
-                let named = match &text {
-                    Some((source, text)) => Some(Document::parse(*source, text, problems)?),
-                    None => None,
-                };
-                if named.as_ref().is_some_and(|named| !expect(Kind::Venue, named, problems)) {
-                    return None;
+                let (files, venue) = (self.files, &top.venue);
+                let venue = venue
+                    .as_ref()
+                    .map(|path| profile::text(document, &folder.join(path), files, problems));
+                let feed = top.feed_venue.as_ref().map(|path| {
+                    let blame = Some(document.place("feed_venue", ""));
+                    read_text(&folder.join(path), files, blame, problems)
+                });
+                let (mut texts, mut named) = ([None, None], [None, None]);
+                for (place, text) in texts.iter_mut().zip([venue, feed]) {
+                    *place = text.map_or(Some(None), |text| text.map(Some))?;
                 }
-                let run = run::read(document, named.as_ref(), listing, self.cpus, problems)?;
+                for (place, text) in named.iter_mut().zip(&texts) {
+                    let Some((source, text)) = text else { continue };
+                    let profile = Document::parse(*source, text, problems)?;
+                    if !expect(Kind::Venue, &profile, problems) {
+                        return None;
+                    }
+                    *place = Some(profile);
+                }
+                let [venue, feed] = named.each_ref().map(Option::as_ref);
+                let run = run::read(document, (venue, feed), listing, self.cpus, problems)?;
                 Some(Config::Run(Box::new(run)))
             }
             Kind::Exchange => {
@@ -195,7 +205,11 @@ pub(crate) fn tables(kind: Kind) -> Vec<Table> {
         Kind::Exchange => exchange::tables(),
         Kind::Backtest => backtest::tables(),
         Kind::Instruments => instruments::TABLES.to_vec(),
-        Kind::Venue => [profile::TABLES, &[TransportConfig::TABLE]].concat(),
+        Kind::Venue => {
+            let others =
+                [TransportConfig::TABLE, WebsocketConfig::TABLE, websocket::TRANSPORT_TABLE];
+            [profile::TABLES, &others].concat()
+        }
     }
 }
 

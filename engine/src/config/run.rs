@@ -22,6 +22,7 @@ use super::strategy::Choice;
 use super::subscription::{self, MarketDataSession, SubscriptionSection};
 use super::trading::{self, TradingConfig};
 use super::transport::{self, TransportConfig};
+use super::websocket::{self, WebsocketConfig, WebsocketFeedConfig};
 use super::{document, ports};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub struct RunConfig {
     pub feed: FeedConfig,
     /// The session of market data by TCP.
     pub soupbintcp: SoupBinTcpConfig,
+    /// Market data by websocket.
+    pub websocket: WebsocketFeedConfig,
     /// Sizes of the books.
     pub book: BookConfig,
     /// Orders out.
@@ -115,6 +118,7 @@ impl RunConfig {
         text.section(&self.wire);
         text.section(&self.feed);
         text.section(&self.soupbintcp);
+        self.websocket.resolve(&mut text);
         text.section(&self.book);
         text.section(&self.gateway);
         self.venue.resolve(&mut text);
@@ -133,7 +137,8 @@ impl RunConfig {
     /// The feed tells the total at each price, and no orders.
     #[must_use]
     pub fn is_by_level(&self) -> bool {
-        self.feed.protocol == Protocol::Fix && self.venue.subscription.book == BookBy::Levels
+        let by_fix = self.venue.subscription.book == BookBy::Levels;
+        self.feed.protocol == Protocol::Fix && by_fix || self.feed.is_by_level(&self.websocket)
     }
 
     /// Folder of the journal.
@@ -159,6 +164,8 @@ pub(crate) fn tables() -> Vec<Table> {
         WireConfig::TABLE,
         FeedConfig::TABLE,
         SoupBinTcpConfig::TABLE,
+        WebsocketConfig::TABLE,
+        websocket::TRANSPORT_TABLE,
         BookConfig::TABLE,
         GatewayConfig::TABLE,
         DropCopyConfig::TABLE,
@@ -181,7 +188,7 @@ pub(crate) fn tables() -> Vec<Table> {
 /// Reads every section before it gives up on any.
 pub(crate) fn read(
     document: &Document<'_>,
-    profile: Option<&Document<'_>>,
+    (profile, feed_profile): (Option<&Document<'_>>, Option<&Document<'_>>),
     listing: Listing,
     cpus: Option<&BTreeSet<usize>>,
     problems: &mut Problems,
@@ -196,8 +203,16 @@ pub(crate) fn read(
         feed::check(document, (feed, tcp, clock), &listing, problems);
     }
     let instruments = listing.listed.len();
-    let book = document.section(problems);
+    let book: Option<BookConfig> = document.section(problems);
     let source = profile.unwrap_or(document);
+    let told = feed_profile.unwrap_or(source);
+    let websocket = WebsocketFeedConfig::read(document, told, problems);
+    if let (Some(feed), Some(websocket), Some(clock), Some(book)) =
+        (&feed, &websocket, &clock, &book)
+    {
+        let others = (&listing, clock, book);
+        websocket::check(document, feed.protocol, websocket, others, problems);
+    }
     let venue = profile::read(source, problems);
     let gateway: Option<GatewayConfig> = layered(document, source, "session", problems);
     let drop_copy: Option<DropCopyConfig> = document.section(problems);
@@ -232,7 +247,8 @@ pub(crate) fn read(
         check_environment(document, engine, venue, problems);
     }
     if let (Some(transport), Some(gateway)) = (&transport, &gateway) {
-        transport::check(document, transport, floor.as_ref(), gateway, problems);
+        let ours = (TransportConfig::TABLE.name, transport);
+        transport::check(document, ours, floor.as_ref(), Some(&gateway.address), problems);
     }
     if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
         let place = document.place("gateway", "target_comp_id");
@@ -247,6 +263,7 @@ pub(crate) fn read(
         wire: wire?,
         feed: feed?,
         soupbintcp: soupbintcp?,
+        websocket: websocket?,
         book: book?,
         gateway: gateway?,
         venue: venue?,
@@ -263,22 +280,32 @@ pub(crate) fn read(
 }
 
 /// A section of ours, and what the profile's table `theirs` gives where ours does not.
-fn layered<T: Section>(
+pub(crate) fn layered<T: Section>(
     document: &Document<'_>,
     profile: &Document<'_>,
     theirs: &str,
     problems: &mut Problems,
 ) -> Option<T> {
-    let (span, table) = document.table(T::TABLE.name, problems);
-    if table.is_none() && document.has(T::TABLE.name) {
+    layered_table(document, profile, (T::TABLE, theirs), problems)
+}
+
+/// The same, where the keys of `T` stand in a table of another name.
+pub(crate) fn layered_table<T: Section>(
+    document: &Document<'_>,
+    profile: &Document<'_>,
+    (ours, theirs): (Table, &str),
+    problems: &mut Problems,
+) -> Option<T> {
+    let (span, table) = document.table(ours.name, problems);
+    if table.is_none() && document.has(ours.name) {
         return None;
     }
     // What is wrong there is said when the profile is read.
     let fallback = profile.table(theirs, &mut Problems::default()).1;
-    let mut reader = Reader::new(T::TABLE.header(), document.source, span, table, problems)
-        .with_fallback(fallback);
+    let mut reader =
+        Reader::new(ours.header(), document.source, span, table, problems).with_fallback(fallback);
     let section = reader.section();
-    reader.finish(&[T::TABLE]);
+    reader.finish(&[ours]);
     section
 }
 

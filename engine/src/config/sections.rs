@@ -25,6 +25,9 @@ section! {
         /// In the configuration of a run: the profile of its venue, relative to this file.
         /// Its sections may also stand in this file itself; without any, the venue speaks plain FIX.4.4.
         venue: Option<PathBuf> => "venues/demo.toml";
+        /// The profile whose `[websocket]` a run reads its market data by, where that is not the profile
+        /// of `venue`: market data of one venue, orders to another.
+        feed_venue: Option<PathBuf> => "venues/binance-spot.toml";
     }
 }
 
@@ -86,14 +89,14 @@ section! {
 section! {
     /// Market data in.
     pub struct FeedConfig = "feed" {
-        /// What the lines carry.
+        /// By what market data comes: packets of lines, or a websocket as `[websocket]` says.
         protocol: Protocol = "itch50-moldudp64";
         /// Group and port of line A; `itch50-moldudp64` needs it.
         line_a: Option<SocketAddrV4> => "239.192.77.1:31001", [1, 65_535];
         /// Group and port of line B, where the venue has one: the first copy of a packet wins.
         line_b: Option<SocketAddrV4> => "239.192.77.2:31002", [1, 65_535];
-        /// Address of the network interface that joins the groups.
-        interface: Ipv4Addr => "127.0.0.1";
+        /// Address of the network interface that joins the groups; `itch50-moldudp64` needs it.
+        interface: Option<Ipv4Addr> => "127.0.0.1";
         /// The venue's retransmission server. Without it a gap on both lines stays, and its books with it.
         #[danger = "without it one packet lost on both lines ends quoting for the day"]
         retransmit: Option<SocketAddr> => "127.0.0.1:31003", [1, 65_535];

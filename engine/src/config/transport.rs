@@ -7,7 +7,6 @@ use super::document::Document;
 use super::key::{Key, section};
 use super::problem::{Problem, Problems};
 use super::reader::Value;
-use super::sections::GatewayConfig;
 use super::special::Endpoint;
 use super::value::{Field, Wrong, quoted, text};
 use market::Nanos;
@@ -55,8 +54,6 @@ section! {
 }
 
 impl TransportConfig {
-    const NAME: &'static str = <Self as super::key::Section>::TABLE.name;
-
     /// The lowest version of TLS, or `None` for TCP alone.
     #[must_use]
     pub fn minimum(&self) -> Option<Minimum> {
@@ -113,12 +110,11 @@ impl TransportConfig {
 /// a venue that has TLS must not travel without it by an oversight. A host under test on loopback may.
 pub(crate) fn check(
     document: &Document<'_>,
-    transport: &TransportConfig,
+    (section, transport): (&str, &TransportConfig),
     profile: Option<&TransportConfig>,
-    gateway: &GatewayConfig,
+    address: Option<&Endpoint>,
     problems: &mut Problems,
 ) {
-    let section = TransportConfig::NAME;
     let given = [
         ("server_name", transport.server_name.is_some()),
         ("trust", transport.trust.is_some()),
@@ -130,7 +126,8 @@ pub(crate) fn check(
         problems.push(problem.help("set `tls = \"1.3\"` (or \"1.2\"), or remove the key"));
     }
     let least = profile.map_or(Tls::Off, |profile| profile.tls);
-    let near = gateway.address.to_socket_addr().is_some_and(|address| address.ip().is_loopback());
+    let near = address.and_then(Endpoint::to_socket_addr);
+    let near = near.is_some_and(|address| address.ip().is_loopback());
     if transport.tls < least && !near {
         let title = format!(
             "[{section}] tls is {}, and the venue's profile asks for {least}",
@@ -139,8 +136,8 @@ pub(crate) fn check(
         let problem = Problem::new(document.place(section, "tls"), title, "less than that");
         problems.push(problem.help("remove the key: the profile's value is then taken"));
     }
-    let name = transport.name(&gateway.address);
-    if transport.tls != Tls::Off && !is_server_name(name) {
+    let name = address.map_or("", |address| transport.name(address));
+    if transport.tls != Tls::Off && address.is_some() && !is_server_name(name) {
         let key = if transport.server_name.is_some() { "server_name" } else { "tls" };
         let title = format!("[{section}] no certificate can bear the name {name}");
         let problem = Problem::new(document.place(section, key), title, "needs a name");

@@ -149,6 +149,17 @@ fn market_data(page: &mut String, telemetry: &Telemetry) -> std::fmt::Result {
             writeln!(page, "feed       the last said: {}", fix.last_said)?;
         }
     }
+    if let Some(counters) = &feed.websocket {
+        let (open, in_gap) = feed.websocket_now;
+        let (made, failed) = (counters.connections, counters.failures);
+        writeln!(
+            page,
+            "feed       {open} connections open, {made} made, {failed} failed; {in_gap} books in a gap"
+        )?;
+        if !feed.websocket_problem.is_empty() {
+            writeln!(page, "feed       last trouble: {}", feed.websocket_problem)?;
+        }
+    }
     writeln!(
         page,
         "feed       next {}, {} messages, {} gaps, {} lost{gap}",

@@ -12,6 +12,7 @@ use crate::config::{
     TradingConfig,
 };
 use crate::pipeline::connector::Plan;
+use crate::pipeline::websocket_feed;
 use crate::runtime::cores::allowed;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -28,6 +29,7 @@ pub fn main(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     if let Config::Run(run) = &config {
         // The roots to trust are read as `run` would read them.
         Plan::new(&run.gateway.address, &run.transport)?;
+        websocket_feed::check(run.feed.protocol, &run.websocket)?;
     }
     let text = format!("{}: well\n{}", args.config.display(), describe(&config, &cpus)?);
     std::io::stdout().write_all(text.as_bytes())?;
@@ -46,10 +48,15 @@ pub(super) fn describe(config: &Config, cpus: &BTreeSet<usize>) -> Result<String
         Config::Backtest(backtest) => describe_backtest(&mut text, backtest)?,
         Config::Instruments(listed) => describe_instruments(&mut text, listed)?,
         Config::Venue(venue) => {
-            let (profile, transport) = &**venue;
+            let (profile, transport, websocket) = &**venue;
             describe_profile(&mut text, profile)?;
             let tls = transport.tls;
             writeln!(text, "transport   TLS {tls}, {}", transport.describe_pace())?;
+            if let Some(address) = &websocket.websocket.address {
+                let how = websocket.transport.describe(address);
+                let pace = websocket.transport.describe_pace();
+                writeln!(text, "websocket   {address}, {how}, {pace}")?;
+            }
         }
     }
     Ok(text)
@@ -71,7 +78,7 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     writeln!(text, "engine      {} ({})", run.engine.name, run.engine.environment)?;
     let idle = config::choice::idle_word(run.cores.idle);
     writeln!(text, "threads     {}; idle {idle}", threads.join(", "))?;
-    writeln!(text, "feed        {}", feed.describe(&run.soupbintcp))?;
+    writeln!(text, "feed        {}", feed.describe(&run.soupbintcp, &run.websocket))?;
     if feed.protocol == config::Protocol::Fix {
         describe_market_data(text, run)?;
     }

@@ -91,7 +91,7 @@ fn open(config: &RunConfig) -> anyhow::Result<(LiveFeed, Box<dyn Io>, Clock, Cal
     tell(format_args!(
         "recording {}: {}\n",
         config.feed.protocol,
-        config.feed.describe(&config.soupbintcp)
+        config.feed.describe(&config.soupbintcp, &config.websocket)
     ));
     Ok((feed, opened.io, clock, calibrator))
 }

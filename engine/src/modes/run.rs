@@ -71,6 +71,7 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
             recoveries: [feed.by_messages, feed.by_snapshot],
             waited: (feed.waited, ended.waited),
             duplicates: lines.map(|line| line.duplicates).sum(),
+            websocket: feed.websocket,
             troubles: feed.troubles,
         }),
         gateway: Some(GatewaySummary {

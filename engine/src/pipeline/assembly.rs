@@ -28,7 +28,7 @@ pub struct LoopMode {
     pub shows_own_orders: bool,
     /// A book silent for longer is Stale.
     pub stale_after: Nanos,
-    /// Orders and levels of the books.
+    /// Orders and levels of the books; no orders where the feed tells levels.
     pub books: (usize, usize),
     /// What the venue has not.
     pub venue: VenueRules,
@@ -44,7 +44,7 @@ impl LoopMode {
         LoopMode {
             seed: 1,
             lockstep: stepped,
-            shows_own_orders: !stepped,
+            shows_own_orders: !stepped && config.feed.shows_own_orders(&config.websocket),
             stale_after: if stepped { Nanos::MAX } else { config.feed.stale_ms },
             // Without room for orders, books are by level.
             books: (if config.is_by_level() { 0 } else { config.book.orders }, config.book.levels),

@@ -31,13 +31,27 @@ pub struct Plan {
     /// For TCP, and again for the handshake.
     timeout: Duration,
     tls: Option<Client>,
+    keys: Keys,
 }
+
+/// Where the configuration says how to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// The key of the address.
+    pub address: &'static str,
+    /// The section of the transport.
+    pub transport: &'static str,
+}
+
+/// Those of the order session.
+const ORDERS: Keys = Keys { address: "[gateway] address", transport: "[transport]" };
 
 impl Plan {
     /// TCP alone to `host`:`port`.
     #[must_use]
     pub fn plain(host: String, port: u16) -> Plan {
-        Plan { host, port, options: Options::default(), timeout: TIMEOUT, tls: None }
+        let (options, timeout) = (Options::default(), TIMEOUT);
+        Plan { host, port, options, timeout, tls: None, keys: ORDERS }
     }
 
     /// As the configuration says. Reads the file of trusted roots.
@@ -45,15 +59,24 @@ impl Plan {
     /// # Errors
     /// The key that cannot be followed, and why.
     pub fn new(venue: &Endpoint, transport: &TransportConfig) -> anyhow::Result<Plan> {
+        Plan::by(ORDERS, venue, transport)
+    }
+
+    /// As [`new`](Self::new), where other keys of the configuration say it.
+    ///
+    /// # Errors
+    /// The key that cannot be followed, and why.
+    pub fn by(keys: Keys, venue: &Endpoint, transport: &TransportConfig) -> anyhow::Result<Plan> {
         let mut plan = Plan::plain(venue.host.clone(), venue.port);
+        plan.keys = keys;
         plan.timeout = Duration::from_nanos(transport.connect_timeout_ms.get());
         plan.options.source = transport.source_address;
         plan.options.busy_poll_us = transport.busy_poll_us;
         let Some(minimum) = transport.minimum() else { return Ok(plan) };
         let (key, pem) = match &transport.trust {
-            None => ("[transport] tls".to_owned(), None),
+            None => (format!("{} tls", keys.transport), None),
             Some(file) => {
-                let key = format!("[transport] trust = {}", file.display());
+                let key = format!("{} trust = {}", keys.transport, file.display());
                 let pem = std::fs::read(file).with_context(|| key.clone())?;
                 (key, Some(pem))
             }
@@ -70,14 +93,17 @@ impl Plan {
 
     /// One attempt: the first address that connects is the one that counts, so that the venue sees
     /// one connection at most.
-    fn attempt(&self, stop: &AtomicBool) -> Result<Link, ConnectError> {
-        let host = || self.host.clone();
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub fn attempt(&self, stop: &AtomicBool) -> Result<Link, ConnectError> {
+        let (host, keys) = (|| self.host.clone(), self.keys);
         let found = (self.host.as_str(), self.port).to_socket_addrs();
-        let found = found.map_err(|error| ConnectError::Resolve { host: host(), error })?;
+        let found = found.map_err(|error| ConnectError::Resolve { host: host(), error, keys })?;
         let source = self.options.source;
         let reachable =
             |address: &SocketAddr| source.is_none_or(|from| from.is_ipv4() == address.is_ipv4());
-        let mut last = ConnectError::NoAddress { host: host(), ours: source };
+        let mut last = ConnectError::NoAddress { host: host(), ours: source, keys };
         for address in found.filter(reachable).take(ADDRESSES_MAX) {
             if stop.load(Ordering::Acquire) {
                 break;
@@ -85,7 +111,7 @@ impl Plan {
             let stream = match connect_with(address, self.timeout, &self.options) {
                 Ok(stream) => stream,
                 Err(error) => {
-                    last = ConnectError::Connect { host: host(), address, error };
+                    last = ConnectError::Connect { host: host(), address, error, keys };
                     continue;
                 }
             };
@@ -101,23 +127,27 @@ impl Plan {
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// The name leads nowhere.
-    #[error("{host} cannot be resolved ({error}): check [gateway] address and the host's resolver")]
+    #[error("{host} cannot be resolved ({error}): check {} and the host's resolver", keys.address)]
     Resolve {
         /// Whose name.
         host: String,
         /// What the resolver says.
         error: io::Error,
+        /// What to check.
+        keys: Keys,
     },
     /// The name has no address that can be reached from the source address.
-    #[error("{host} has no address{}", reach(ours.as_ref()))]
+    #[error("{host} has no address{}", reach(ours.as_ref(), *keys))]
     NoAddress {
         /// Whose name.
         host: String,
         /// Our end, if it is given.
         ours: Option<IpAddr>,
+        /// What to check.
+        keys: Keys,
     },
     /// TCP does not connect.
-    #[error("no connection to {host} at {address} ({error}): {}", remedy(error))]
+    #[error("no connection to {host} at {address} ({error}): {}", remedy(error, *keys))]
     Connect {
         /// Whose name.
         host: String,
@@ -125,6 +155,8 @@ pub enum ConnectError {
         address: SocketAddr,
         /// What the system says.
         error: io::Error,
+        /// What to check.
+        keys: Keys,
     },
     /// TLS is refused, by one of the two.
     #[error("no TLS with {host} at {address}: {error}")]
@@ -138,24 +170,30 @@ pub enum ConnectError {
     },
 }
 
-fn reach(ours: Option<&IpAddr>) -> String {
+fn reach(ours: Option<&IpAddr>, keys: Keys) -> String {
+    let Keys { address, transport } = keys;
     match ours {
         Some(ours) => format!(
-            " that can be reached from {ours}: [transport] source_address is of another family"
+            " that can be reached from {ours}: {transport} source_address is of another family"
         ),
-        None => ": check [gateway] address".to_owned(),
+        None => format!(": check {address}"),
     }
 }
 
-fn remedy(error: &io::Error) -> &'static str {
+fn remedy(error: &io::Error, keys: Keys) -> String {
+    let Keys { address, transport } = keys;
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "check the port, and whether the venue is open",
-        io::ErrorKind::TimedOut => {
-            "check the way there and whether the venue lets this address in, or raise [transport] \
-             connect_timeout_ms"
+        io::ErrorKind::ConnectionRefused => {
+            "check the port, and whether the venue is open".to_owned()
         }
-        io::ErrorKind::AddrNotAvailable => "[transport] source_address must be this host's own",
-        _ => "check [gateway] address and the way there",
+        io::ErrorKind::TimedOut => format!(
+            "check the way there and whether the venue lets this address in, or raise {transport} \
+             connect_timeout_ms"
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("{transport} source_address must be this host's own")
+        }
+        _ => format!("check {address} and the way there"),
     }
 }
 

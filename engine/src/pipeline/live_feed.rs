@@ -7,10 +7,14 @@ use crate::pipeline::fix_feed::{self, FixFeed};
 use crate::pipeline::snapshots::Snapshots;
 use crate::pipeline::stream_feed::StreamFeed;
 use crate::pipeline::telemetry::FeedSnapshot;
+use crate::pipeline::websocket_feed::WebsocketFeed;
 use feeds::{Feed, ItchStream, UdpFeed};
 use market::{Instrument, SideEntry, Sink, Timestamp};
 use std::io;
 use wire::Io;
+
+/// Room that a websocket asks for.
+const WEBSOCKET_EVENTS: usize = 256;
 
 /// Where a run's market data comes from.
 pub enum LiveFeed {
@@ -20,6 +24,8 @@ pub enum LiveFeed {
     SoupBinTcp(Box<StreamFeed>),
     /// FIX, in a session of its own.
     Fix(Box<FixFeed>),
+    /// A crypto venue's websocket.
+    Websocket(Box<WebsocketFeed>),
 }
 
 /// What a feed has done since it began.
@@ -51,8 +57,14 @@ impl From<FixFeed> for LiveFeed {
     }
 }
 
+impl From<WebsocketFeed> for LiveFeed {
+    fn from(feed: WebsocketFeed) -> Self {
+        LiveFeed::Websocket(Box::new(feed))
+    }
+}
+
 impl LiveFeed {
-    /// Most events that one thing received can give.
+    /// Room without which nothing is done: the most events that one thing received gives at once.
     #[must_use]
     pub fn events_max(&self) -> usize {
         match self {
@@ -61,6 +73,8 @@ impl LiveFeed {
             LiveFeed::MoldUdp64(_, None) => Feed::EVENTS_MAX,
             LiveFeed::SoupBinTcp(_) => ItchStream::EVENTS_MIN,
             LiveFeed::Fix(_) => fix_feed::EVENTS_MAX,
+            // What does not fit waits in the feed.
+            LiveFeed::Websocket(_) => WEBSOCKET_EVENTS,
         }
     }
 
@@ -88,6 +102,7 @@ impl LiveFeed {
             LiveFeed::MoldUdp64(feed, _) => feed.poll(io, now, room, sink, heard),
             LiveFeed::SoupBinTcp(feed) => Ok(feed.poll(io, now, room, sink)),
             LiveFeed::Fix(feed) => Ok(feed.poll(now, room, sink)),
+            LiveFeed::Websocket(feed) => Ok(feed.poll(io, now, room, sink)),
         }
     }
 
@@ -96,7 +111,7 @@ impl LiveFeed {
     pub fn keep_entries(&mut self, instruments: &[Instrument]) {
         match self {
             LiveFeed::MoldUdp64(feed, _) => feed.feed_mut().keep_entries(instruments),
-            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) => {}
+            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) | LiveFeed::Websocket(_) => {}
         }
     }
 
@@ -104,7 +119,7 @@ impl LiveFeed {
     pub fn take_entries(&mut self) -> Vec<SideEntry> {
         match self {
             LiveFeed::MoldUdp64(feed, _) => feed.feed_mut().take_entries(),
-            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) => Vec::new(),
+            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) | LiveFeed::Websocket(_) => Vec::new(),
         }
     }
 
@@ -137,6 +152,14 @@ impl LiveFeed {
                     requests: feed.counters().requests,
                 }
             }
+            LiveFeed::Websocket(feed) => {
+                let counters = feed.feed().counters();
+                Progress {
+                    received: counters.messages,
+                    events: counters.events,
+                    requests: counters.snapshots,
+                }
+            }
         }
     }
 
@@ -149,6 +172,7 @@ impl LiveFeed {
             }
             LiveFeed::SoupBinTcp(feed) => snapshot.tell_soupbintcp(feed.stream()),
             LiveFeed::Fix(feed) => snapshot.tell_fix(feed),
+            LiveFeed::Websocket(feed) => snapshot.tell_websocket(feed.feed()),
         }
     }
 
@@ -157,7 +181,7 @@ impl LiveFeed {
     pub fn moldudp64(&self) -> Option<&Feed> {
         match self {
             LiveFeed::MoldUdp64(feed, _) => Some(feed.feed()),
-            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) => None,
+            LiveFeed::SoupBinTcp(_) | LiveFeed::Fix(_) | LiveFeed::Websocket(_) => None,
         }
     }
 
@@ -165,7 +189,7 @@ impl LiveFeed {
     #[must_use]
     pub fn is_done(&self) -> bool {
         match self {
-            LiveFeed::MoldUdp64(..) | LiveFeed::SoupBinTcp(_) => true,
+            LiveFeed::MoldUdp64(..) | LiveFeed::SoupBinTcp(_) | LiveFeed::Websocket(_) => true,
             LiveFeed::Fix(feed) => feed.has_left(),
         }
     }

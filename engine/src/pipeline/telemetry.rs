@@ -13,7 +13,7 @@ pub use blame::{Blame, CoreBlame, Cycle, StageBlame};
 pub use hub::{HopTotals, Stages, Telemetry};
 pub use snapshots::{
     FeedSnapshot, FixFeedTold, GatewaySnapshot, GlimpseCounters, LineCounters, OrderSession,
-    Recoveries, TradingSnapshot,
+    Recoveries, TradingSnapshot, WebsocketCounters,
 };
 
 use crossbeam::queue::ArrayQueue;

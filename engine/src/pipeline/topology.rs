@@ -142,9 +142,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let trading_told = mailbox(TradingSnapshot::new(count), TradingSnapshot::new(count));
     let empty = || match config.feed.protocol {
         Protocol::Fix => FeedSnapshot::of_fix(),
-        Protocol::Itch50MoldUdp64 | Protocol::Itch50SoupBinTcp => {
-            FeedSnapshot::new(config.feed.lines())
-        }
+        _ => FeedSnapshot::new(config.feed.lines()),
     };
     let feed_told = mailbox(empty(), empty());
     let gateway_told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());

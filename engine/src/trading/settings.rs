@@ -40,7 +40,7 @@ pub struct TradingSettings {
     pub strategies: Vec<StrategySetting>,
     /// How quotes follow.
     pub quoter: QuoterSettings,
-    /// Sizes of the books.
+    /// Sizes of the books; by level if they may keep no order.
     pub books: BookLimits,
     /// Most messages a second, and at once.
     pub messages: (u32, u32),

@@ -183,6 +183,16 @@ impl Join {
         }
     }
 
+    /// What comes next need not follow: a `Gap`, unless one stands, that the next snapshot ends.
+    pub fn interrupt(&mut self, time: Timestamp, events: &mut Vec<Event>) {
+        self.held = Held::default();
+        self.at = None;
+        if !std::mem::replace(&mut self.in_gap, true) {
+            let gap = Event::new(EventKind::Gap, self.instrument);
+            events.push(Event { exchange_time: time, ..gap });
+        }
+    }
+
     /// Drops what is held, to have its memory back.
     pub fn forget(&mut self) {
         let last = self.held.frames.back().map(|(span, _)| span.last);

@@ -27,6 +27,8 @@ pub struct Stream {
     /// Which kind of trades gives events: the one that came first. A symbol may have both, and they
     /// tell the same trades.
     trades: Option<Kind>,
+    /// Number of the last trade: another connection may tell it once more.
+    last_trade: u64,
 }
 
 impl Stream {
@@ -34,7 +36,7 @@ impl Stream {
     #[must_use]
     pub fn new(instrument: InstrumentId, qty_digits: u32) -> Stream {
         let (join, time) = (Join::new(instrument), Timestamp::ZERO);
-        Stream { instrument, qty_digits, join, time, trades: None }
+        Stream { instrument, qty_digits, join, time, trades: None, last_trade: 0 }
     }
 
     /// Which instrument its events name.
@@ -129,7 +131,13 @@ impl Stream {
         self.join.lose(self.time, events);
     }
 
-    /// A trade; false if its kind gives no events because another kind does.
+    /// What comes next need not follow what came.
+    pub fn interrupt(&mut self, events: &mut Vec<Event>) {
+        self.last_trade = 0;
+        self.join.interrupt(self.time, events);
+    }
+
+    /// A trade; false if its kind gives no events because another kind does, or it was told before.
     ///
     /// # Errors
     /// [`NotANumber`].
@@ -141,12 +149,14 @@ impl Stream {
     ) -> Result<bool, NotANumber> {
         let price = price_of(&trade.price).ok_or(NotANumber)?;
         let qty = decimal(trade.qty.as_bytes(), self.qty_digits).ok_or(NotANumber)?;
-        if *self.trades.get_or_insert(kind) != kind {
+        let id = trade.id(kind);
+        if *self.trades.get_or_insert(kind) != kind || id != 0 && id <= self.last_trade {
             return Ok(false);
         }
+        self.last_trade = id;
         let resting = if trade.buyer_rested { Side::Buy } else { Side::Sell };
         let event = Event::new(EventKind::Trade, self.instrument).with_side(Some(resting));
-        let (exchange_time, order) = (stamp(trade.time), trade.id(kind));
+        let (exchange_time, order) = (stamp(trade.time), id);
         let qty = Qty::from_raw(qty);
         out.event(Event { exchange_time, order, price, qty, ..event });
         Ok(true)

@@ -96,6 +96,20 @@ impl Levels {
         }
     }
 
+    /// Frames may be missing: a `Gap`, unless one stands, that the next snapshot ends.
+    pub fn interrupt(&mut self, events: &mut Vec<Event>) {
+        self.joined = false;
+        if !std::mem::replace(&mut self.in_gap, true) {
+            events.push(Event::new(EventKind::Gap, self.instrument));
+        }
+    }
+
+    /// True if a snapshot came, and nothing is missing since.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.joined
+    }
+
     /// Frames are missing.
     pub fn gap(&mut self, events: &mut Vec<Event>) {
         if std::mem::take(&mut self.joined) {

@@ -99,6 +99,21 @@ impl Orders {
         Told::Contradiction
     }
 
+    /// Messages may be missing: a `Gap`, unless one stands, that the next snapshot ends.
+    pub fn interrupt(&mut self, events: &mut Vec<Event>) {
+        self.at = None;
+        self.held.clear();
+        if !std::mem::replace(&mut self.in_gap, true) {
+            events.push(Event::new(EventKind::Gap, self.instrument));
+        }
+    }
+
+    /// True if a snapshot came, and nothing is missing since.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.at.is_some()
+    }
+
     /// Messages are missing: `count` from `first` on, zero if that is not known.
     pub fn gap(&mut self, first: u64, count: u64, events: &mut Vec<Event>) {
         if self.at.take().is_some() {

@@ -1,7 +1,7 @@
 //! The books of a feed as whoever trades on it keeps them: by order or by level, as the feed tells
 //! them. Nothing is decided here but which of the two is asked.
 
-use super::{Applied, Book, BookLimits, Contradictions, LevelBooks, OrderBooks};
+use super::{Applied, Book, BookLimits, Contradictions, LevelBooks, OrderBooks, Unsound};
 use crate::{Event, InstrumentId, StateHasher};
 
 /// Every book of one feed.
@@ -99,6 +99,17 @@ impl Books {
         match self {
             Books::ByOrder(books) => books.hash_into(hasher),
             Books::ByLevel(books) => books.hash_into(hasher),
+        }
+    }
+
+    /// Checks that the books hold together. Slow and allocating.
+    ///
+    /// # Errors
+    /// [`Unsound`], naming the first book that does not.
+    pub fn audit(&self) -> Result<(), Unsound> {
+        match self {
+            Books::ByOrder(books) => books.audit(),
+            Books::ByLevel(books) => books.audit(),
         }
     }
 }

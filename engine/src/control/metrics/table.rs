@@ -6,14 +6,14 @@
 use crate::latency::hops::HOPS;
 use crate::pipeline::gate::Shut;
 use crate::pipeline::telemetry::{
-    Cycle, LineCounters, OrderSession, Recoveries, StageBlame, Telemetry,
+    Cycle, LineCounters, OrderSession, Recoveries, StageBlame, Telemetry, WebsocketCounters,
 };
 use crate::runtime::did::ACTS;
 use crate::runtime::stage::REGIMES;
 use crate::runtime::usage::Usage;
 use crate::trading::counters::REASONS;
 use crate::trading::risk::CHECKS;
-use market::{BookState, Money, Price, Qty};
+use market::{BookState, Money, Nanos, Price, Qty};
 
 /// What a metric is to Prometheus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +182,43 @@ pub(crate) const METRICS: &[Metric] = metrics! {
         |t, sample| if let Some(fix) = &t.feed.current().fix {
             sample(&[], f(fix.counters.refused));
         };
+
+    Gauge "websocket_open" One "Connections of a websocket feed that are open." =
+        |t, sample| websocket(t, |_| sample(&[], f(t.feed.current().websocket_now.0 as u64)));
+    Gauge "websocket_books_in_gap" One "Books of a websocket feed that have a gap." =
+        |t, sample| websocket(t, |_| sample(&[], f(t.feed.current().websocket_now.1 as u64)));
+    Counter "websocket_connections" One "Connections made, and attempts that failed." =
+        |t, sample| websocket(t, |c| {
+            sample(&[("outcome", "made")], f(c.connections));
+            sample(&[("outcome", "failed")], f(c.failures));
+        });
+    Counter "websocket_ends" One "Connections that ended, by reason." = |t, sample| {
+        websocket(t, |c| {
+            for (reason, count) in [
+                ("by the venue", c.ended),
+                ("silent", c.silent),
+                ("subscription refused", c.refused),
+                ("renewed", c.renewed),
+            ] {
+                sample(&[("reason", reason)], f(count));
+            }
+        });
+    };
+    Counter "websocket_controls" One "Pings and pongs received." =
+        |t, sample| websocket(t, |c| sample(&[], f(c.controls)));
+    Counter "websocket_garbled" One "Messages that nobody understands." =
+        |t, sample| websocket(t, |c| sample(&[], f(c.garbled)));
+    Counter "websocket_snapshots" One "Snapshots asked for, and those that did not come or were of no use." =
+        |t, sample| websocket(t, |c| {
+            sample(&[("outcome", "asked for")], f(c.snapshots));
+            sample(&[("outcome", "failed")], f(c.snapshots_failed));
+        });
+    Counter "websocket_recoveries" One "Gaps of books that ended." =
+        |t, sample| websocket(t, |c| sample(&[], f(c.recovered)));
+    Counter "websocket_recovering" Seconds "How long the gaps that ended were, together." =
+        |t, sample| websocket(t, |c| sample(&[], seconds(c.recovering)));
+    Gauge "websocket_longest_recovery" Seconds "The longest of them." =
+        |t, sample| websocket(t, |c| sample(&[], seconds(c.recovering_longest)));
 
     Counter "trading_inputs" One "Inputs of the trading loop." =
         one!(t => f(t.trading.current().inputs));
@@ -392,6 +429,18 @@ fn lines(telemetry: &Telemetry, sample: &mut Samples<'_>, value: fn(&LineCounter
         sample(&[("line", name)], f(value(line)));
     }
     sample(&[("line", "retransmission")], f(value(&feed.retransmission)));
+}
+
+/// Samples of a websocket feed; none of another.
+fn websocket(telemetry: &Telemetry, sample: impl FnOnce(&WebsocketCounters)) {
+    if let Some(counters) = &telemetry.feed.current().websocket {
+        sample(counters);
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn seconds(span: Nanos) -> f64 {
+    span.get() as f64 / 1e9
 }
 
 /// Names of the hops, in order: the values of the label `hop`.

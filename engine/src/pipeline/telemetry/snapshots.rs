@@ -8,7 +8,7 @@ use crate::pipeline::live_feed::LiveFeed;
 use crate::trading::{Counters, TradingLoop};
 use feeds::itch50::Skip;
 use feeds::moldudp64::{BadPacket, Session as FeedSession};
-use feeds::{Feed, ItchStream};
+use feeds::{Feed, ItchStream, websocket};
 use gateway::orders::{EntryCounters, OrderEntry};
 use gateway::session::{Counters as SessionCounters, Session, State, Store};
 use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Timestamp};
@@ -16,6 +16,7 @@ use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Tim
 pub use crate::trading::desk::Session as OrderSession;
 pub use feeds::glimpse::GlimpseCounters;
 pub use feeds::moldudp64::{LineCounters, Recoveries};
+pub use feeds::websocket::Counters as WebsocketCounters;
 
 /// Longest text of the kill latch, name, colon and reason of a control; and of a connection's end.
 const TEXT_MAX: usize = 512;
@@ -151,6 +152,12 @@ pub struct FeedSnapshot {
     pub troubles: FeedTroubles,
     /// A session of its own, where the feed is one.
     pub fix: Option<FixFeedTold>,
+    /// What only a websocket has, if the feed is one.
+    pub websocket: Option<WebsocketCounters>,
+    /// Its connections that are open, and its books that have a gap.
+    pub websocket_now: (usize, usize),
+    /// What went wrong last with it; empty if nothing has.
+    pub websocket_problem: String,
     bad: [u64; BadPacket::ALL.len()],
     skipped: [u64; Skip::ALL.len()],
 }
@@ -194,7 +201,11 @@ impl FeedSnapshot {
     /// An empty snapshot for so many live lines.
     #[must_use]
     pub fn new(lines: usize) -> FeedSnapshot {
-        FeedSnapshot { lines: vec![LineCounters::default(); lines], ..FeedSnapshot::default() }
+        FeedSnapshot {
+            lines: vec![LineCounters::default(); lines],
+            websocket_problem: String::with_capacity(TEXT_MAX),
+            ..FeedSnapshot::default()
+        }
     }
 
     /// An empty snapshot of a feed by FIX.
@@ -268,6 +279,21 @@ impl FeedSnapshot {
         (told.state, told.connections) = (state, connections);
         (told.whole, told.counters) = (feed.whole(), feed.counters());
         copy_text(&mut told.last_said, said);
+    }
+
+    /// Takes over what a websocket feed has seen.
+    pub(crate) fn tell_websocket(&mut self, feed: &websocket::Feed) {
+        let counters = feed.counters();
+        self.messages = counters.messages;
+        self.decoded = counters.messages - counters.garbled;
+        self.events = counters.events;
+        self.gaps = counters.gaps;
+        self.lost = counters.lost;
+        self.requests = counters.snapshots;
+        self.in_gap = feed.gaps() > 0;
+        self.websocket = Some(*counters);
+        self.websocket_now = (feed.open(), feed.gaps());
+        copy_text(&mut self.websocket_problem, feed.problem());
     }
 
     /// Datagrams dropped, by reason.

@@ -16,6 +16,7 @@ use crate::pipeline::reconnect::{Pace, Reconnect};
 use crate::pipeline::snapshots::Snapshots;
 use crate::pipeline::stream_feed::StreamFeed;
 use crate::pipeline::telemetry::{FeedSnapshot, Outbox};
+use crate::pipeline::websocket_feed::WebsocketFeed;
 use crate::runtime::ring::Producer;
 use anyhow::Context as _;
 use feeds::glimpse::Settings;
@@ -71,6 +72,14 @@ fn open_in(
         }
         Protocol::Itch50SoupBinTcp => Ok(soupbintcp(config, now)?.into()),
         Protocol::Fix => Ok(sides::market_data(config, shared, notices)?.into()),
+        protocol @ (Protocol::BinanceWebsocket
+        | Protocol::CoinbaseWebsocket
+        | Protocol::KrakenWebsocket) => {
+            let instruments = assembly::instruments(&config.trading);
+            // Engines that begin together must not connect together.
+            let seed = now.nanos() ^ u64::from(std::process::id());
+            Ok(WebsocketFeed::new(protocol, &config.websocket, &instruments, seed)?.into())
+        }
     }
 }
 
@@ -134,13 +143,13 @@ fn moldudp64(
     notices: &mut Vec<String>,
 ) -> anyhow::Result<UdpFeed> {
     let feed = &config.feed;
+    let interface = feed.interface.context("[feed] interface is missing")?;
     let grouped = [feed.line_a, feed.line_b].into_iter().flatten();
     let refusal = match grouped.map(|line| *line.ip()).find(Ipv4Addr::is_multicast) {
-        Some(_) => wire::udp::multicast_works(feed.interface).err(),
+        Some(_) => wire::udp::multicast_works(interface).err(),
         None => None,
     };
     if let Some(refusal) = &refusal {
-        let interface = feed.interface;
         notices.push(format!(
             "no multicast here ({refusal}): lines are read by unicast at {interface}"
         ));
@@ -150,10 +159,11 @@ fn moldudp64(
         let Some(address) = address else { continue };
         // As the demo exchange publishes then: same port, the interface's own address.
         let address = match refusal {
-            Some(_) => SocketAddrV4::new(feed.interface, address.port()),
+            Some(_) => SocketAddrV4::new(interface, address.port()),
             None => address,
         };
-        let socket = line(address, config).with_context(|| format!("[feed] {key} = {address}"))?;
+        let socket = line(address, interface, config)
+            .with_context(|| format!("[feed] {key} = {address}"))?;
         let granted = socket.set_receive_buffer(config.wire.receive_buffer_bytes)?;
         if granted < config.wire.receive_buffer_bytes && key == "line_a" {
             let asked = config.wire.receive_buffer_bytes;
@@ -165,7 +175,7 @@ fn moldudp64(
     }
     let server = match feed.retransmit {
         Some(SocketAddr::V4(server)) => {
-            let any = SocketAddrV4::new(feed.interface, 0);
+            let any = SocketAddrV4::new(interface, 0);
             Some((Socket::bind(any).context("the socket for retransmissions")?, server))
         }
         _ => None,
@@ -191,9 +201,9 @@ fn moldudp64(
 }
 
 /// A line: a multicast group to join, or an address to bind.
-fn line(address: SocketAddrV4, config: &RunConfig) -> std::io::Result<Socket> {
+fn line(address: SocketAddrV4, interface: Ipv4Addr, config: &RunConfig) -> std::io::Result<Socket> {
     let socket = if address.ip().is_multicast() {
-        Socket::join(address, config.feed.interface)?
+        Socket::join(address, interface)?
     } else {
         Socket::bind(address)?
     };

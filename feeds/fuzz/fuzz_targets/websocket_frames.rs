@@ -1,0 +1,4 @@
+//! A websocket from any bytes. The body is the crate's: nothing is decided here.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| feeds::fuzz::websocket_frames(data));
