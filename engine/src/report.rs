@@ -151,8 +151,12 @@ impl Report<'_> {
         if let Some(feed) = &self.feed {
             let (messages, datagrams) = (grouped(feed.messages), grouped(feed.datagrams));
             let twice = counts(&[(feed.duplicates, "packets by both lines")]);
-            let decoded =
-                format!("{messages} messages decoded from {datagrams} datagrams, {twice}");
+            // By TCP there are none.
+            let from = match feed.datagrams {
+                0 => String::new(),
+                _ => format!(" from {datagrams} datagrams"),
+            };
+            let decoded = format!("{messages} messages decoded{from}, {twice}");
             line(f, "feed", decoded.trim_end_matches(", none"))?;
             let (socket, ring) = feed.waited;
             let waited = [(socket, "events in the socket"), (ring, "in the ring")];
