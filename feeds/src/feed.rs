@@ -146,7 +146,10 @@ impl Feed {
         sink: &mut impl Sink,
     ) -> Result<(), FarOff> {
         let mut adapter = Adapter::new(&mut self.decoder, sink, self.marks, self.entries.as_mut());
-        self.receiver.resume(next, now, &mut adapter)
+        self.receiver.resume(next, now, &mut adapter)?;
+        // A venue that steps with the engine waits for this mark.
+        adapter.packet_end(next, 0);
+        Ok(())
     }
 
     /// There is no snapshot to be had: what is missing is lost. At most [`Feed::EVENTS_MAX`]

@@ -174,6 +174,9 @@ fn market_data(page: &mut String, telemetry: &Telemetry) -> std::fmt::Result {
     if failed > 0 {
         writeln!(page, "snapshots  {tries} tried, {failed} failed, {given_up} gaps given up")?;
     }
+    if !feed.trouble.is_empty() {
+        writeln!(page, "market     the last trouble: {}", feed.trouble)?;
+    }
     Ok(())
 }
 

@@ -169,8 +169,13 @@ impl LiveFeed {
             LiveFeed::MoldUdp64(feed, snapshots) => {
                 let taken = snapshots.as_ref().map(|snapshots| *snapshots.counters());
                 snapshot.tell_moldudp64(feed.feed(), taken.unwrap_or_default());
+                let failure = snapshots.as_ref().and_then(|snapshots| snapshots.last_failure());
+                snapshot.tell_trouble(failure);
             }
-            LiveFeed::SoupBinTcp(feed) => snapshot.tell_soupbintcp(feed.stream()),
+            LiveFeed::SoupBinTcp(feed) => {
+                snapshot.tell_soupbintcp(feed.stream());
+                snapshot.tell_trouble(feed.stream().last_trouble());
+            }
             LiveFeed::Fix(feed) => snapshot.tell_fix(feed),
             LiveFeed::Websocket(feed) => snapshot.tell_websocket(feed.feed()),
         }

@@ -5,7 +5,7 @@
 use crate::pipeline::connector::Connector;
 use crate::pipeline::stream_link::{News, StreamLink};
 use feeds::Feed;
-use feeds::glimpse::{Glimpse, GlimpseCounters, Settings, Want};
+use feeds::glimpse::{Failure, Glimpse, GlimpseCounters, Settings, Want};
 use feeds::soupbintcp::PACKET_MAX;
 use market::{Sink, Timestamp};
 use wire::Io;
@@ -14,6 +14,8 @@ use wire::Io;
 const RECEIVE_BYTES: usize = 4 * PACKET_MAX;
 /// Longest thing that is ever sent.
 const OUT_BYTES: usize = 256;
+/// Room for the events of a few messages and of what ends a snapshot.
+const ROOM_MIN: usize = Feed::EVENTS_MAX + 16;
 
 /// The client and its connection.
 pub struct Snapshots {
@@ -42,6 +44,12 @@ impl Snapshots {
         self.glimpse.counters()
     }
 
+    /// Why the last try failed.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<Failure> {
+        self.glimpse.last_failure()
+    }
+
     /// True if there is something to do for `feed`: [`poll`](Self::poll) needs room then.
     #[inline]
     #[must_use]
@@ -61,7 +69,8 @@ impl Snapshots {
     ) -> bool {
         let want = self.glimpse.poll(feed, now, &mut self.out, sink);
         let mut worked = self.obey(want, io);
-        if !self.busy {
+        // Without room for a message nothing is received: an end would be told too early.
+        if !self.busy || room < ROOM_MIN {
             return worked;
         }
         let news = self.link.poll(io);

@@ -2,6 +2,7 @@
 
 use super::ExchangeCore;
 use super::listener::Listener;
+use super::streams::StreamCounters;
 use feeds::moldudp64::BadRequest;
 use gateway::session::State;
 use market::{InstrumentId, Position};
@@ -26,6 +27,8 @@ pub struct ExchangeReport {
     pub resent: u64,
     /// Requests not answered: no requests, of another session, or for what is not there.
     pub bad_requests: u64,
+    /// What was sent by TCP, snapshots among it.
+    pub streamed: StreamCounters,
     /// Datagrams that the kernel did not take.
     pub unsent: u64,
     /// Connections turned away.
@@ -78,6 +81,7 @@ pub(super) fn of(core: &ExchangeCore) -> ExchangeReport {
         requests: server.answered(),
         resent: server.messages(),
         bad_requests: BadRequest::ALL.iter().map(|reason| server.bad(*reason)).sum(),
+        streamed: core.streamed,
         unsent: 0,
         refused: core.refused,
         last_refused: core.last_refused.clone(),
@@ -161,6 +165,11 @@ impl fmt::Display for ExchangeReport {
             f,
             "             {requests} requests answered with {resent} messages, {bad_requests} not"
         )?;
+        let StreamCounters { logins, messages, snapshots } = self.streamed;
+        if logins > 0 {
+            let sent = format!("{messages} messages by TCP, {snapshots} snapshots among them");
+            writeln!(f, "             {sent}, to {logins} clients")?;
+        }
         if self.unsent > 0 {
             writeln!(f, "             {} datagrams that the kernel did not take", self.unsent)?;
         }

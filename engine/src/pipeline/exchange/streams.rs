@@ -32,8 +32,6 @@ pub struct StreamCounters {
     pub messages: u64,
     /// Snapshots made.
     pub snapshots: u64,
-    /// Clients turned away.
-    pub refused: u64,
 }
 
 /// Somebody who listens.
@@ -69,12 +67,6 @@ impl ExchangeCore {
             sent: 0,
         });
         Some(place)
-    }
-
-    /// What was sent by TCP.
-    #[must_use]
-    pub fn streamed(&self) -> StreamCounters {
-        self.streamed
     }
 
     /// Takes bytes of somebody who listens; says how many.
@@ -147,7 +139,7 @@ impl ExchangeCore {
         self.peers[connection] = Peer::Nobody;
         net.cut(connection);
         if why.is_some() {
-            self.streamed.refused += 1;
+            self.refused += 1;
             self.last_refused = why;
         }
     }

@@ -12,6 +12,7 @@ use feeds::{Feed, ItchStream, websocket};
 use gateway::orders::{EntryCounters, OrderEntry};
 use gateway::session::{Counters as SessionCounters, Session, State, Store};
 use market::{BookState, BookView, Instrument, InstrumentId, Position, Price, Timestamp};
+use std::fmt::{Display, Write as _};
 
 pub use crate::trading::desk::Session as OrderSession;
 pub use feeds::glimpse::GlimpseCounters;
@@ -138,6 +139,8 @@ pub struct FeedSnapshot {
     pub by_snapshot: Recoveries,
     /// What came of tries to take one.
     pub snapshots: GlimpseCounters,
+    /// Why the last of them failed, or the last connection of market data ended; empty before that.
+    pub trouble: String,
     /// Packets that differ from another copy of themselves.
     pub mismatches: u64,
     /// Sessions that followed another.
@@ -203,6 +206,7 @@ impl FeedSnapshot {
     pub fn new(lines: usize) -> FeedSnapshot {
         FeedSnapshot {
             lines: vec![LineCounters::default(); lines],
+            trouble: String::with_capacity(TEXT_MAX),
             websocket_problem: String::with_capacity(TEXT_MAX),
             ..FeedSnapshot::default()
         }
@@ -219,6 +223,15 @@ impl FeedSnapshot {
         self.now = now;
         self.troubles = troubles;
         feed.tell(self);
+    }
+
+    /// Takes over what went wrong with a connection, all of which say so in a few words.
+    pub(crate) fn tell_trouble(&mut self, trouble: Option<impl Display>) {
+        self.trouble.clear();
+        if let Some(trouble) = trouble {
+            // Writing to a String cannot fail.
+            let _ = write!(self.trouble, "{trouble}");
+        }
     }
 
     /// Takes over what a feed of MoldUDP64 has seen.

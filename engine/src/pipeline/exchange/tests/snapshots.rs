@@ -100,7 +100,10 @@ fn whoever_asks_for_what_there_is_not_is_turned_away() {
     assert_eq!(ask(None, next), (Ok(0), false), "what is to come");
     assert_eq!(ask(None, next + 1), (Err(Trouble::NoSession), true));
     assert_eq!(ask(Some("OTHER"), 1), (Err(Trouble::NoSession), true));
-    let counters = lab.core.streamed();
-    assert_eq!((counters.logins, counters.refused), (3, 2));
-    assert_eq!(counters.messages, next, "all, and the newest once more");
+    let report = lab.core.report();
+    assert_eq!((report.streamed.logins, report.refused), (3, 2));
+    assert_eq!(report.streamed.messages, next, "all, and the newest once more");
+    let shown = report.to_string();
+    assert!(shown.contains("by TCP, 0 snapshots among them, to 3 clients"), "{shown}");
+    assert!(shown.contains("turned away  2 connections, the last: no such session"), "{shown}");
 }
