@@ -48,11 +48,15 @@ pub(crate) fn check(
     match feed.protocol {
         Protocol::Itch50MoldUdp64 => {
             instruments::check_itch(listing, problems);
-            if feed.line_a.is_none() {
+            let needed = [
+                ("line_a", feed.line_a.is_none(), "239.192.77.1:31001"),
+                ("interface", feed.interface.is_none(), "127.0.0.1"),
+            ];
+            for (key, _, example) in needed.iter().filter(|(_, missing, _)| *missing) {
                 let place = document.place("feed", "protocol");
-                let title = format!("[feed] line_a is missing: {} comes by it", feed.protocol);
-                let help = "add, for example, line_a = \"239.192.77.1:31001\"";
-                problems.push(Problem::new(place, title, "needs line_a").help(help));
+                let title = format!("[feed] {key} is missing: {} comes by it", feed.protocol);
+                let help = format!("add, for example, {key} = \"{example}\"");
+                problems.push(Problem::new(place, title, format!("needs {key}")).help(help));
             }
         }
         // What it needs stands in sections of its own.

@@ -92,8 +92,8 @@ section! {
         line_a: Option<SocketAddrV4> => "239.192.77.1:31001", [1, 65_535];
         /// Group and port of line B, where the venue has one: the first copy of a packet wins.
         line_b: Option<SocketAddrV4> => "239.192.77.2:31002", [1, 65_535];
-        /// Address of the network interface that joins the groups.
-        interface: Ipv4Addr => "127.0.0.1";
+        /// Address of the network interface that joins the groups; `itch50-moldudp64` needs it.
+        interface: Option<Ipv4Addr> => "127.0.0.1";
         /// The venue's retransmission server. Without it a gap on both lines stays, and its books with it.
         #[danger = "without it one packet lost on both lines ends quoting for the day"]
         retransmit: Option<SocketAddr> => "127.0.0.1:31003", [1, 65_535];

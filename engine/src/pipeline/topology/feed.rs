@@ -5,6 +5,7 @@
 use super::{Shared, sides};
 use crate::config::choice::{ClockSource, Protocol, Start as FeedStart};
 use crate::config::run::RunConfig;
+use crate::config::sections::FeedConfig;
 use crate::latency::Recorder;
 use crate::pipeline::assembly;
 use crate::pipeline::feed_stage::FeedStage;
@@ -67,14 +68,13 @@ fn moldudp64(
     now: Timestamp,
     notices: &mut Vec<String>,
 ) -> anyhow::Result<UdpFeed> {
-    let feed = &config.feed;
+    let (feed, interface) = (&config.feed, interface(&config.feed));
     let grouped = [feed.line_a, feed.line_b].into_iter().flatten();
     let refusal = match grouped.map(|line| *line.ip()).find(Ipv4Addr::is_multicast) {
-        Some(_) => wire::udp::multicast_works(feed.interface).err(),
+        Some(_) => wire::udp::multicast_works(interface).err(),
         None => None,
     };
     if let Some(refusal) = &refusal {
-        let interface = feed.interface;
         notices.push(format!(
             "no multicast here ({refusal}): lines are read by unicast at {interface}"
         ));
@@ -84,7 +84,7 @@ fn moldudp64(
         let Some(address) = address else { continue };
         // As the demo exchange publishes then: same port, the interface's own address.
         let address = match refusal {
-            Some(_) => SocketAddrV4::new(feed.interface, address.port()),
+            Some(_) => SocketAddrV4::new(interface, address.port()),
             None => address,
         };
         let socket = line(address, config).with_context(|| format!("[feed] {key} = {address}"))?;
@@ -99,7 +99,7 @@ fn moldudp64(
     }
     let server = match feed.retransmit {
         Some(SocketAddr::V4(server)) => {
-            let any = SocketAddrV4::new(feed.interface, 0);
+            let any = SocketAddrV4::new(interface, 0);
             Some((Socket::bind(any).context("the socket for retransmissions")?, server))
         }
         _ => None,
@@ -124,10 +124,15 @@ fn moldudp64(
     Ok(UdpFeed::new(feed, lines, server))
 }
 
+/// The interface of the lines, which a checked configuration has.
+fn interface(feed: &FeedConfig) -> Ipv4Addr {
+    feed.interface.unwrap_or(Ipv4Addr::LOCALHOST)
+}
+
 /// A line: a multicast group to join, or an address to bind.
 fn line(address: SocketAddrV4, config: &RunConfig) -> std::io::Result<Socket> {
     let socket = if address.ip().is_multicast() {
-        Socket::join(address, config.feed.interface)?
+        Socket::join(address, interface(&config.feed))?
     } else {
         Socket::bind(address)?
     };
