@@ -87,7 +87,8 @@ fn uncommented(kind: &str) -> String {
     let text = text.replace("enabled = true\n", &format!("enabled = true\n{parameters}"));
     // What only one protocol needs cannot be in the reference as needed.
     let protocol = "protocol = \"itch50-moldudp64\"\n";
-    text.replace(protocol, &format!("{protocol}line_a = \"239.192.77.1:31001\"\n"))
+    let lines = "line_a = \"239.192.77.1:31001\"\ninterface = \"127.0.0.1\"\n";
+    text.replace(protocol, &format!("{protocol}{lines}"))
 }
 
 #[test]

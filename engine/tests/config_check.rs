@@ -78,3 +78,41 @@ transport   TLS 1.2, reconnects after 500.00 ms to 30.00 s, at most 3 in 60.00 s
 ";
     assert_eq!(rest, expected);
 }
+
+/// Market data by FIX wants a session and no lines, and is described.
+#[test]
+fn market_data_by_fix_is_checked_and_described() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    let demo = std::fs::read_to_string(root.join("demo.toml")).unwrap();
+    let here = |text: &str, name: &str| {
+        let path = root.join(name);
+        text.replace(&format!("\"{name}\""), &format!("\"{}\"", path.display()))
+    };
+    let demo = here(&here(&demo, "instruments/demo.toml"), "venues/demo.toml");
+    let demo = demo.replace("[feed]", "[feed]\nprotocol = \"fix\"");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fix.toml");
+    let check = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        touchline(&["check", path.to_str().unwrap()])
+    };
+    let refused = check(&demo);
+    let err = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(3), "{err}");
+    for part in [
+        "[market_data_session] address is missing",
+        "[feed] line_a is given, and protocol is \"fix\"",
+        "[feed] retransmit is given",
+    ] {
+        assert!(err.contains(part), "no `{part}` in\n{err}");
+    }
+    let keys = ["line_a", "line_b", "interface", "retransmit"];
+    let kept = demo.lines().filter(|line| !keys.iter().any(|key| line.starts_with(key)));
+    let session = "[market_data_session]\naddress = \"127.0.0.1:9880\"\nsender_comp_id = \"EARS\"";
+    let good = format!("{}\n\n{session}\n", kept.collect::<Vec<_>>().join("\n"));
+    let taken = check(&good);
+    let (out, err) = (text(&taken.stdout), text(&taken.stderr));
+    assert_eq!((taken.status.code(), err.as_str()), (Some(0), ""), "{out}");
+    let line = "market data EARS to EXCHANGE at 127.0.0.1:9880: whole books by levels\n";
+    assert!(out.contains(line), "{out}");
+}

@@ -235,6 +235,8 @@ choice! {
         Together = "together",
         /// By a request of their own.
         Apart = "apart",
+        /// The venue tells them unasked, and is told no entry types.
+        Unasked = "unasked",
         /// Not at all.
         None = "none",
     }

@@ -12,6 +12,7 @@ use super::profile::ProfileConfig;
 use super::sections::{ClockConfig, FeedConfig};
 use super::special::Endpoint;
 use market::Nanos;
+use std::path::PathBuf;
 
 section! {
     /// Market data of a venue by FIX, for `[feed] protocol = "fix"`: how it is asked for and read.
@@ -29,7 +30,8 @@ section! {
         updates: MdUpdates = "incremental";
         /// AggregatedBook (266); not sent when absent.
         aggregated: Option<bool> => true;
-        /// Whether trades are asked for together with the book, apart from it, or not at all.
+        /// Whether trades are asked for together with the book, apart from it, or not at all; `unasked`
+        /// where the venue tells them in any case: then no entry types (267, 269) are sent.
         trades: TradesBy = "together";
         /// Where the id of a trade stands; MDEntryID (278) where that is not there.
         trade_id_tag: u32 = 1003, [1, 9_999_999];
@@ -49,8 +51,8 @@ section! {
 
 section! {
     /// The session of `[feed] protocol = "fix"`. It speaks as the order session does, begins numbers
-    /// anew with each Logon, and connects as `[transport]` says. Address and TargetCompID are taken from
-    /// the profile's `[subscription]` where this section does not give them.
+    /// anew with each Logon, and connects as `[transport]` says. Address and TargetCompID are those
+    /// of the profile's `[subscription]` where this section does not give them.
     pub struct MarketDataSession = "market_data_session" {
         /// The venue's market data port.
         address: Option<Endpoint> => "127.0.0.1:9880", [1, 65_535];
@@ -60,6 +62,9 @@ section! {
         target_comp_id: Option<String> => "EXCHANGE", [1, 64];
         /// HeartBtInt (108); that of `[gateway]` when absent.
         heartbeat_s: Option<u32> => 30, [1, 3_600];
+        /// File of its credentials, as that of `[gateway]`, which is taken when absent.
+        #[danger = "whoever reads it may listen in our name, or trade if the key may"]
+        credentials: Option<PathBuf> => "/etc/touchline/market-data.credentials";
         /// Constant fields of its Logon, beside those of the profile.
         fields: Vec<FixField> = [] => ["9406=Y"];
     }

@@ -43,6 +43,8 @@ pub struct Wish {
     pub updates: Option<UpdateType>,
     /// AggregatedBook (266).
     pub aggregated: Option<bool>,
+    /// Entry types (267, 269) are sent at all.
+    pub types: bool,
     /// Trades come with the book.
     pub trades: bool,
     /// SecurityListRequestType (559) of a definition.
@@ -98,6 +100,7 @@ impl FixFeed {
             counters: FixFeedCounters::default(),
             said: None,
             headline: None,
+            leaving: false,
         };
         let connection = FixConnection::new(connection);
         Ok(FixFeed { connection, desk, wish, lifecycle, missing: false, left: false })
@@ -110,8 +113,9 @@ impl FixFeed {
         }
         let FixFeed { connection, desk, lifecycle, .. } = self;
         let mut did = Did::default();
+        desk.leaving = lifecycle.is_quiet();
         let mut app = Open { desk, sink: Counted { sink, room } };
-        if lifecycle.is_quiet() {
+        if app.desk.leaving {
             self.left = connection.leave(now, &mut app, &mut did);
         }
         let mut worked = !connection.is_linked() && connection.connect(now, &mut app, &mut did);
@@ -164,6 +168,7 @@ impl FixFeed {
             return session.send(now, out, msg::SECURITY_LIST_REQUEST, write).ok();
         }
         let entries: &[EntryType] = match next.ask {
+            _ if !wish.types => &[],
             Ask::Trades => &[EntryType::Trade],
             _ if wish.trades => &[EntryType::Bid, EntryType::Offer, EntryType::Trade],
             _ => &[EntryType::Bid, EntryType::Offer],

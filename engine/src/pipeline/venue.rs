@@ -28,6 +28,7 @@ use gateway::spec::{Validation, Version};
 use market::{Nanos, Timestamp};
 use std::fs::File;
 use std::io::Read as _;
+use std::path::PathBuf;
 
 fn version(profile: &ProfileConfig) -> Version {
     match profile.session.version {
@@ -163,6 +164,7 @@ pub fn wish(config: &RunConfig) -> Wish {
             ways::MdUpdates::None => None,
         },
         aggregated: asked.aggregated,
+        types: asked.trades != ways::TradesBy::Unasked,
         trades: asked.trades == ways::TradesBy::Together,
         definition: asked.security_list.unwrap_or_default(),
         manner: Manner {
@@ -305,7 +307,7 @@ pub fn plan(profile: &ProfileConfig) -> LogonPlan {
 /// # Errors
 /// The file of credentials, or what is in it, will not do.
 pub fn logon(config: &RunConfig, more: &[FixField]) -> anyhow::Result<Option<VenueLogon>> {
-    filled(config, plan(&config.venue), more)
+    filled(config, plan(&config.venue), more, config.gateway.credentials.as_ref())
 }
 
 /// The same of the session of market data, which has no orders to cancel.
@@ -317,13 +319,16 @@ pub fn market_data_logon(config: &RunConfig) -> anyhow::Result<Option<VenueLogon
     if let words::CancelOnDisconnect::Asked(ask) = &config.venue.session.cancel_on_disconnect {
         plan.fields.retain(|field| field.tag != ask.tag);
     }
-    filled(config, plan, &config.market_data.fields)
+    let own = config.market_data.credentials.as_ref();
+    let file = own.or(config.gateway.credentials.as_ref());
+    filled(config, plan, &config.market_data.fields, file)
 }
 
 fn filled(
     config: &RunConfig,
     mut plan: LogonPlan,
     more: &[FixField],
+    file: Option<&PathBuf>,
 ) -> anyhow::Result<Option<VenueLogon>> {
     let constant = |field: &FixField| Value::Constant(field.value.clone());
     plan.fields
@@ -331,7 +336,7 @@ fn filled(
     if plan.fields.is_empty() {
         return Ok(None);
     }
-    let path = config.gateway.credentials.as_ref().filter(|_| plan.wants_credentials());
+    let path = file.filter(|_| plan.wants_credentials());
     let held = path.map(|path| credentials::read("gateway", path)).transpose()?;
     let random: Random = if config.venue.wants_random() {
         let mut source = File::open("/dev/urandom").context("/dev/urandom, for nonces")?;

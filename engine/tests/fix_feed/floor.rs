@@ -33,6 +33,7 @@ pub(crate) fn wish() -> Wish {
         depth: Some(10),
         updates: Some(UpdateType::Incremental),
         aggregated: None,
+        types: true,
         trades: true,
         definition: 0,
         manner: Manner {

@@ -250,6 +250,9 @@ fn news_may_end_the_session_and_the_run_does() {
     assert!(floor.now > BEGIN && floor.venue.logons() == 1);
     floor.wait(2);
     floor.until("requests", |floor| floor.venue.requests("V").len() == 4);
+    floor.snapshot("TLA");
+    floor.until("a book", |floor| floor.feed.whole() == (1, 2));
     floor.lifecycle.set_quiet();
     floor.until("the farewell", |floor| floor.feed.has_left());
+    assert_eq!(floor.levels(TLA, Side::Buy), [level(10, 5)], "the last prices stand");
 }

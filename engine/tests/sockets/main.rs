@@ -7,6 +7,7 @@
 mod acceptor;
 mod demo;
 mod exchange_kills;
+mod fix_feed;
 mod host;
 mod lab;
 mod lines;

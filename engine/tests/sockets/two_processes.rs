@@ -5,7 +5,7 @@ use crate::lab::{Lab, engine_positions, exchange_positions};
 use crate::story::{Counts, Story, assert_ids_on_the_wire_are_unique};
 
 /// Stops both sides, which must agree, and replays the journal of so many starts.
-fn finish(lab: &Lab, engine: Host, exchange: Host, starts: u64) {
+pub(crate) fn finish(lab: &Lab, engine: Host, exchange: Host, starts: u64) {
     let ours = engine.stop();
     let theirs = exchange.stop();
     assert_eq!(engine_positions(&ours), exchange_positions(&theirs), "{ours}\n{theirs}");

@@ -1,8 +1,8 @@
 //! FIX market data: what is asked for, and what comes of it as [`market::Event`]s.
 //!
 //! [`Request`] and [`ListRequest`] are what a session sends, [`Books`] turns snapshots and updates
-//! into events, [`Refusal`] and [`Listed`] are the other answers. They are for the feed that will
-//! hold such a session; nothing here owns one, and nothing keeps a book: prices and orders go on to
+//! into events, [`Refusal`] and [`Listed`] are the other answers. They are for the feed that
+//! holds such a session; nothing here owns one, and nothing keeps a book: prices and orders go on to
 //! the trading loop, and here stands only how far each instrument was heard.
 //!
 //! | message | events |
@@ -18,7 +18,8 @@
 //!
 //! The last event of a message has `LAST`, unless the message is a fragment (893=N). Updates of a
 //! book are passed over until its first snapshot, and again from a gap or loss to the next; trades
-//! only until the first, and within a snapshot. A message gives at most as many events as it has fields.
+//! only until the first, and within a snapshot. A message gives at most as many events as it has
+//! fields.
 //!
 //! Sources: FIX.4.4 Volume 3 and FIX.5.0SP2, "Market Data"; the pages on market data of Coinbase
 //! Exchange, Binance Spot (`fix-api.md`), Deribit and Kraken.

@@ -21,6 +21,8 @@ pub(super) struct Desk {
     /// What the operator should know, and what about.
     pub(super) said: Option<(&'static str, String)>,
     pub(super) headline: Option<String>,
+    /// The run ends.
+    pub(super) leaving: bool,
 }
 
 /// What the venue has otherwise, in its own units.
@@ -95,7 +97,10 @@ impl<S: Sink> Application for Open<'_, S> {
 
     fn down(&mut self, now: Timestamp) {
         self.desk.wanted.end();
-        self.desk.books.down(now, &mut self.sink);
+        // At the end of a run the last prices stand: what is held is marked at them.
+        if !self.desk.leaving {
+            self.desk.books.down(now, &mut self.sink);
+        }
     }
 }
 
