@@ -1,6 +1,6 @@
-//! What a full market's books by order take: 8,000 instruments with 5,000,000 live orders, in books of a
-//! fixed size and in such that grow, and the longest that one order took while they grew, in time of this
-//! thread.
+//! What a full market's books by order take: 8,000 instruments with 5,000,000 live orders, in books
+//! of a fixed size and in such that grow, and the longest that one order took while they grew, in
+//! time of this thread.
 
 use anyhow::ensure;
 use market::book::{BookLimits, OrderBooks};
