@@ -26,7 +26,7 @@ fn a_start_at_a_snapshot_needs_a_server() {
     assert!(error.contains("[feed] glimpse is missing"), "{error}");
     let run = load("start = \"snapshot\"\nglimpse = \"127.0.0.1:31004\"", "").unwrap();
     assert_eq!(run.feed.start, Start::Snapshot);
-    let told = run.feed.describe(&run.soupbintcp);
+    let told = run.feed.describe(&run.soupbintcp, &run.websocket);
     assert!(told.ends_with("retransmission from 127.0.0.1:31003, snapshots from 127.0.0.1:31004"));
     let error = load("glimpse = \"127.0.0.1:9880\"", "").unwrap_err();
     assert!(error.contains("are on one port"), "{error}");
@@ -40,7 +40,9 @@ fn a_feed_by_tcp_has_an_address_and_nothing_that_is_of_no_use() {
     let section = "[soupbintcp]\naddress = \"feed.example:31005\"\nusername = \"TOUCHL\"";
     let run = load(tcp, section).unwrap();
     assert_eq!(run.feed.protocol, Protocol::Itch50SoupBinTcp);
-    assert!(run.feed.describe(&run.soupbintcp).starts_with("feed.example:31005 by TCP"));
+    assert!(
+        run.feed.describe(&run.soupbintcp, &run.websocket).starts_with("feed.example:31005 by TCP")
+    );
     for (feed, more, wanted) in [
         (
             "glimpse = \"127.0.0.1:31004\"",
