@@ -3,7 +3,7 @@
 //! [`connection`] is one websocket over a [`wire::Link`], polled by a core; [`fetch`] gets a snapshot
 //! by HTTPS. [`feed`] decides without I/O: what to subscribe to, when a book needs a snapshot, when
 //! a connection is dropped or another is opened beside it. How a venue speaks is in its own folder,
-//! behind [`venue::Venue`]: the same decoder that reads its recordings. Nothing here resolves names
+//! behind `Venue`: the same decoder that reads its recordings. Nothing here resolves names
 //! or connects.
 
 pub mod connection;
