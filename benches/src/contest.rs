@@ -64,7 +64,7 @@ impl<'a> Shape<'a> {
     pub fn broad(days: &'a [Day]) -> Shape<'a> {
         let instruments = days.iter().map(|day| day.listings.len()).max().unwrap_or(0);
         let limits = BookLimits { instruments, orders: 400_000, levels: 256 };
-        Shape { name: "broad", days, limits, block: 100_000, target: 0.60 }
+        Shape { name: "broad", days, limits, block: 100_000, target: 0.5 }
     }
 }
 

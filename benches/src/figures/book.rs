@@ -24,7 +24,7 @@ pub(super) fn run() -> anyhow::Result<Vec<Figure>> {
         Ok(days) => {
             let limits = BookLimits { instruments: 1, orders: 65_536, levels: 4_096 };
             let shape =
-                Shape { name: "deep", days: &days, limits, block: usize::MAX, target: 0.85 };
+                Shape { name: "deep", days: &days, limits, block: usize::MAX, target: 0.75 };
             figures.extend(on_core(0, || books(&shape)));
         }
         Err(why) => eprintln!("the deep shape is left out: {why:#}"),
@@ -56,7 +56,7 @@ fn decode(day: &Day) -> Figure {
             })
         },
     );
-    Figure::new("decode", "ns", "itchy", &paired).target(0.6).note("per message of the broad shape")
+    Figure::new("decode", "ns", "itchy", &paired).target(0.5).note("per message of the broad shape")
 }
 
 /// Decode and book, beside the naive book on the same messages.
