@@ -177,6 +177,13 @@ fn a_late_engine_on_bad_lines_has_the_exchanges_books() {
         snapshots(&engine) >= 3 && engine.count(EventKind::Gap) >= 8
     });
     storm = false;
+    // What the storm left out must be here before those who give it again are gone.
+    let after_the_storm = running.report().next_sequence + 200;
+    until("the storm's losses", || {
+        pass(storm);
+        engine.poll();
+        engine.feed.moldudp64().unwrap().receiver().expected() >= after_the_storm
+    });
     running.stop();
     until("the end", || {
         pass(storm);
