@@ -40,7 +40,7 @@ impl Lab {
         let mut venue = ExchangeConfig::demo(&ExchangeChanges::default(), &[0].into()).unwrap();
         venue.exchange.data_dir = folder.path().join("exchange");
         venue.exchange.core = Core::None;
-        venue.synthetic.rate = 20.into();
+        venue.synthetic.rate = 8.into();
         venue.fix.listen.set_port(0);
         venue.market_data.line_a.set_port(0);
         venue.market_data.line_b.as_mut().unwrap().set_port(0);
@@ -264,7 +264,9 @@ fn what_is_recorded_is_what_was_published_and_a_kill_costs_little() {
     assert!(events.iter().any(|event| event.kind() == Some(EventKind::Add)));
     assert_begins(&lab.events_published(events.len()), &events);
     let count = |kind| found.events.iter().filter(|event| event.kind() == Some(kind)).count();
-    assert_eq!(count(EventKind::Gap), count(EventKind::Recovered), "it came late and asked");
+    // It came late and asked; the signal may have come while it did.
+    let open = count(EventKind::Gap).checked_sub(count(EventKind::Recovered));
+    assert!(open.is_some_and(|open| open <= 1), "{open:?}");
     assert!(out.contains(" events in "), "{out}");
     assert!(err.contains("recording itch50-moldudp64: "), "{err}");
 
