@@ -118,7 +118,6 @@ fn what_we_took_stays_taken_until_less_is_displayed() {
     assert_eq!(left(&day), Some((at(1001), 10)));
     let ours = day.take(Side::Buy, 1001, 50).0;
     assert_eq!(day.fills(), [(ours, 10, 1001)]);
-    assert_eq!(day.tape.reports.len(), 0);
     assert_eq!(day.overlay.open_orders(US), 0, "the rest was canceled");
 }
 

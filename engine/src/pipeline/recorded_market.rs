@@ -116,9 +116,10 @@ impl Recorded {
         run: Run,
     ) -> Result<Recorded, MarketError> {
         let none = MarketError::Archive { path: "no recording".to_owned(), count: 0 };
+        let begins = days.begins()?;
         let recording = days.next().ok_or(none)??;
         let name = days.name().to_owned();
-        let next = Some(Packet::default());
+        let next = Some(Packet { time: begins, ..Packet::default() });
         let mut reader = Reader { recording, days, dawn: None, next, error: None };
         reader.advance();
         if let Some(source) = reader.error.take() {

@@ -18,7 +18,13 @@ pub(crate) struct Day {
 }
 
 pub(crate) fn day(model: QueueModel) -> Day {
-    let limits = ExchangeLimits { orders: 128, levels: 16, ..ExchangeLimits::default() };
+    let limits = ExchangeLimits {
+        accounts: 1,
+        orders: 256,
+        orders_per_account: 128,
+        levels: 16,
+        id_runs: 16,
+    };
     let instruments = vec![Instrument::share(0, "X"), Instrument::share(1, "Y")];
     let (policy, run) = Default::default();
     let overlay = LevelOverlay::new(instruments, limits, model, policy, run);
