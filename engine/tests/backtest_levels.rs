@@ -48,7 +48,7 @@ fn two_days_of_binance_are_traded_and_replayed() {
 #[test]
 fn a_recording_whose_first_frames_have_no_time_begins_with_the_first_that_has() {
     let files = ["cryptofeed_ws/KRAKEN.ws.50.0.gz", "cryptofeed_ws/COINBASE.ws.28.0.gz"];
-    for (file, first) in files.into_iter().zip(["2021-04-17T16:48:49.2", "2021-04-17T16:43:37.0"]) {
+    for (file, first) in files.into_iter().zip(["2021-04-17T16:48:5", "2021-04-17T16:43:3"]) {
         let Some(path) = support::data(file) else { return };
         let dir = TempDir::new().unwrap();
         let Some(mut config) = config(&dir, &SPOT[..1], "joiner") else { return };

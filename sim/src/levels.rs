@@ -1,8 +1,8 @@
-//! The overlay by level: our orders inside a recorded day that tells the total at each price and not
-//! the orders that make it up.
+//! The overlay by level: our orders inside a recorded day that tells the total at each price and
+//! not the orders that make it up.
 //!
-//! As in the [overlay by order](crate::overlay) the recording never changes and nothing is published.
-//! What it cannot tell is estimated by a stated model, or decided against us.
+//! As in the [overlay by order](crate::overlay) the recording never changes and nothing is
+//! published. What it cannot tell is estimated by a stated model, or decided against us.
 //!
 //! # Rules
 //!
@@ -119,8 +119,8 @@ impl LevelOverlay {
         Some((best.price, Qty::from_raw(best.leaves)))
     }
 
-    /// How much of the recording stands ahead of an open order at its price; more than can be counted
-    /// where the recording does not show its price.
+    /// How much of the recording stands ahead of an open order at its price; more than can be
+    /// counted where the recording does not show its price.
     #[must_use]
     pub fn ahead(&self, account: AccountId, order: OrderId) -> Option<Qty> {
         let slot = self.matching.desk.find(account, order)?;

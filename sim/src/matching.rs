@@ -175,7 +175,8 @@ impl Matching {
         }
     }
 
-    /// Fills orders of accounts on `side`, best first, while they are `reached`, up to `demand`; how much.
+    /// Fills orders of accounts on `side`, best first, while they are `reached`, up to `demand`;
+    /// how much.
     pub(crate) fn fill_ours(
         &mut self,
         instrument: InstrumentId,

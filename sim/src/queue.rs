@@ -1,9 +1,9 @@
 //! Where an order stands in the queue of a level whose orders nobody tells.
 //!
 //! A feed by level says how much stands at a price, not in which order. What stood there when our
-//! order came is ahead of it; trades at the price take from the front; for what goes without a trade
-//! a [`QueueModel`] says how much of it was ahead. Quantities are raw counts; nothing here knows
-//! prices.
+//! order came is ahead of it; trades at the price take from the front; for what goes without a
+//! trade a [`QueueModel`] says how much of it was ahead. Quantities are raw counts; nothing here
+//! knows prices.
 //!
 //! The models are those of hftbacktest (<https://hftbacktest.readthedocs.io/en/latest/order_fill.html>),
 //! which follow E. Rigtorp, *Estimating order queue position* (<https://rigtorp.se/2013/06/08/estimating-order-queue-position.html>),
@@ -103,8 +103,8 @@ impl Place {
     }
 }
 
-/// How much of `canceled` stood among the `ahead`, in whole lots and at most all of it. What does not
-/// fit behind us was ahead.
+/// How much of `canceled` stood among the `ahead`, in whole lots and at most all of it. What does
+/// not fit behind us was ahead.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // An estimate, and clamped.
 fn taken(model: QueueModel, ahead: i64, behind: i64, canceled: i64, lot: i64) -> i64 {
     let lots = |count: i64| count as f64 / lot as f64;

@@ -54,8 +54,8 @@ impl LoopMode {
         }
     }
 
-    /// A backtest's, on data that tells levels or orders. It comes by no line that could fall silent:
-    /// no book goes stale.
+    /// A backtest's, on data that tells levels or orders. It comes by no line that could fall
+    /// silent: no book goes stale.
     #[must_use]
     pub fn of_backtest(config: &BacktestConfig, by_level: bool) -> LoopMode {
         LoopMode {

@@ -49,8 +49,8 @@ impl Days {
         Ok(days)
     }
 
-    /// The first time of the venue in the next; zero where it has none. What it says before that, its
-    /// answers to subscriptions say, which have no time.
+    /// The first time of the venue in the next; zero where it has none. What comes
+    /// before it, such as answers to subscriptions, has no time.
     pub(super) fn begins(&self) -> Result<Timestamp, MarketError> {
         let Some(source) = self.sources.front() else { return Ok(Timestamp::ZERO) };
         let (mut recording, mut unit) = (self.open(source)?, Unit::default());

@@ -102,8 +102,8 @@ impl Market {
         Ok(Market::Synthetic(Box::new(Synthetic { exchange, flow })))
     }
 
-    /// A recorded day by order, as an exchange may publish it; `day` is the midnight its stamps count
-    /// from.
+    /// A recorded day by order, as an exchange may publish it; `day` is the midnight its stamps
+    /// count from.
     ///
     /// # Errors
     /// [`MarketError`].
@@ -117,9 +117,9 @@ impl Market {
     }
 
     /// Recorded days that follow each other, in order; those that tell levels if it is said how our
-    /// orders live in them. Between two days every book is emptied and our orders are canceled, as a
-    /// venue does it at its close; positions stay. Stamps without a date count from a midnight later
-    /// for each. Recordings of lines, whose books go on in the next file, are read as one.
+    /// orders live in them. Between two days every book is emptied and our orders are canceled, as
+    /// a venue does it at its close; positions stay. Stamps without a date count from a midnight
+    /// later for each. Recordings of lines, whose books go on in the next file, are read as one.
     ///
     /// # Errors
     /// [`MarketError`]. That a day begins before the one before it ended shows when it is read.

@@ -1,5 +1,5 @@
-//! A recorded day as a market: what happens next in it, and our orders in it, among its orders or at
-//! its levels as it tells them. One packet at a time; the recording itself never changes.
+//! A recorded day as a market: what happens next in it, and our orders in it, among its orders or
+//! at its levels as it tells them. One packet at a time; the recording itself never changes.
 
 use super::market_days::Days;
 use super::market_source::MarketError;
@@ -200,7 +200,7 @@ impl Recorded {
 struct Reader {
     recording: Box<dyn Recording>,
     days: Days,
-    /// Nothing of the day that is read was given yet, and another stood before it, with these books.
+    /// Nothing of the day that is read was given yet, and another with these books stood before it.
     dawn: Option<Books>,
     /// What happens next; `None` at the end.
     next: Option<Packet>,

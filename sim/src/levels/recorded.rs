@@ -4,6 +4,7 @@
 
 use super::{LevelOverlay, is_within};
 use crate::Output;
+use crate::ladder::Cursor;
 use crate::orders::{Links, RECORDED, Resting, Slot};
 use crate::queue::Place;
 use market::{
@@ -275,7 +276,7 @@ impl LevelOverlay {
     ) -> impl Iterator<Item = Slot> {
         let ladder = &self.matching.books[instrument.index()].ours[side.index()];
         std::iter::successors(ladder.walk(), |&at| ladder.after(&self.matching.orders, at))
-            .map(|cursor| cursor.slot())
+            .map(Cursor::slot)
             .take_while(move |&slot| wanted(self.matching.orders[slot].price))
     }
 }

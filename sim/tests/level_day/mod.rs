@@ -1,4 +1,5 @@
-//! A recorded day that tells levels, played by hand, with our orders in it. Prices are ticks of 0.01.
+//! A recorded day that tells levels, played by hand, with our orders in it. Prices are ticks of
+//! 0.01.
 
 use market::{
     Command, Event, EventFlags, EventKind, Instrument, InstrumentId, OrderId, Price, Qty,
