@@ -216,13 +216,14 @@ fn parse_moment(text: &str) -> Result<Moment, String> {
   touchline backtest --strategy glft --seed 7
   touchline backtest config/backtest.toml --seconds 3600
   touchline backtest --data ARL_20250717.derived.itch50.gz --strategy joiner
-  touchline backtest --data monday.events --data tuesday.events")]
+  touchline backtest --data monday.events --data tuesday.events
+  touchline backtest config/backtest-binance.toml --data btcusdt_20240808.gz")]
 pub struct BacktestArgs {
     /// Its configuration; the built-in one when absent
     #[arg(value_name = "CONFIG")]
     pub config: Option<PathBuf>,
-    /// A recorded day that tells orders (see `touchline inspect`), or `synthetic`; again for each
-    /// day that follows
+    /// A recorded day that keeps a book, by order or by level (see `touchline inspect`), or
+    /// `synthetic`; again for each day that follows
     #[arg(long, value_name = "FILE|synthetic")]
     pub data: Vec<PathBuf>,
     /// Run this strategy of the configuration instead of those it enables

@@ -9,6 +9,7 @@ pub mod looks;
 pub mod assembly;
 pub mod market_source;
 mod market_days;
+mod recorded_market;
 pub mod simulation;
 pub mod telemetry;
 pub mod gate;

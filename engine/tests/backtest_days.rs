@@ -7,7 +7,7 @@ use engine::modes::{backtest, replay::replay};
 use engine::pipeline::market_source::Market;
 use market::{Event, EventFlags, EventKind, Instrument, Nanos, Timestamp};
 use sim::{Run, Tape};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tempfile::TempDir;
 
 const ARL: &str = "derived/ARL_20250717.derived.itch50.gz";
@@ -31,7 +31,7 @@ fn instruments(root: &Path, file: &Path) -> Vec<Instrument> {
 fn published(root: &Path, files: &[&Path]) -> (Vec<Event>, Option<String>) {
     let instruments = instruments(root, files[0]);
     let files = files.iter().copied();
-    let market = Market::recorded_days(instruments, files, Timestamp::ZERO, Run::default());
+    let market = Market::recorded_days(instruments, files, Timestamp::ZERO, None, Run::default());
     let (mut market, mut out) = (market.unwrap(), Tape::default());
     while market.next_time().is_some() {
         market.step(&mut out);
@@ -104,19 +104,4 @@ fn a_wrong_file_shows_before_the_first_day_is_run() {
     std::fs::write(&cut, b"\0\x0cS\0\0\0\0\0\0\0\0\0\x01O\0\x0cS").unwrap();
     let error = backtest::run(&config(root.path(), &[&cut, &file])).err().unwrap();
     assert!(format!("{error:#}").contains("monday: at byte 14: message 2"), "{error:#}");
-}
-
-/// Only the first of Binance's two days has a snapshot: they are one recording.
-#[test]
-fn lines_that_go_on_in_the_next_file_are_one_recording() {
-    let files = ["binance_raw/usdm/btcusdt_20240718.gz", "binance_raw/usdm/btcusdt_20240719.gz"];
-    let files: Option<Vec<PathBuf>> = files.into_iter().map(support::data).collect();
-    let Some(files) = files else { return };
-    let root = TempDir::new().unwrap();
-    let instruments = instruments(root.path(), &files[0]);
-    let paths = files.iter().map(PathBuf::as_path);
-    let market = Market::recorded_days(instruments, paths, Timestamp::ZERO, Run::default());
-    let error = market.err().expect("Binance tells no orders").to_string();
-    let both = format!("{}, {}", files[0].display(), files[1].display());
-    assert!(error.contains(&both) && error.contains("tells no orders"), "{error}");
 }

@@ -101,6 +101,13 @@ impl Ladder {
         }
     }
 
+    /// Adds `qty` to a queued order, which keeps its place.
+    pub(crate) fn give(&mut self, orders: &mut Orders, slot: Slot, qty: i64) {
+        let Ok(at) = self.find(orders[slot].price) else { return };
+        orders[slot].leaves += qty;
+        self.rungs[at].leaves += qty;
+    }
+
     /// Takes an order out of its queue; what it leaves stays in the order.
     pub(crate) fn remove(&mut self, orders: &mut Orders, slot: Slot) {
         let Ok(at) = self.find(orders[slot].price) else { return };

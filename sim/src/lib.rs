@@ -8,7 +8,9 @@
 pub mod exchange;
 pub mod flow;
 pub mod latency;
+pub mod levels;
 pub mod overlay;
+pub mod queue;
 pub mod setup;
 pub mod venue;
 
@@ -21,6 +23,8 @@ mod orders;
 pub use exchange::Exchange;
 pub use flow::{Flow, FlowParameters};
 pub use latency::{ConstantLatency, LatencyModel};
+pub use levels::LevelOverlay;
 pub use overlay::Overlay;
+pub use queue::QueueModel;
 pub use setup::{ExchangeLimits, Run, SelfTradePolicy, SetupError};
 pub use venue::{AccountId, OpenOrder, Output, Tape, Venue};

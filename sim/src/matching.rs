@@ -175,6 +175,30 @@ impl Matching {
         }
     }
 
+    /// Fills orders of accounts on `side`, best first, while they are `reached`, up to `demand`;
+    /// how much.
+    pub(crate) fn fill_ours(
+        &mut self,
+        instrument: InstrumentId,
+        side: Side,
+        demand: i64,
+        reached: impl Fn(&Resting) -> bool,
+        now: Timestamp,
+        out: &mut dyn Output,
+    ) -> i64 {
+        let mut left = demand;
+        while left > 0 && self.books[instrument.index()].trades() {
+            let front = self.books[instrument.index()].ours[side.index()].front();
+            let Some(slot) = front.filter(|&slot| reached(&self.orders[slot])) else {
+                break;
+            };
+            let qty = left.min(self.orders[slot].leaves);
+            self.hit(slot, qty, now, out);
+            left -= qty;
+        }
+        demand - left
+    }
+
     /// After trading: what remains rests, or is canceled if it may not.
     fn settle(
         &mut self,

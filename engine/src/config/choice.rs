@@ -123,6 +123,18 @@ choice! {
     }
 }
 
+choice! {
+    /// Who is ahead of us at a level whose orders the data does not tell.
+    pub enum QueueWord {
+        /// Only trades advance us.
+        RiskAverse = "risk-averse",
+        /// A power of what is ahead and behind says where cancels stood.
+        Power = "power",
+        /// Their logarithm does.
+        Log = "log",
+    }
+}
+
 /// The words of [`Idle`], in the order of [`IDLES`].
 const IDLE_WORDS: &[&str] = &["kind", "spin"];
 const IDLES: [Idle; 2] = [Idle::Kind, Idle::Spin];

@@ -2,7 +2,7 @@
 //!
 //! This is the only list of their keys. It must hold nothing but descriptions.
 
-use super::choice::{BacktestClock, ContractKind, FlowKind};
+use super::choice::{BacktestClock, ContractKind, FlowKind, QueueWord};
 use super::fix_choices::{FixApplication, FixVersion, ValidationWord};
 use super::key::section;
 use super::special::{Core, SessionDay, Speed, TimeOfDay};
@@ -139,6 +139,13 @@ section! {
         /// From the trading loop to the exchange, and the same back.
         #[danger = "zero is faster than any machine: results look too good"]
         order_latency_us: Nanos = 50, [0, 10_000_000];
+        /// Data by level only: where in the queue of a level what was canceled there stood. For
+        /// `risk-averse` behind us, so that only trades advance us; `power` and `log` spread it by
+        /// f(behind) / (f(behind) + f(ahead)), f(x) = x^`queue_exponent` or ln(1 + x) of lots.
+        #[danger = "`power` and `log` mostly fill earlier, and such data cannot say if rightly"]
+        queue_model: QueueWord = "risk-averse";
+        /// Exponent of `power`. With 1 every unit is as likely to be canceled as any other.
+        queue_exponent: Decimal = 3, [0.1, 20];
     }
 }
 

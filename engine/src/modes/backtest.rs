@@ -5,6 +5,7 @@
 //! give the same run on any machine.
 
 mod data;
+mod levels;
 mod tape;
 
 use crate::cli::{BacktestArgs, Exit};
@@ -112,7 +113,8 @@ pub fn market(config: &BacktestConfig) -> anyhow::Result<Market> {
     let instruments = assembly::instruments(&config.trading);
     if !config.is_synthetic() {
         let (files, day) = (config.recordings(), day(config));
-        return Ok(Market::recorded_days(instruments, files, day, Run::default())?);
+        let by_level = Some(assembly::by_level(config));
+        return Ok(Market::recorded_days(instruments, files, day, by_level, Run::default())?);
     }
     let parameters = assembly::flow_parameters(&config.synthetic)
         .with_context(|| format!("no flow parameters `{}`", config.synthetic.parameters))?;
@@ -134,7 +136,7 @@ pub fn simulate<T: Tape>(
 ) -> anyhow::Result<Ended> {
     let section = &config.backtest;
     let opening = OpeningState::from_bytes(&start.opening)?;
-    let mode = LoopMode::of_backtest(config);
+    let mode = LoopMode::of_backtest(config, market.levels().is_some());
     let trading = TradingLoop::new(assembly::trading_settings(&config.trading, mode)?, &opening);
     let latency = ConstantLatency {
         feed: section.feed_latency_us,
@@ -165,23 +167,19 @@ fn summary(config: &BacktestConfig, start: &Start, end: &Ended, journal: &Path) 
         true => format!("synthetic flow, {} parameters", config.synthetic.parameters),
         false => format!("{} ({})", data::names(config.recordings()), start.data),
     };
+    let mut facts = vec![("data", data)];
     let (feed, order) = (section.feed_latency_us, section.order_latency_us);
     let span = end.now.since(start.now);
+    let (clock, seed) = (words(section.clock), section.seed);
+    let model =
+        format!("{clock} clock, feed latency {feed}, order latency {order} each way, seed {seed}");
+    facts.push(("time", format!("{} from {}", clock_time(span), start.now)));
+    facts.push(("model", model));
+    facts.extend(end.market.levels().iter().flat_map(|told| levels::facts(section, told)));
+    facts.push(("run hash", format!("{:032x}", end.run_hash)));
     let report = Report {
         title: format!("backtest of {}", names.join(", ")),
-        facts: vec![
-            ("data", data),
-            ("time", format!("{} from {}", clock_time(span), start.now)),
-            (
-                "model",
-                format!(
-                    "{} clock, feed latency {feed}, order latency {order} each way, seed {}",
-                    words(section.clock),
-                    section.seed
-                ),
-            ),
-            ("run hash", format!("{:032x}", end.run_hash)),
-        ],
+        facts,
         trading: &end.trading,
         marks: &end.marks,
         feed: None,

@@ -1,15 +1,17 @@
 //! From a checked configuration to the parts of a pipeline: the loop's settings, the session's, the
 //! market's. No second check happens here.
 
+use crate::config::choice::QueueWord;
 use crate::config::trading::TradingConfig;
-use crate::config::venue::SyntheticConfig;
+use crate::config::venue::{BacktestSection, SyntheticConfig};
 use crate::config::{BacktestConfig, ClockSource, RunConfig};
+use crate::pipeline::market_source::ByLevel;
 use crate::pipeline::venue;
 use crate::trading::{StrategySetting, TradingSettings, VenueRules};
 use market::book::BookLimits;
 use market::{Instrument, Nanos};
 use rust_decimal::prelude::ToPrimitive;
-use sim::FlowParameters;
+use sim::{FlowParameters, QueueModel};
 use strategies::{ParameterError, QuoterSettings};
 
 /// Most open orders of the loop.
@@ -52,15 +54,16 @@ impl LoopMode {
         }
     }
 
-    /// A backtest's. Its data comes by no line that could fall silent: no book goes stale.
+    /// A backtest's, on data that tells levels or orders. It comes by no line that could fall
+    /// silent: no book goes stale.
     #[must_use]
-    pub fn of_backtest(config: &BacktestConfig) -> LoopMode {
+    pub fn of_backtest(config: &BacktestConfig, by_level: bool) -> LoopMode {
         LoopMode {
             seed: config.backtest.seed,
             lockstep: false,
             shows_own_orders: config.is_synthetic(),
             stale_after: Nanos::MAX,
-            books: (config.book.orders, config.book.levels),
+            books: (if by_level { 0 } else { config.book.orders }, config.book.levels),
             venue: VenueRules::default(),
         }
     }
@@ -79,6 +82,19 @@ pub fn flow_parameters(config: &SyntheticConfig) -> Option<FlowParameters> {
         informed_rate: set.informed_rate * rate,
         ..set
     })
+}
+
+/// How our orders live in a recording that tells levels.
+#[must_use]
+pub fn by_level(config: &BacktestConfig) -> ByLevel {
+    let BacktestSection { queue_model, queue_exponent, .. } = &config.backtest;
+    let queue = match queue_model {
+        QueueWord::RiskAverse => QueueModel::RiskAverse,
+        // Its range leaves nothing that is no number.
+        QueueWord::Power => QueueModel::Power(queue_exponent.to_f64().unwrap_or(1.0)),
+        QueueWord::Log => QueueModel::Log,
+    };
+    ByLevel { queue, levels: config.book.levels }
 }
 
 /// The instruments of a configuration.

@@ -2,7 +2,7 @@
 //! one after the other to be read. Reads nothing of them itself.
 
 use crate::pipeline::market_source::MarketError;
-use feeds::recording::{Options, Recording, Source, Wanted, goes_on, open};
+use feeds::recording::{Options, Recording, Source, Unit, Wanted, goes_on, open};
 use market::{Instrument, Nanos, Timestamp};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -47,6 +47,20 @@ impl Days {
             before = Some(format);
         }
         Ok(days)
+    }
+
+    /// The first time of the venue in the next; zero where it has none. What comes
+    /// before it, such as answers to subscriptions, has no time.
+    pub(super) fn begins(&self) -> Result<Timestamp, MarketError> {
+        let Some(source) = self.sources.front() else { return Ok(Timestamp::ZERO) };
+        let (mut recording, mut unit) = (self.open(source)?, Unit::default());
+        // What breaks it is met again by who reads it.
+        while let Ok(true) = recording.next_unit(&mut unit) {
+            if unit.exchange_time != Timestamp::ZERO {
+                return Ok(unit.exchange_time);
+            }
+        }
+        Ok(Timestamp::ZERO)
     }
 
     /// Opens the next, if there is one.

@@ -3,16 +3,14 @@
 //! caller's.
 
 use super::market_days::Days;
-use super::simulation::OURS;
-use feeds::recording::{Books, Broken, Messages, OpenError, Recording, Unit};
-use market::{
-    Event, EventFlags, EventKind, Instrument, InstrumentId, Price, Timestamp, TradingStatus,
-};
+use super::recorded_market::Recorded;
+use feeds::recording::{Broken, OpenError};
+use market::{Instrument, InstrumentId, Price, Timestamp, TradingStatus};
 use sim::flow::FlowParameters;
-use sim::{
-    Exchange, ExchangeLimits, Flow, Output, Overlay, Run, SelfTradePolicy, SetupError, Venue,
-};
+use sim::{Exchange, ExchangeLimits, Flow, Output, Run, SelfTradePolicy, SetupError, Venue};
 use std::path::Path;
+
+pub use super::recorded_market::{ByLevel, LevelsTold, Packet};
 
 /// Where orders other than ours come from.
 pub enum Market {
@@ -26,45 +24,6 @@ pub enum Market {
 pub struct Synthetic {
     exchange: Exchange,
     flow: Flow,
-}
-
-/// A recorded day and our orders in it, and the days that follow.
-pub struct Recorded {
-    overlay: Overlay,
-    recording: Box<dyn Recording>,
-    days: Days,
-    /// Nothing of the day that is read was given yet, and another stood before it.
-    dawn: bool,
-    /// What happens next; `None` at the end.
-    next: Option<Packet>,
-    /// What ended the recording early.
-    error: Option<Broken>,
-}
-
-/// What a recording gives at once.
-#[derive(Clone, Debug, Default)]
-pub struct Packet {
-    unit: Unit,
-    /// Sequence of its last message, from 1.
-    pub sequence: u64,
-    /// Venue time, never before that of an earlier packet.
-    pub time: Timestamp,
-    /// It stands between two days: what we have open is canceled, and every book is emptied.
-    night: bool,
-}
-
-impl Packet {
-    /// Its messages as they stand in the recording, where that is one of ITCH 5.0.
-    #[must_use]
-    pub fn messages(&self) -> &Messages {
-        &self.unit.messages
-    }
-
-    /// What it means.
-    #[must_use]
-    pub fn events(&self) -> &[Event] {
-        &self.unit.events
-    }
 }
 
 /// Why a market cannot be made.
@@ -100,12 +59,24 @@ pub enum MarketError {
         /// How.
         source: Broken,
     },
-    /// The recording does not tell of orders.
+    /// The recording tells levels, where only orders will do.
     #[error(
-        "the recording {path} ({format}) tells no orders, and our place in the queue would be a guess: \
-         take one by order"
+        "the recording {path} ({format}) tells no orders, which is what an exchange publishes: take \
+         one by order, or run `touchline backtest` on it"
     )]
     NotByOrder {
+        /// Which.
+        path: String,
+        /// What it is.
+        format: &'static str,
+    },
+    /// The recording keeps no books at all.
+    #[error(
+        "the recording {path} ({format}) keeps no book, so nobody can say what an order would have \
+         met: join it with a recording of the book of the same day, `touchline convert BOOK {path} \
+         day.events`, and take that"
+    )]
+    NoBooks {
         /// Which.
         path: String,
         /// What it is.
@@ -131,7 +102,8 @@ impl Market {
         Ok(Market::Synthetic(Box::new(Synthetic { exchange, flow })))
     }
 
-    /// A recorded day; `day` is the midnight its stamps count from.
+    /// A recorded day by order, as an exchange may publish it; `day` is the midnight its stamps
+    /// count from.
     ///
     /// # Errors
     /// [`MarketError`].
@@ -141,13 +113,13 @@ impl Market {
         day: Timestamp,
         run: Run,
     ) -> Result<Market, MarketError> {
-        Market::recorded_days(instruments, [path], day, run)
+        Market::recorded_days(instruments, [path], day, None, run)
     }
 
-    /// Recorded days that follow each other, in order. Between two of them every book is emptied
-    /// and our orders are canceled, as a venue does it at its close; positions stay. Stamps
-    /// without a date count from a midnight later for each. Recordings of lines, whose books go
-    /// on in the next file, are read as one.
+    /// Recorded days that follow each other, in order; those that tell levels if it is said how our
+    /// orders live in them. Between two days every book is emptied and our orders are canceled, as
+    /// a venue does it at its close; positions stay. Stamps without a date count from a midnight
+    /// later for each. Recordings of lines, whose books go on in the next file, are read as one.
     ///
     /// # Errors
     /// [`MarketError`]. That a day begins before the one before it ended shows when it is read.
@@ -155,26 +127,11 @@ impl Market {
         instruments: Vec<Instrument>,
         paths: impl IntoIterator<Item = &'p Path>,
         day: Timestamp,
+        by_level: Option<ByLevel>,
         run: Run,
     ) -> Result<Market, MarketError> {
-        let mut days = Days::new(paths, instruments.clone(), day)?;
-        let none = MarketError::Archive { path: "no recording".to_owned(), count: 0 };
-        let recording = days.next().ok_or(none)??;
-        let shown = || days.name().to_owned();
-        let limits = ExchangeLimits { orders: 1 << 20, ..ExchangeLimits::default() };
-        let overlay = Overlay::new(instruments, limits, SelfTradePolicy::default(), run)?;
-        let next = Some(Packet::default());
-        let name = shown();
-        let mut recorded = Recorded { overlay, recording, days, dawn: false, next, error: None };
-        recorded.advance();
-        if let Some(source) = recorded.error.take() {
-            return Err(MarketError::Broken { path: name, source });
-        }
-        // Of a capture this is not known before its first packet.
-        let description = recorded.recording.describe();
-        if description.books != Books::ByOrder {
-            return Err(MarketError::NotByOrder { path: name, format: description.format });
-        }
+        let days = Days::new(paths, instruments.clone(), day)?;
+        let recorded = Recorded::new(instruments, days, by_level, run)?;
         Ok(Market::Recorded(Box::new(recorded)))
     }
 
@@ -195,7 +152,7 @@ impl Market {
     pub fn next_time(&self) -> Option<Timestamp> {
         match self {
             Market::Synthetic(market) => Some(market.flow.next_time()),
-            Market::Recorded(market) => market.next.as_ref().map(|packet| packet.time),
+            Market::Recorded(market) => market.next().map(|packet| packet.time),
         }
     }
 
@@ -204,7 +161,7 @@ impl Market {
     pub fn next_packet(&self) -> Option<&Packet> {
         match self {
             Market::Synthetic(_) => None,
-            Market::Recorded(market) => market.next.as_ref(),
+            Market::Recorded(market) => market.next(),
         }
     }
 
@@ -220,7 +177,7 @@ impl Market {
     pub fn venue(&mut self) -> &mut dyn Venue {
         match self {
             Market::Synthetic(market) => &mut market.exchange,
-            Market::Recorded(market) => &mut market.overlay,
+            Market::Recorded(market) => market.venue(),
         }
     }
 
@@ -229,7 +186,7 @@ impl Market {
     pub fn venue_ref(&self) -> &dyn Venue {
         match self {
             Market::Synthetic(market) => &market.exchange,
-            Market::Recorded(market) => &market.overlay,
+            Market::Recorded(market) => market.venue_ref(),
         }
     }
 
@@ -244,12 +201,21 @@ impl Market {
         }
     }
 
+    /// What a recording by level told so far; `None` of any other market.
+    #[must_use]
+    pub fn levels(&self) -> Option<LevelsTold> {
+        match self {
+            Market::Synthetic(_) => None,
+            Market::Recorded(market) => market.levels(),
+        }
+    }
+
     /// The recording that is read, for people.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Market::Synthetic(_) => "synthetic",
-            Market::Recorded(market) => market.days.name(),
+            Market::Recorded(market) => market.name(),
         }
     }
 
@@ -258,92 +224,7 @@ impl Market {
     pub fn error(&self) -> Option<&Broken> {
         match self {
             Market::Synthetic(_) => None,
-            Market::Recorded(market) => market.error.as_ref(),
+            Market::Recorded(market) => market.error(),
         }
-    }
-}
-
-impl Recorded {
-    fn step(&mut self, out: &mut dyn Output) {
-        let Some(packet) = self.next.take() else { return };
-        if packet.night {
-            self.overlay.cancel_all(OURS, packet.time, out);
-        }
-        for event in packet.events() {
-            self.overlay.recorded(event, packet.time, out);
-            out.event(*event);
-        }
-        self.next = Some(packet);
-        self.advance();
-    }
-
-    /// Reads the next packet into `next`.
-    fn advance(&mut self) {
-        let Some(mut packet) = self.next.take() else { return };
-        let unit = &mut packet.unit;
-        packet.night = false;
-        match self.recording.next_unit(unit) {
-            Ok(true) => {
-                // Side entries are of no use to the loop; what it gets is the same live.
-                unit.events.retain(|event| event.kind() != Some(EventKind::Entry));
-                unit.events.iter_mut().for_each(|event| event.received = 0);
-                if let Some(last) = unit.events.last_mut() {
-                    last.flags = last.flags.with(EventFlags::LAST);
-                }
-                if self.dawn && unit.exchange_time != Timestamp::ZERO {
-                    self.dawn = false;
-                    self.error = self.out_of_order(unit.exchange_time, packet.time);
-                    if self.error.is_some() {
-                        return;
-                    }
-                }
-                packet.sequence += packet.unit.messages.len() as u64;
-                packet.time = packet.time.max(packet.unit.exchange_time);
-                self.next = Some(packet);
-            }
-            Ok(false) => match self.cut() {
-                None => self.next_day(packet),
-                cut => self.error = cut,
-            },
-            Err(error) => self.error = Some(error),
-        }
-    }
-
-    /// Goes on with the next day, if there is one, after a night.
-    fn next_day(&mut self, mut night: Packet) {
-        match self.days.next() {
-            None => {}
-            Some(Err(error)) => {
-                self.error = Some(Broken { position: 0, reason: error.to_string() });
-            }
-            Some(Ok(recording)) => {
-                (self.recording, self.dawn) = (recording, true);
-                night.unit.begin(0);
-                let reset = Event::new(EventKind::Reset, Event::ALL);
-                night.unit.events.push(Event { exchange_time: night.time, ..reset });
-                night.unit.end();
-                night.night = true;
-                self.next = Some(night);
-            }
-        }
-    }
-
-    /// What is wrong with a day whose first time is `begins`.
-    fn out_of_order(&self, begins: Timestamp, ended: Timestamp) -> Option<Broken> {
-        let format = self.recording.describe();
-        let reason = if begins < ended {
-            format!("it begins at {begins}, before the one before it ended, at {ended}")
-        } else if format.books != Books::ByOrder {
-            format!("it tells no orders ({})", format.format)
-        } else {
-            return None;
-        };
-        Some(Broken { position: 0, reason })
-    }
-
-    /// A day that lacks its end is no day to judge a strategy by.
-    fn cut(&self) -> Option<Broken> {
-        let cut = self.recording.log().is_cut()?;
-        Some(Broken { position: cut.position, reason: cut.reason.clone().into_owned() })
     }
 }

@@ -102,8 +102,14 @@ impl Overlay {
         if !flags.has(EventFlags::SNAPSHOT) {
             let reached = |ours: &Resting| order.side.crosses(order.price, ours.price);
             let demand = order.leaves;
-            order.leaves -=
-                self.fill_ours(order.instrument, order.side.opposite(), demand, reached, now, out);
+            order.leaves -= self.matching.fill_ours(
+                order.instrument,
+                order.side.opposite(),
+                demand,
+                reached,
+                now,
+                out,
+            );
         }
         let index = order.instrument.index();
         let side = order.side.index();
@@ -130,29 +136,6 @@ impl Overlay {
         }
     }
 
-    /// Fills our orders on `side`, best first, while they are `reached`, up to `demand`; how much.
-    fn fill_ours(
-        &mut self,
-        instrument: InstrumentId,
-        side: Side,
-        demand: i64,
-        reached: impl Fn(&Resting) -> bool,
-        now: Timestamp,
-        out: &mut dyn Output,
-    ) -> i64 {
-        let mut left = demand;
-        while left > 0 && self.matching.books[instrument.index()].trades() {
-            let front = self.matching.books[instrument.index()].ours[side.index()].front();
-            let Some(slot) = front.filter(|&slot| reached(&self.matching.orders[slot])) else {
-                break;
-            };
-            let qty = left.min(self.matching.orders[slot].leaves);
-            self.matching.hit(slot, qty, now, out);
-            left -= qty;
-        }
-        demand - left
-    }
-
     fn execute(&mut self, event: &Event, slot: Slot, now: Timestamp, out: &mut dyn Output) {
         let order = self.matching.orders[slot];
         let Some(qty) = self.taken(event, &order) else { return };
@@ -162,7 +145,7 @@ impl Overlay {
             let paid = if event.flags.has(EventFlags::PRICED) { event.price } else { order.price };
             let reached =
                 |ours: &Resting| ours.precedes(&order) && !is_beyond(order.side, ours.price, paid);
-            self.fill_ours(order.instrument, order.side, qty, reached, now, out);
+            self.matching.fill_ours(order.instrument, order.side, qty, reached, now, out);
         }
         self.shrink(slot, qty);
     }
@@ -178,7 +161,7 @@ impl Overlay {
         // Ours on both sides cannot be better than one price: they would cross each other.
         for side in Side::BOTH {
             let reached = |ours: &Resting| side.is_better(ours.price, event.price);
-            self.fill_ours(event.instrument, side, event.qty.raw(), reached, now, out);
+            self.matching.fill_ours(event.instrument, side, event.qty.raw(), reached, now, out);
         }
     }
 
