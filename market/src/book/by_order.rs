@@ -8,6 +8,9 @@ use super::{Applied, Book, BookLimits, Contradiction, Contradictions, Touched, U
 use crate::{BookView, Event, EventFlags, EventKind, InstrumentId, Qty, Side, StateHasher, Trade};
 use std::collections::BTreeMap;
 
+/// Events whose memory is fetched at once.
+const TOGETHER: usize = 16;
+
 /// The first half of a replace: what the `Add` to come inherits.
 #[derive(Clone, Copy, Debug)]
 struct Replaced {
@@ -64,24 +67,45 @@ impl OrderBooks {
         self.shelf.admit(instrument)
     }
 
-    /// Says which events will be applied next, those of one packet: what they name begins to come
-    /// from memory, so that they wait for it together and not one after the other. Changes nothing.
+    /// Says that an event will be expected soon: what it names begins to come from memory, while others
+    /// of its packet are still read. Changes nothing.
+    #[inline]
+    pub fn foresee(&self, event: &Event) {
+        self.orders.part(event.order).prefetch(event.order);
+        self.shelf.prefetch(event.instrument);
+    }
+
+    /// Says which events will be applied next, those of one packet, each foreseen: what they name begins
+    /// to come from memory, so that they wait for it together and not one after the other. Changes
+    /// nothing.
     pub fn expect(&self, events: &[Event]) {
+        events.chunks(TOGETHER).for_each(|events| self.expect_few(events));
+    }
+
+    /// What was foreseen is there and says where the orders are; by the second look at them, they say
+    /// where their levels are. An event need not name an order of its own instrument: a gap names a
+    /// sequence, of all instruments.
+    fn expect_few(&self, events: &[Event]) {
+        let Some(first) = events.first() else { return };
+        // Sorted without a branch: whether an order comes or goes, no processor guesses.
+        let (mut adds, mut others) = ([first; TOGETHER], [(first, At::NONE); TOGETHER]);
+        let (mut adding, mut other) = (0, 0);
         for event in events {
-            self.orders.part(event.order).prefetch(event.order);
-            self.shelf.prefetch(event.instrument);
+            (adds[adding % TOGETHER], others[other % TOGETHER].0) = (event, event);
+            let is_add = event.kind == EventKind::Add as u8;
+            adding += usize::from(is_add);
+            other += usize::from(!is_add);
         }
-        // By now the first of these are there, and say where the orders are, and they where their levels
-        // are. An event need not name an order of its own instrument: a gap names a sequence, of all
-        // instruments.
-        for event in events {
-            self.orders.part(event.order).prefetch_order(event.order);
+        let (adds, others) = (&adds[..adding], &mut others[..other]);
+        for (event, at) in &mut *others {
+            *at = self.orders.part(event.order).prefetch_order(event.order);
         }
-        for event in events {
-            if event.kind() == Some(EventKind::Add) {
-                self.shelf.book(event.instrument).prefetch_search(event.side());
-            } else if let Some(order) = self.orders.part(event.order).get(event.order) {
-                self.shelf.book(order.instrument).prefetch_level(&order);
+        for event in adds {
+            self.shelf.book(event.instrument).prefetch_search(event.side());
+        }
+        for &mut (event, at) in others {
+            if let Some(order) = self.orders.part(event.order).likely(event.order, at) {
+                self.shelf.book(order.instrument).prefetch_level(order);
             }
         }
     }

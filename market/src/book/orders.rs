@@ -66,6 +66,11 @@ pub(crate) struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct At(u32);
 
+impl At {
+    /// No slot of any part.
+    pub(crate) const NONE: At = At(u32::MAX);
+}
+
 impl Orders {
     /// Room for so many orders, at most [`Index::MAX`].
     pub(crate) fn new(capacity: usize) -> Self {
@@ -188,12 +193,20 @@ impl Part {
         self.index.prefetch(spread(id));
     }
 
-    /// Begins to fetch the order itself, or what is likely to be it.
+    /// Begins to fetch what is likely to be the order, and says where that is.
     #[inline]
-    pub(crate) fn prefetch_order(&self, id: u64) {
-        if let Some(slot) = self.index.likely(spread(id)).and_then(|at| self.slot(at)) {
+    pub(crate) fn prefetch_order(&self, id: u64) -> At {
+        let at = self.index.likely(spread(id));
+        if let Some(slot) = self.slot(at) {
             prefetch::line(slot);
         }
+        At(at)
+    }
+
+    /// The order that [`Part::prefetch_order`] took for the one of `id`, if it is.
+    #[inline]
+    pub(crate) fn likely(&self, id: u64, at: At) -> Option<&Resting> {
+        self.slot(at.0).filter(|slot| slot.id == id)?.order.as_ref()
     }
 
     /// Where an order stands.
@@ -204,7 +217,7 @@ impl Part {
     }
 
     /// An order.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn get(&self, id: u64) -> Option<Resting> {
         self.find(id).and_then(|at| self.slot(at.0)?.order)
     }
