@@ -14,7 +14,7 @@ use crate::{InstrumentId, Price, Qty, Side, prefetch};
 use index::Index;
 
 /// Parts of a table that grows, once it holds [`WHOLE`] orders. Each grows by itself: at five million
-/// orders, it moves 5,000 of them, in some tens of microseconds.
+/// orders, it moves 5,000 of them.
 const PARTS: usize = 1 << 10;
 /// Orders that a table that grows keeps in one part.
 const WHOLE: usize = 1 << 12;
