@@ -7,6 +7,7 @@ mod digest;
 mod health;
 pub mod kept;
 mod ladder;
+mod orders;
 mod shelf;
 pub mod single;
 pub mod twin;

@@ -128,7 +128,7 @@ pub fn canary(bytes: &[u8]) {
 /// `planted` changes what the fast books are told.
 fn differential<P: Pair>(bytes: &[u8], planted: impl Fn(Event) -> Event) {
     let Some((&first, bytes)) = bytes.split_first() else { return };
-    // Books that grow cost a thousand allocations: one in eight, or a fuzzer does little else.
+    // Books that grow allocate as they do: one in eight.
     let (mut fast, mut twin) = if first & 7 == 3 { P::growing() } else { P::new(LIMITS) };
     let mut time = Timestamp::ZERO;
     for bytes in bytes.chunks_exact(EVENT_BYTES).take(EVENTS_MAX) {

@@ -227,11 +227,9 @@ impl Decoder {
     #[inline]
     fn add(&mut self, m: &AddOrder, received: u64, sink: &mut impl Sink) -> Result<(), Skip> {
         let (event, share) = self.subject(m.header, Some(&m.stock), received)?;
-        let side = match m.side {
-            b'B' => Side::Buy,
-            b'S' => Side::Sell,
-            _ => return Err(Skip::BadSide),
-        };
+        // Half of all orders buy: a branch between the two would be guessed wrong as often.
+        let side = u8::from(m.side == b'B') + 2 * u8::from(m.side == b'S');
+        let side = Side::from_byte(side).ok_or(Skip::BadSide)?;
         let (qty, price) = (qty(m.shares, share)?, price(m.price)?);
         let event = event.with_kind(EventKind::Add).with_side(Some(side));
         self.give(Event { order: m.order, price, qty, ..event }, sink)
