@@ -150,7 +150,7 @@ impl Mdp3 {
 fn is_of_loop(message: &Message<'_>) -> bool {
     let content = find(message.template).map(|row| TEMPLATES[row].content);
     match content.filter(|_| message.schema == SCHEMA) {
-        Some(Content::Snapshot(..) | Content::OrderSnapshot) => true,
+        Some(Content::Snapshot(..) | Content::OrderSnapshot(_)) => true,
         Some(Content::Definition(_)) => message.root.u32(1).is_some_and(|all| all != u32::MAX),
         _ => false,
     }
@@ -160,7 +160,7 @@ fn is_of_loop(message: &Message<'_>) -> bool {
 fn ends_event(message: &Message<'_>) -> Option<bool> {
     let content = find(message.template).map(|row| TEMPLATES[row].content);
     match content.filter(|_| message.schema == SCHEMA)? {
-        Content::Entries(_) | Content::Orders => {
+        Content::Entries(_) | Content::Orders(_) => {
             message.root.u8(8).map(|indicator| indicator & END_OF_EVENT != 0)
         }
         _ => None,
@@ -169,7 +169,8 @@ fn ends_event(message: &Message<'_>) -> Option<bool> {
 
 impl Protocol for Mdp3 {
     fn describe(&self) -> (&str, Books, Clock) {
-        (&self.name, Books::ByLevel, Clock::Utc)
+        let books = if self.decoder.by_order { Books::ByOrder } else { Books::ByLevel };
+        (&self.name, books, Clock::Utc)
     }
 
     fn datagram(
@@ -267,7 +268,7 @@ impl Protocol for Mdp3 {
         let by_type: Vec<(String, u64)> =
             named.chain([unknown]).filter(|&(_, count)| count > 0).collect();
         let Verdicts { taken, duplicates, differ, past, restarts, lost } = self.verdicts;
-        let Tally { implied, orders, others, old, breaks, .. } = decoder.tally;
+        let Tally { implied, orders, before, others, old, breaks, .. } = decoder.tally;
         let Tally { contradictions, joined, snapshots, recovered, .. } = decoder.tally;
         let all = [
             ("lines", self.lines.len() as u64),
@@ -286,6 +287,7 @@ impl Protocol for Mdp3 {
             ("snapshots taken", recovered),
             ("levels of implied orders", implied),
             ("orders by id", orders),
+            ("orders of before", before),
             ("other entries", others),
         ];
         let others = all.into_iter().filter(|&(_, count)| count > 0).collect();
