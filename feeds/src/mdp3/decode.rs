@@ -108,9 +108,6 @@ impl Decoder {
             log.skip(from.position, "template that is not known");
             return;
         };
-        if let Some(packet) = from.packet.filter(|_| self.by_order) {
-            self.span(packet);
-        }
         let content = TEMPLATES[row].content;
         let done = match content {
             Content::Counted => Ok(()),
@@ -440,7 +437,7 @@ impl Decoder {
         // Of a security whose channel is not known, a snapshot may have begun.
         let unplaced = self.securities.iter_mut().filter(|one| one.channel.is_none());
         unplaced.for_each(|security| security.orders.chunks = None);
-        if let Some(span) = self.spans.get_mut(channel) {
+        if let Some(span) = self.spans.get_mut(channel).filter(|_| !empty) {
             *span = None;
         }
     }

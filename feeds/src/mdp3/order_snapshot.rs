@@ -67,12 +67,11 @@ impl Decoder {
     /// Whether a security waits for a snapshot of everything up to this packet.
     fn wants(&self, at: usize, packet: u32) -> bool {
         let security = &self.securities[at];
-        let span = security.channel.and_then(|channel| self.spans.get(channel).copied().flatten());
         let waits = match security.torn {
             true => packet.saturating_add(1) >= security.orders.since,
             false => security.is_new(),
         };
-        security.instrument.is_some() && waits && span.is_none_or(|span| span.follows(packet))
+        security.instrument.is_some() && waits && self.goes_on(security.channel, packet)
     }
 
     /// Builds a book anew, and applies what was kept behind the snapshot.

@@ -31,33 +31,73 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// Whether every packet behind this one was read, or will be.
-    pub(super) fn follows(self, packet: u32) -> bool {
-        packet.saturating_add(1) >= self.since && packet.saturating_sub(self.last) <= AHEAD_MAX
+    /// Whether every packet behind this one was read.
+    fn follows(self, packet: u32) -> bool {
+        packet.saturating_add(1) >= self.since
+    }
+
+    /// Whether this packet may be of the same count.
+    fn is_near(self, packet: u32) -> bool {
+        packet.saturating_sub(self.last) <= AHEAD_MAX
     }
 }
 
 impl Decoder {
-    /// A packet of a channel is read.
-    pub(super) fn span(&mut self, (channel, packet): (usize, u32)) {
+    /// A packet of a channel begins.
+    pub(super) fn packet(
+        &mut self,
+        (channel, packet): (usize, u32),
+        time: Timestamp,
+        out: &mut Held,
+    ) {
+        if !self.by_order {
+            return;
+        }
         if self.spans.len() <= channel {
             self.spans.resize(channel + 1, None);
         }
-        let span = self.spans[channel].get_or_insert(Span { since: packet, last: packet });
-        span.last = packet;
+        if let Some(span) = &mut self.spans[channel] {
+            span.last = packet;
+            return;
+        }
+        let span = Span { since: packet, last: packet };
+        self.spans[channel] = Some(span);
+        let unplaced = self.securities.iter_mut().filter(|one| one.channel.is_none());
+        for security in unplaced {
+            if !security.torn && security.orders.holds.is_some_and(|holds| !span.follows(holds)) {
+                lose(security, time, out);
+            }
+        }
+    }
+
+    /// Whether a snapshot of everything up to `packet` goes on with what was read of its channel. Of
+    /// which channel a security is shows by its first update; until then it may be any.
+    pub(super) fn goes_on(&self, channel: Option<usize>, packet: u32) -> bool {
+        let mut spans = self.spans.iter().flatten();
+        match channel {
+            Some(channel) => {
+                let span = self.spans.get(channel).copied().flatten();
+                span.is_none_or(|span| span.follows(packet) && span.is_near(packet))
+            }
+            None => {
+                let near = self.spans.is_empty() || spans.clone().any(|span| span.is_near(packet));
+                near && spans.all(|span| span.follows(packet))
+            }
+        }
     }
 
     /// Whether an update of this packet is still to be applied to the book of a security.
     fn is_due(&mut self, at: usize, from: From, time: Timestamp, out: &mut Held) -> bool {
         let Some((channel, packet)) = from.packet else { return false };
-        let span = self.spans.get(channel).copied().flatten().unwrap_or_default();
+        let holds = self.securities[at].orders.holds;
+        let goes_on = holds.is_none_or(|holds| self.goes_on(Some(channel), holds));
         let security = &mut self.securities[at];
         security.orders.packet = packet;
         if security.channel.replace(channel) != Some(channel) {
-            // A snapshot may have come before it was known whose packets it counts.
             if security.torn {
-                security.orders.since = span.since;
-            } else if security.orders.holds.is_some_and(|holds| !span.follows(holds)) {
+                // What was lost may have been of another channel: this one has its own span.
+                security.orders.since = 0;
+            } else if !goes_on {
                 lose(security, time, out);
             }
         }
@@ -189,8 +229,10 @@ impl Decoder {
                 let met = matches!(told, Told::Add(_)) && change.act == Act::Update;
                 self.tally.before += u64::from(met || told == Told::Unknown);
                 tell_order(out, instrument, &change, told);
-                if torn && self.snapshots {
-                    self.keep_order(at, change);
+                match self.snapshots {
+                    true if torn => self.keep_order(at, change),
+                    false if torn => self.securities[at].orders.pass(),
+                    _ => {}
                 }
             }
         }

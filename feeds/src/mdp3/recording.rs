@@ -122,6 +122,10 @@ impl Mdp3 {
         let numbered = channel.and_then(|channel| self.channels.get_mut(channel));
         let held = numbered.map_or(&mut self.others, |numbered| &mut numbered.held);
         let from = From { position, packet: channel.map(|channel| (channel, packet.sequence)) };
+        if let Some(channel) = channel {
+            let time = Timestamp::from_nanos(packet.sending_time);
+            self.decoder.packet((channel, packet.sequence), time, held);
+        }
         let mut whole = true;
         for message in packet.messages() {
             self.decoder.message(&message, from, held, log);

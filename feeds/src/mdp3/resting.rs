@@ -69,7 +69,7 @@ pub(super) struct Orders {
     resting: HashMap<u64, Resting>,
     /// Number of the packet whose messages are read.
     pub(super) packet: u32,
-    /// Of a book that is not known: every change from this packet on is kept.
+    /// Of a book that is not known: every change of this packet and those behind it is kept.
     pub(super) since: u32,
     kept: VecDeque<(u32, OrderChange)>,
     /// The packet that the last snapshot taken holds as its last.
@@ -130,6 +130,11 @@ impl Orders {
         self.kept.push_back((self.packet, change));
     }
 
+    /// A change is not kept: a snapshot must hold it.
+    pub(super) fn pass(&mut self) {
+        self.since = self.packet.saturating_add(1);
+    }
+
     /// True if no order is known.
     pub(super) fn is_empty(&self) -> bool {
         self.resting.is_empty()
@@ -153,7 +158,7 @@ impl Orders {
     pub(super) fn forget(&mut self) {
         self.resting = HashMap::new();
         self.kept = VecDeque::new();
-        self.since = self.packet.saturating_add(1);
+        self.pass();
         self.holds = None;
     }
 
