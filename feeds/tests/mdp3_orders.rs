@@ -4,7 +4,9 @@
 mod common;
 
 use common::mdp3::*;
-use feeds::recording::{Books, Options, open_bytes};
+use feeds::recording::{Books, Options, Unit, open_bytes};
+use market::book::{BookState, BookView, OrderBooks};
+use market::{InstrumentId, Side};
 
 /// A new level of ES at that price, and the order that makes it, in a packet of its own.
 fn new(rpt_seq: u32, id: u64, price: i64) -> Vec<u8> {
@@ -30,7 +32,7 @@ fn orders_are_told_where_they_are_asked_for_and_levels_where_not() {
     assert_eq!((by_order.count("orders by id"), by_level.count("orders by id")), (1, 1));
     let file = capture(&packets);
     let mut recording = open_bytes(&file, options).unwrap();
-    recording.next_unit(&mut feeds::recording::Unit::default()).unwrap();
+    recording.next_unit(&mut Unit::default()).unwrap();
     assert_eq!(recording.describe().books, Books::ByOrder);
 }
 
@@ -90,6 +92,26 @@ fn an_order_that_goes_behind_the_others_at_its_price_joins_anew() {
         "0 change bid 100 6 #7",
     ];
     assert_eq!(given.events, wanted);
+}
+
+#[test]
+fn orders_of_spreads_rest_at_zero_and_below() {
+    let rest = [(8, -2), (9, 0)].map(|(id, price)| order(id, (id, 4), price, ES, (0, b'0')));
+    let file = capture(&[(0, A, packet(1, &[new(1, 7, -1), orders(&rest)]))]);
+    let options = Options { by_order: true, ..Options::default() };
+    let mut recording = open_bytes(&file, options).unwrap();
+    let (mut unit, mut books) = (Unit::default(), OrderBooks::growing());
+    while recording.next_unit(&mut unit).unwrap() {
+        for event in &unit.events {
+            books.admit(event.instrument);
+            assert_eq!(books.apply(event).contradiction, None, "{event:?}");
+        }
+    }
+    let book = books.book(InstrumentId(0));
+    let levels = (0..3).filter_map(|at| book.level(Side::Buy, at));
+    let levels: Vec<_> = levels.map(|level| (level.price.to_string(), level.qty.raw())).collect();
+    assert_eq!(levels, [("0", 4), ("-1", 3), ("-2", 4)].map(|(at, qty)| (at.to_owned(), qty)));
+    assert_eq!(book.state(), BookState::Live);
 }
 
 #[test]

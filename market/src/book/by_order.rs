@@ -264,6 +264,11 @@ fn place(orders: &mut IdTable<Resting>, event: &Event) -> Result<(usize, Resting
     }
 }
 
+/// Orders of spreads rest at zero and below; the price that has no negative is none.
+fn require_price(event: &Event) -> Result<(), Contradiction> {
+    if event.price.raw() > i64::MIN { Ok(()) } else { Err(Contradiction::WrongPrice) }
+}
+
 fn require_positive_price(event: &Event) -> Result<(), Contradiction> {
     if event.price.raw() > 0 { Ok(()) } else { Err(Contradiction::WrongPrice) }
 }
@@ -287,7 +292,7 @@ fn add(
     } else {
         event.side().ok_or(Contradiction::WrongSide)?
     };
-    require_positive_price(event)?;
+    require_price(event)?;
     require_positive_qty(event)?;
     let Err(mut at) = orders.find(event.order) else {
         return Err(Contradiction::DuplicateOrder);
@@ -357,7 +362,7 @@ fn delete(
 
 /// An order that finds no room at its new terms leaves the book.
 fn change(orders: &mut IdTable<Resting>, book: &mut Book, event: &Event) -> Outcome {
-    require_positive_price(event)?;
+    require_price(event)?;
     require_positive_qty(event)?;
     let (at, order) = place(orders, event)?;
     book.take(event.order, &order, order.qty, true);
