@@ -61,6 +61,8 @@ pub(super) struct Decoder {
     pub(super) by_order: bool,
     /// Packets by channel, for books by order.
     pub(super) spans: Vec<Option<Span>>,
+    /// Something was told of books of no channel or of all: it cannot wait for the end of an event.
+    pub(super) urgent: bool,
     pub(super) kept: usize,
     /// Prices that lost their level; empty between changes.
     gone: Vec<Price>,
@@ -79,6 +81,7 @@ impl Decoder {
             snapshots: false,
             by_order: options.by_order,
             spans: Vec::new(),
+            urgent: false,
             kept: 0,
             gone: Vec::new(),
         }

@@ -42,6 +42,16 @@ impl Span {
     }
 }
 
+/// Whether an update is to be applied to its book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Now,
+    /// The book is of a snapshot that holds it.
+    Before,
+    /// It is not of the channel of its security.
+    Never,
+}
+
 impl Decoder {
     /// A packet of a channel begins.
     pub(super) fn packet(
@@ -66,6 +76,7 @@ impl Decoder {
         for security in unplaced {
             if !security.torn && security.orders.holds.is_some_and(|holds| !span.follows(holds)) {
                 lose(security, time, out);
+                self.urgent = true;
             }
         }
     }
@@ -86,14 +97,29 @@ impl Decoder {
         }
     }
 
-    /// Whether an update of this packet is still to be applied to the book of a security.
-    fn is_due(&mut self, at: usize, from: From, time: Timestamp, out: &mut Held) -> bool {
-        let Some((channel, packet)) = from.packet else { return false };
-        let holds = self.securities[at].orders.holds;
-        let goes_on = holds.is_none_or(|holds| self.goes_on(Some(channel), holds));
+    /// Whether an update of this packet is still to be applied to the book of a security. A security
+    /// is of the channel that its first update came by.
+    fn due(
+        &mut self,
+        at: usize,
+        from: From,
+        time: Timestamp,
+        out: &mut Held,
+        log: &mut Log,
+    ) -> Due {
+        let Some((channel, packet)) = from.packet else { return Due::Never };
+        let security = &self.securities[at];
+        if security.channel.is_some_and(|its| its != channel) {
+            log.skip(from.position, "update of a security of another channel");
+            return Due::Never;
+        }
+        let goes_on = match security.orders.holds.filter(|_| security.channel.is_none()) {
+            Some(holds) => self.goes_on(Some(channel), holds),
+            None => true,
+        };
         let security = &mut self.securities[at];
         security.orders.packet = packet;
-        if security.channel.replace(channel) != Some(channel) {
+        if security.channel.replace(channel).is_none() {
             if security.torn {
                 // What was lost may have been of another channel: this one has its own span.
                 security.orders.since = 0;
@@ -101,7 +127,7 @@ impl Decoder {
                 lose(security, time, out);
             }
         }
-        !security.orders.is_held(packet)
+        if security.orders.is_held(packet) { Due::Before } else { Due::Now }
     }
 
     /// Takes note of the number of an update; false if it was applied already.
@@ -114,12 +140,16 @@ impl Decoder {
         out: &mut Held,
         log: &mut Log,
     ) -> bool {
-        let due = self.is_due(at, from, time, out);
+        let due = self.due(at, from, time, out, log);
         let security = &mut self.securities[at];
-        if !due {
-            security.rpt_seq = security.rpt_seq.max(Some(number));
-            self.tally.old += 1;
-            return false;
+        match due {
+            Due::Now => {}
+            Due::Before => {
+                security.rpt_seq = security.rpt_seq.max(Some(number));
+                self.tally.old += 1;
+                return false;
+            }
+            Due::Never => return false,
         }
         if security.rpt_seq.is_some() && std::mem::take(&mut security.afresh) {
             security.rpt_seq = Some(number);
@@ -127,6 +157,7 @@ impl Decoder {
         }
         if security.rpt_seq.is_some_and(|last| number <= last) {
             self.contradicted(at, "number of an update before", time, from, out, log);
+            self.securities[at].afresh = true;
             return false;
         }
         self.turn(at, id, number, time, from, out, log)
@@ -186,7 +217,9 @@ impl Decoder {
                 log.skip(from.position, "more securities than are read");
                 continue;
             };
-            if self.securities[at].instrument.is_none() || !self.is_due(at, from, time, out) {
+            if self.securities[at].instrument.is_none()
+                || self.due(at, from, time, out, log) != Due::Now
+            {
                 continue;
             }
             let security = &mut self.securities[at];
@@ -260,6 +293,7 @@ impl Decoder {
         out: &mut Held,
     ) {
         let until = first.saturating_add(count.saturating_sub(1));
+        self.urgent = true;
         if let Some(Some(span)) = self.spans.get_mut(channel) {
             span.since = until.saturating_add(1);
         }
