@@ -200,3 +200,30 @@ fn a_snapshot_that_what_was_kept_contradicts_is_lost_again() {
     assert_eq!(given.events[4..], tail);
     assert_eq!(given.damaged, ["order that is not in the book"]);
 }
+
+#[test]
+fn a_book_is_built_behind_what_its_channel_has_begun_to_tell() {
+    let part = |n: u32, id, indicator| {
+        let order = order(id, (id, 1), 90, ES, (0, b'0'));
+        (A, packet(n, &[message(47, 9, &root(indicator), &group(&[order]))]))
+    };
+    let given = read_orders(&[
+        (SNAPSHOTS, chunk(40, (1, 2), &[])),
+        part(50, 20, 0),
+        part(51, 21, 0),
+        (SNAPSHOTS, chunk(50, (1, 1), &ROWS)),
+        part(52, 22, 0x80),
+    ]);
+    let before = ["0 Lost", "0 add bid 90 1 #20", "0 add bid 90 1 #21"];
+    let wanted = with_book(&before, &["0 add bid 90 1 #21", "0 add bid 90 1 #22"]);
+    assert_eq!(given.events, wanted);
+}
+
+#[test]
+fn updates_of_a_security_by_another_channel_are_counted_and_no_more() {
+    let (_, twice) = alone(1, 20, 0);
+    let given = read_orders(&[alone(1, 20, 0), (Way(77, 900), twice), alone(2, 20, 2)]);
+    assert_eq!(given.events, ["0 Lost", "0 add bid 90 1 #20", "0 delete bid #20"]);
+    assert_eq!(given.skipped, ["update of a security of another channel"]);
+    assert_eq!(given.count("channels"), 2);
+}
