@@ -17,7 +17,7 @@ pub use binance::binance_depth;
 pub use books::canary;
 pub use books::{levels_differential, orders_differential};
 pub use iex::iex;
-pub use lines::{iex_lines, mdp3_lines, moldudp64_lines};
+pub use lines::{iex_lines, mdp3_lines, mdp3_orders, moldudp64_lines};
 pub use mdp3::mdp3;
 pub use recordings::{
     binance, coinbase, databento_csv, dbn_file, events, itch50_file, kraken, lobster_book,
@@ -63,6 +63,7 @@ pub const BODIES: &[(&str, Body)] = &[
     ("lobster_messages", lobster_messages),
     ("mdp3", mdp3),
     ("mdp3_lines", mdp3_lines),
+    ("mdp3_orders", mdp3_orders),
     ("moldudp64_lines", moldudp64_lines),
     ("orders_differential", orders_differential),
     ("packet", packet),

@@ -14,11 +14,15 @@
 //! Sources: CME Globex MDP 3.0 and its `templates_FixBinary.xml`, FIX Simple Binary Encoding 1.0.
 
 mod channel;
+mod chunks;
 mod decode;
 mod definition;
 mod levels;
+mod order_snapshot;
+mod orders;
 pub mod recording;
 mod registry;
+mod resting;
 mod security;
 mod snapshot;
 mod templates;

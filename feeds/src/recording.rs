@@ -62,6 +62,8 @@ pub struct Options {
     /// Midnight, in UTC, of the venue's day: for formats whose stamps are times of day. Without it,
     /// their times count from 1970-01-01.
     pub day: Option<Timestamp>,
+    /// Books by order where messages tell both kinds (CME MDP 3.0), which are by level otherwise.
+    pub by_order: bool,
     /// Keep the messages of ITCH 5.0 in the unit, for a venue that publishes them again.
     pub keep_messages: bool,
     /// Counts the bytes of the file as they are read, before unpacking: [`Source::bytes`] in the end.

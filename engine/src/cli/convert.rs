@@ -27,4 +27,7 @@ pub struct ConvertArgs {
     /// YYYY-MM-DDTHH:MM:SS
     #[arg(long, value_name = "DAY", value_parser = super::inspect::parse_day)]
     pub day: Option<Timestamp>,
+    /// Books by order where messages tell orders beside levels (CME MDP 3.0)
+    #[arg(long)]
+    pub by_order: bool,
 }

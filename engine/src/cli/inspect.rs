@@ -11,6 +11,7 @@ use std::path::PathBuf;
   touchline inspect ARL_20250717.derived.itch50.gz
   touchline inspect day.pcap.gz --head 20
   touchline inspect ARL_20250717.derived.itch50.gz --book ARL@10:00:00
+  touchline inspect cme.pcap --by-order --book ESZ6
   touchline inspect *.gz --json
   touchline inspect btcusdt_20240808.gz btcusdt_20240809.gz --as-one --book BTCUSDT
 
@@ -34,6 +35,9 @@ pub struct InspectArgs {
     /// Read the files as one recording of lines that goes on from file to file, with its books
     #[arg(long)]
     pub as_one: bool,
+    /// Books by order where messages tell orders beside levels (CME MDP 3.0)
+    #[arg(long)]
+    pub by_order: bool,
     /// One JSON object a file, for machines
     #[arg(long)]
     pub json: bool,

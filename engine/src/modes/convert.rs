@@ -10,10 +10,9 @@ use crate::cli::{ConvertArgs, Exit};
 use crate::report::grouped;
 use anyhow::{Context as _, bail};
 use feeds::archive::Writer;
-use feeds::recording::{OpenError, Source};
+use feeds::recording::{OpenError, Options, Source};
 use indicatif::{ProgressBar, ProgressStyle};
 use input::Input;
-use market::Timestamp;
 use merge::Merge;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -35,7 +34,13 @@ pub fn main(args: &ConvertArgs) -> anyhow::Result<ExitCode> {
         return Ok(Exit::Usage.into());
     };
     let progress = Arc::new(AtomicU64::new(0));
-    let (inputs, bytes) = open(inputs, args.day, &progress)?;
+    let options = Options {
+        day: args.day,
+        by_order: args.by_order,
+        progress: Some(Arc::clone(&progress)),
+        ..Options::default()
+    };
+    let (inputs, bytes) = open(inputs, &options)?;
     let name = output.display();
     let file = File::create_new(output).with_context(|| format!("cannot make {name}"))?;
     let bar = ProgressBar::new(bytes).with_style(style()?);
@@ -57,18 +62,14 @@ fn style() -> anyhow::Result<ProgressStyle> {
 }
 
 /// Opens every input, and says how many bytes they have.
-fn open(
-    paths: &[PathBuf],
-    day: Option<Timestamp>,
-    progress: &Arc<AtomicU64>,
-) -> anyhow::Result<(Vec<Input>, u64)> {
+fn open(paths: &[PathBuf], options: &Options) -> anyhow::Result<(Vec<Input>, u64)> {
     let (mut inputs, mut bytes) = (Vec::new(), 0);
     for path in paths {
         let name = || format!("cannot read {}", path.display());
         let sources = Source::list(path).with_context(name)?;
         let (single, before) = (sources.len() == 1, inputs.len());
         for source in &sources {
-            match Input::open(source, day, progress) {
+            match Input::open(source, options) {
                 Ok(input) => {
                     bytes += source.bytes().with_context(name)?;
                     inputs.push(input);

@@ -2,7 +2,7 @@
 //! whole, so that the last event of a unit is a place where books are consistent. Decides nothing.
 
 use crate::recording::Unit;
-use market::{Event, SideEntry, Sink};
+use market::{Event, InstrumentId, SideEntry, Sink};
 
 /// So much is held for an event that does not end; a packet may go beyond.
 const ITEMS_MAX: usize = 4_096;
@@ -11,6 +11,15 @@ const ITEMS_MAX: usize = 4_096;
 enum Item {
     Event(Event),
     Entry(Box<SideEntry>),
+}
+
+impl Item {
+    fn instrument(&self) -> InstrumentId {
+        match self {
+            Item::Event(event) => event.instrument,
+            Item::Entry(entry) => entry.instrument,
+        }
+    }
 }
 
 /// See the module.
@@ -35,6 +44,18 @@ impl Held {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// True if something is held of the instrument that `other` begins with.
+    #[must_use]
+    pub fn concerns(&self, other: &Held) -> bool {
+        let held = |instrument| self.items.iter().any(|item| item.instrument() == instrument);
+        !self.is_empty() && other.items.first().is_some_and(|item| held(item.instrument()))
+    }
+
+    /// Takes over what `other` holds, behind what is held.
+    pub fn append(&mut self, other: &mut Held) {
+        self.items.append(&mut other.items);
     }
 
     /// Gives everything to `unit`.

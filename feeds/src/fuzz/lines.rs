@@ -5,25 +5,57 @@ use super::recordings::unit_promises;
 use crate::capture::{Datagram, Protocol};
 use crate::recording::{Log, Options, Unit};
 use crate::{iex, mdp3, moldudp64};
-use market::{Nanos, Timestamp};
+use market::{Event, EventKind, InstrumentId, Nanos, Timestamp};
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Any bytes as datagrams of IEX-TP: no panic, an end, and units as a recording promises them.
 pub fn iex_lines(bytes: &[u8]) {
-    lines(bytes, iex::recording::make(&Options::default()).ok());
+    lines(bytes, iex::recording::make(&Options::default()).ok(), |_| ());
 }
 
 /// Any bytes as datagrams of MDP 3.0: as for [`iex_lines`].
 pub fn mdp3_lines(bytes: &[u8]) {
-    lines(bytes, mdp3::recording::make(&Options::default()).ok());
+    lines(bytes, mdp3::recording::make(&Options::default()).ok(), |_| ());
+}
+
+/// Any bytes as datagrams of MDP 3.0, with books by order: as for [`iex_lines`], and no event
+/// contradicts the orders that were told before it.
+pub fn mdp3_orders(bytes: &[u8]) {
+    let options = Options { by_order: true, ..Options::default() };
+    let mut orders: HashMap<(InstrumentId, u64), Event> = HashMap::new();
+    lines(bytes, mdp3::recording::make(&options).ok(), |unit| {
+        unit.events.iter().for_each(|event| follow(&mut orders, event));
+    });
+}
+
+fn follow(orders: &mut HashMap<(InstrumentId, u64), Event>, event: &Event) {
+    let key = (event.instrument, event.order);
+    let known = orders.get(&key).copied();
+    match event.kind() {
+        Some(EventKind::Add) => assert!(known.is_none(), "{event:?}"),
+        Some(EventKind::Change | EventKind::Delete) => {
+            assert_eq!(known.map(|known| known.side()), Some(event.side()), "{event:?}");
+        }
+        Some(EventKind::Clear | EventKind::Reset) => {
+            return orders.retain(|&(instrument, _), _| instrument != event.instrument);
+        }
+        kind => return assert_ne!(kind, Some(EventKind::Level)),
+    }
+    if event.kind() == Some(EventKind::Delete) {
+        orders.remove(&key);
+    } else {
+        assert!(event.qty.is_positive() && event.side().is_some(), "{event:?}");
+        orders.insert(key, *event);
+    }
 }
 
 /// Any bytes as datagrams of MoldUDP64: as for [`iex_lines`].
 pub fn moldudp64_lines(bytes: &[u8]) {
-    lines(bytes, moldudp64::recording::make(&Options::default()).ok());
+    lines(bytes, moldudp64::recording::make(&Options::default()).ok(), |_| ());
 }
 
-fn lines(mut bytes: &[u8], protocol: Option<Box<dyn Protocol>>) {
+fn lines(mut bytes: &[u8], protocol: Option<Box<dyn Protocol>>, mut look: impl FnMut(&Unit)) {
     let Some(mut protocol) = protocol else { return };
     let (mut unit, mut log, mut slots) = (Unit::default(), Log::default(), 0);
     let (mut position, mut time) = (0, Timestamp::from_nanos(1_700_000_000_000_000_000));
@@ -33,6 +65,7 @@ fn lines(mut bytes: &[u8], protocol: Option<Box<dyn Protocol>>) {
         let (payload, rest) = rest.split_at(rest.len().min(length));
         while more(&mut *protocol, false, position, &mut unit, &mut log) {
             unit_promises(&unit, protocol.instruments(), &mut slots);
+            look(&unit);
         }
         time = time.after(Nanos::from_micros(u64::from(step >> 3) * 5_000));
         unit.begin(position);
@@ -41,12 +74,14 @@ fn lines(mut bytes: &[u8], protocol: Option<Box<dyn Protocol>>) {
         if protocol.datagram(&datagram, &mut unit, &mut log) {
             unit.end();
             unit_promises(&unit, protocol.instruments(), &mut slots);
+            look(&unit);
         }
         position += 3 + payload.len() as u64;
         bytes = rest;
     }
     while more(&mut *protocol, true, position, &mut unit, &mut log) {
         unit_promises(&unit, protocol.instruments(), &mut slots);
+        look(&unit);
     }
     let counts = protocol.counts();
     assert_eq!(counts.messages, counts.by_type.iter().map(|&(_, count)| count).sum::<u64>());

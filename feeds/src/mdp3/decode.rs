@@ -1,11 +1,12 @@
 //! Messages of MDP 3.0 to events: levels by price, trades, status, figures, definitions. A message
 //! that is damaged changes nothing; a security whose updates contradict its book loses it.
 //!
-//! Books are by level, from the real book (`MDEntryType` 0 and 1); levels of implied orders and the
-//! orders that some templates name are counted.
+//! Books are by level, from the real book (`MDEntryType` 0 and 1), or by order (see `orders`);
+//! levels of implied orders are counted.
 
 use super::definition;
 use super::levels::Action;
+use super::orders::{self, ENTRIES_MAX, Span};
 use super::security::{Change, Kept, Security, Turn};
 use super::templates::{Content, Entries, TEMPLATES, What, find};
 use super::wire::{Block, Group, Message, SCHEMA, Size};
@@ -33,6 +34,7 @@ pub(super) struct From {
 pub(super) struct Tally {
     pub(super) implied: u64,
     pub(super) orders: u64,
+    pub(super) before: u64,
     pub(super) others: u64,
     pub(super) old: u64,
     pub(super) breaks: u64,
@@ -55,7 +57,13 @@ pub(super) struct Decoder {
     pub(super) tally: Tally,
     /// Snapshots come, so that it is worth keeping updates for them.
     pub(super) snapshots: bool,
-    kept: usize,
+    /// Books are by order.
+    pub(super) by_order: bool,
+    /// Packets by channel, for books by order.
+    pub(super) spans: Vec<Option<Span>>,
+    /// Something was told of books of no channel or of all: it cannot wait for the end of an event.
+    pub(super) urgent: bool,
+    pub(super) kept: usize,
     /// Prices that lost their level; empty between changes.
     gone: Vec<Price>,
 }
@@ -71,6 +79,9 @@ impl Decoder {
             unknown: 0,
             tally: Tally::default(),
             snapshots: false,
+            by_order: options.by_order,
+            spans: Vec::new(),
+            urgent: false,
             kept: 0,
             gone: Vec::new(),
         }
@@ -100,9 +111,11 @@ impl Decoder {
             log.skip(from.position, "template that is not known");
             return;
         };
-        let done = match TEMPLATES[row].content {
+        let content = TEMPLATES[row].content;
+        let done = match content {
             Content::Counted => Ok(()),
-            Content::OrderSnapshot | Content::Orders => self.orders(message),
+            Content::Orders(scale) => self.orders(scale, message, from, out, log),
+            Content::OrderSnapshot(scale) => self.order_snapshot(scale, message, from, out, log),
             Content::Entries(entries) => self.entries(entries, message, from, out, log),
             Content::Definition(layout) => self.definition(layout, message, out),
             Content::Status => self.status(message, out),
@@ -113,14 +126,14 @@ impl Decoder {
         };
         if let Err(reason) = done {
             log.damage(from.position, reason);
+            if self.by_order
+                && content.tells_orders()
+                && let Some((channel, packet)) = from.packet
+            {
+                let time = Timestamp::from_nanos(message.root.u64(0).unwrap_or(0));
+                self.lost(channel, (packet, 1), time, out);
+            }
         }
-    }
-
-    /// Orders by themselves are counted.
-    fn orders(&mut self, message: &Message<'_>) -> Result<(), &'static str> {
-        let mut rest = message.rest;
-        self.tally.orders += Group::take(&mut rest, Size::Short)?.len() as u64;
-        Ok(())
     }
 
     fn entries(
@@ -135,9 +148,15 @@ impl Decoder {
         let time = Timestamp::from_nanos(time);
         let mut rest = message.rest;
         let group = Group::take(&mut rest, Size::Short)?;
+        let by_order = self.by_order && layout.kind().is_some();
+        let mut orders = None;
         if matches!(layout.what, What::Book { .. } | What::Trade { .. }) {
-            let orders = Group::take(&mut rest, Size::EightBytes)?;
-            self.tally.orders += orders.len() as u64;
+            let named = Group::take(&mut rest, Size::EightBytes)?;
+            self.tally.orders += named.len() as u64;
+            orders = Some(named).filter(|_| by_order);
+        }
+        if let Some(orders) = &orders {
+            orders::check(orders, group.len())?;
         }
         let needs = match layout.what {
             What::Book { level } => level + 3,
@@ -149,7 +168,8 @@ impl Decoder {
         if group.entries().next().is_some_and(|entry| entry.0.len() < needs) {
             return Err("entry shorter than its fields");
         }
-        for entry in group.entries() {
+        let mut next = [false; ENTRIES_MAX];
+        for (index, entry) in group.entries().enumerate() {
             let (Some(id), Some(number)) = (entry.i32(layout.security), entry.u32(layout.rpt_seq))
             else {
                 continue;
@@ -161,30 +181,53 @@ impl Decoder {
             if self.securities[at].instrument.is_none() {
                 continue;
             }
-            if let Some((channel, _)) = from.packet {
-                self.securities[at].channel = Some(channel);
-            }
-            if !self.turn(at, id, number, time, from, out, log) {
+            let is_next = match self.by_order {
+                true => self.order_turn(at, (id, number), time, from, out, log),
+                false => self.level_turn(at, id, number, time, from, out, log),
+            };
+            if !is_next {
                 continue;
             }
+            next[index] = true;
             let told = self.entry(at, layout, &entry, message.version, time, out);
             let change = told.unwrap_or_else(|reason| {
                 self.contradicted(at, reason, time, from, out, log);
                 None
             });
-            if self.snapshots && self.securities[at].torn {
+            if self.snapshots && !self.by_order && self.securities[at].torn {
                 self.keep(
                     at,
                     Kept { packet: from.packet.map(|(_, n)| n), rpt_seq: number, change },
                 );
             }
         }
+        if let Some(orders) = &orders {
+            self.named_orders((&group, orders), layout, &next, time, from, out, log);
+        }
         Ok(())
+    }
+
+    /// The turn of an update of a book by level.
+    #[allow(clippy::too_many_arguments)]
+    fn level_turn(
+        &mut self,
+        at: usize,
+        id: i32,
+        number: u32,
+        time: Timestamp,
+        from: From,
+        out: &mut Held,
+        log: &mut Log,
+    ) -> bool {
+        if let Some((channel, _)) = from.packet {
+            self.securities[at].channel = Some(channel);
+        }
+        self.turn(at, id, number, time, from, out, log)
     }
 
     /// Takes note of an update's number; false if it was applied already.
     #[allow(clippy::too_many_arguments)]
-    fn turn(
+    pub(super) fn turn(
         &mut self,
         at: usize,
         id: i32,
@@ -304,6 +347,9 @@ impl Decoder {
                 return Ok(None);
             }
         };
+        if self.by_order {
+            return Ok(None);
+        }
         let action = entry.u8(level + 1).and_then(Action::read).ok_or("unknown update action")?;
         let number = entry.u8(level).unwrap_or(0);
         let change = Change { side, action, number, price, qty: qty.unwrap_or(Qty::ZERO), time };
@@ -391,6 +437,12 @@ impl Decoder {
             security.restart(empty);
             tell(out, kind, security, time);
         }
+        // Of a security whose channel is not known, a snapshot may have begun.
+        let unplaced = self.securities.iter_mut().filter(|one| one.channel.is_none());
+        unplaced.for_each(|security| security.orders.chunks = None);
+        if let Some(span) = self.spans.get_mut(channel).filter(|_| !empty) {
+            *span = None;
+        }
     }
 
     /// Packets of a channel up to `until` are lost: its securities are doubted.
@@ -401,6 +453,9 @@ impl Decoder {
         time: Timestamp,
         out: &mut Held,
     ) {
+        if self.by_order {
+            return self.lost_orders(channel, (first, count), time, out);
+        }
         let until = first.saturating_add(count.saturating_sub(1));
         for security in self.securities.iter_mut().filter(|one| one.channel == Some(channel)) {
             let Some(instrument) = security.instrument else { continue };
@@ -422,6 +477,6 @@ pub(super) fn tell(out: &mut Held, kind: EventKind, security: &Security, time: T
 }
 
 /// A quantity by the scale that is wanted.
-fn scaled(qty: Qty, units: i64) -> Result<Qty, &'static str> {
+pub(super) fn scaled(qty: Qty, units: i64) -> Result<Qty, &'static str> {
     qty.raw().checked_mul(units).map(Qty::from_raw).ok_or("quantity out of range")
 }

@@ -110,28 +110,46 @@ impl Mdp3 {
         Some(feed)
     }
 
-    /// Takes a packet whose turn it is, and gives what is whole then.
+    /// Takes a packet of a channel whose turn it is, and gives what is whole then.
     fn take(
         &mut self,
         packet: &Packet<'_>,
         position: u64,
-        channel: Option<usize>,
+        channel: usize,
         unit: &mut Unit,
         log: &mut Log,
     ) {
-        let numbered = channel.and_then(|channel| self.channels.get_mut(channel));
-        let held = numbered.map_or(&mut self.others, |numbered| &mut numbered.held);
-        let from = From { position, packet: channel.map(|channel| (channel, packet.sequence)) };
+        let Some(Numbered { held, .. }) = self.channels.get_mut(channel) else { return };
+        let number = (channel, packet.sequence);
+        let from = From { position, packet: Some(number) };
+        let time = Timestamp::from_nanos(packet.sending_time);
+        self.decoder.packet(number, time, held);
         let mut whole = true;
         for message in packet.messages() {
             self.decoder.message(&message, from, held, log);
             whole = ends_event(&message).unwrap_or(whole);
         }
-        unit.exchange_time = Timestamp::from_nanos(packet.sending_time);
-        if whole || channel.is_none() || held.is_full() {
+        unit.exchange_time = time;
+        if std::mem::take(&mut self.decoder.urgent) || whole || held.is_full() {
             held.release(unit);
         }
-        self.verdicts.taken += u64::from(channel.is_some());
+        self.verdicts.taken += 1;
+    }
+
+    /// Takes a packet of snapshots or definitions.
+    fn take_of_loop(&mut self, packet: &Packet<'_>, position: u64, unit: &mut Unit, log: &mut Log) {
+        let from = From { position, packet: None };
+        unit.exchange_time = Timestamp::from_nanos(packet.sending_time);
+        for message in packet.messages() {
+            self.decoder.message(&message, from, &mut self.others, log);
+            // A book is built behind what its channel has begun to tell of it.
+            let others = &mut self.others;
+            let mut held = self.channels.iter_mut().map(|numbered| &mut numbered.held);
+            match held.find(|held| held.concerns(others)) {
+                Some(held) => held.append(others),
+                None => others.release(unit),
+            }
+        }
     }
 
     /// Counts the messages of a packet, whatever becomes of them.
@@ -150,7 +168,7 @@ impl Mdp3 {
 fn is_of_loop(message: &Message<'_>) -> bool {
     let content = find(message.template).map(|row| TEMPLATES[row].content);
     match content.filter(|_| message.schema == SCHEMA) {
-        Some(Content::Snapshot(..) | Content::OrderSnapshot) => true,
+        Some(Content::Snapshot(..) | Content::OrderSnapshot(_)) => true,
         Some(Content::Definition(_)) => message.root.u32(1).is_some_and(|all| all != u32::MAX),
         _ => false,
     }
@@ -160,7 +178,7 @@ fn is_of_loop(message: &Message<'_>) -> bool {
 fn ends_event(message: &Message<'_>) -> Option<bool> {
     let content = find(message.template).map(|row| TEMPLATES[row].content);
     match content.filter(|_| message.schema == SCHEMA)? {
-        Content::Entries(_) | Content::Orders => {
+        Content::Entries(_) | Content::Orders(_) => {
             message.root.u8(8).map(|indicator| indicator & END_OF_EVENT != 0)
         }
         _ => None,
@@ -169,7 +187,8 @@ fn ends_event(message: &Message<'_>) -> Option<bool> {
 
 impl Protocol for Mdp3 {
     fn describe(&self) -> (&str, Books, Clock) {
-        (&self.name, Books::ByLevel, Clock::Utc)
+        let books = if self.decoder.by_order { Books::ByOrder } else { Books::ByLevel };
+        (&self.name, books, Clock::Utc)
     }
 
     fn datagram(
@@ -193,17 +212,17 @@ impl Protocol for Mdp3 {
             return false;
         };
         let Feed::Incremental(channel) = feed else {
-            self.take(&packet, position, None, unit, log);
+            self.take_of_loop(&packet, position, unit, log);
             return true;
         };
         let Some(numbered) = self.channels.get_mut(channel) else { return false };
         match numbered.channel.offer(&packet, bytes, position, self.now) {
-            Verdict::Next => self.take(&packet, position, Some(channel), unit, log),
+            Verdict::Next => self.take(&packet, position, channel, unit, log),
             Verdict::Restart => {
                 self.verdicts.restarts += 1;
                 let time = Timestamp::from_nanos(packet.sending_time);
                 self.decoder.restart(channel, false, time, &mut numbered.held);
-                self.take(&packet, position, Some(channel), unit, log);
+                self.take(&packet, position, channel, unit, log);
             }
             Verdict::Waits => return false,
             Verdict::Duplicate => {
@@ -232,7 +251,7 @@ impl Protocol for Mdp3 {
                 Some(Ok(waiting)) => {
                     (unit.position, unit.received) = (waiting.position, self.now);
                     if let Ok(packet) = Packet::parse(&waiting.bytes) {
-                        self.take(&packet, waiting.position, Some(at), unit, log);
+                        self.take(&packet, waiting.position, at, unit, log);
                     }
                     return true;
                 }
@@ -247,6 +266,7 @@ impl Protocol for Mdp3 {
                     });
                     unit.received = self.now;
                     self.decoder.lost(at, (first, count), unit.received, &mut numbered.held);
+                    self.decoder.urgent = false;
                     numbered.held.release(unit);
                     return true;
                 }
@@ -267,7 +287,7 @@ impl Protocol for Mdp3 {
         let by_type: Vec<(String, u64)> =
             named.chain([unknown]).filter(|&(_, count)| count > 0).collect();
         let Verdicts { taken, duplicates, differ, past, restarts, lost } = self.verdicts;
-        let Tally { implied, orders, others, old, breaks, .. } = decoder.tally;
+        let Tally { implied, orders, before, others, old, breaks, .. } = decoder.tally;
         let Tally { contradictions, joined, snapshots, recovered, .. } = decoder.tally;
         let all = [
             ("lines", self.lines.len() as u64),
@@ -286,6 +306,7 @@ impl Protocol for Mdp3 {
             ("snapshots taken", recovered),
             ("levels of implied orders", implied),
             ("orders by id", orders),
+            ("orders of before", before),
             ("other entries", others),
         ];
         let others = all.into_iter().filter(|&(_, count)| count > 0).collect();

@@ -2,6 +2,7 @@
 //! whose updates were missed keeps those that come, until a snapshot shows what they follow on.
 
 use super::levels::{Action, Levels};
+use super::resting::Orders;
 use market::{InstrumentId, Price, Qty, Side, Timestamp};
 use std::collections::VecDeque;
 
@@ -71,6 +72,8 @@ pub(super) struct Security {
     pub(super) afresh: bool,
     pub(super) kept: VecDeque<Kept>,
     sides: [Levels; 2],
+    /// What there is in place of levels, where books are by order.
+    pub(super) orders: Orders,
 }
 
 impl Security {
@@ -87,6 +90,7 @@ impl Security {
             afresh: false,
             kept: VecDeque::new(),
             sides: [Levels::default(), Levels::default()],
+            orders: Orders::default(),
         }
     }
 
@@ -138,6 +142,7 @@ impl Security {
     /// Numbers begin anew.
     pub(super) fn restart(&mut self, afresh: bool) {
         self.empty();
+        self.orders = Orders::default();
         self.rpt_seq = None;
         self.afresh = afresh;
     }
@@ -145,6 +150,13 @@ impl Security {
     fn forget(&mut self) {
         self.sides.iter_mut().for_each(Levels::clear);
         self.kept = VecDeque::new();
+        self.orders.forget();
+    }
+
+    /// True if nothing was heard of it, and no book is known.
+    pub(super) fn is_new(&self) -> bool {
+        let heard = self.rpt_seq.is_some() || self.afresh || self.orders.holds.is_some();
+        !heard && !self.torn
     }
 
     /// Keeps an update for a snapshot to come; the oldest goes if there are too many.

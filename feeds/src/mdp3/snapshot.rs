@@ -34,6 +34,9 @@ impl Decoder {
         else {
             return Err("message shorter than its fields");
         };
+        if self.by_order {
+            return Ok(());
+        }
         self.snapshots = true;
         self.tally.snapshots += 1;
         let Some(at) = self.security(id) else { return Ok(()) };

@@ -24,9 +24,10 @@ pub(super) enum Content {
     /// Entries that each have a security and a `RptSeq`.
     Entries(Entries),
     /// Orders, one entry each.
-    Orders,
+    Orders(Scale),
     Snapshot(Scale, Snapshot),
-    OrderSnapshot,
+    /// A chunk of a book by order.
+    OrderSnapshot(Scale),
 }
 
 /// What one unit of a mantissa is worth.
@@ -99,6 +100,27 @@ pub(super) struct Snapshot {
     pub(super) size: Field,
     pub(super) level: usize,
     pub(super) kind: usize,
+}
+
+impl Content {
+    /// True if orders by id may be in it.
+    pub(super) fn tells_orders(self) -> bool {
+        match self {
+            Content::Orders(_) => true,
+            Content::Entries(entries) => entries.kind().is_some(),
+            _ => false,
+        }
+    }
+}
+
+impl Entries {
+    /// Where the type of a level stands, if the entries are levels.
+    pub(super) fn kind(self) -> Option<usize> {
+        match self.what {
+            What::Book { level } => Some(level + 2),
+            _ => None,
+        }
+    }
 }
 
 impl Scale {
@@ -219,10 +241,10 @@ pub(super) const TEMPLATES: &[Template] = {
         row(39, "QuoteRequest", C::Counted),
         row(41, "MDInstrumentDefinitionOption", definition(Seven, OPTION)),
         row(42, "MDIncrementalRefreshTradeSummary", entries(TRADE, Seven, (12, 16), Int32(8))),
-        row(43, "MDIncrementalRefreshOrderBook", C::Orders),
-        row(44, "SnapshotFullRefreshOrderBook", C::OrderSnapshot),
+        row(43, "MDIncrementalRefreshOrderBook", C::Orders(Seven)),
+        row(44, "SnapshotFullRefreshOrderBook", C::OrderSnapshot(Seven)),
         row(46, "MDIncrementalRefreshBook", entries(BOOK, Nine, (12, 16), Int32(8))),
-        row(47, "MDIncrementalRefreshOrderBook", C::Orders),
+        row(47, "MDIncrementalRefreshOrderBook", C::Orders(Nine)),
         row(48, "MDIncrementalRefreshTradeSummary", entries(TRADE, Nine, (12, 16), Int32(8))),
         row(49, "MDIncrementalRefreshDailyStatistics", entries(DAILY, Nine, (12, 16), Int32(8))),
         row(50, "MDIncrementalRefreshLimitsBanding",
@@ -230,7 +252,7 @@ pub(super) const TEMPLATES: &[Template] = {
         row(51, "MDIncrementalRefreshSessionStatistics",
             entries(SESSION, Nine, (8, 12), Int32Since8(19))),
         row(52, "SnapshotFullRefresh", C::Snapshot(Nine, SNAPSHOT)),
-        row(53, "SnapshotFullRefreshOrderBook", C::OrderSnapshot),
+        row(53, "SnapshotFullRefreshOrderBook", C::OrderSnapshot(Nine)),
         row(54, "MDInstrumentDefinitionFuture", definition(Nine, FUTURE)),
         row(55, "MDInstrumentDefinitionOption", definition(Nine, OPTION)),
         row(56, "MDInstrumentDefinitionSpread", definition(Nine, SPREAD)),

@@ -205,6 +205,13 @@ impl<'a> Group<'a> {
         self.entries.is_empty()
     }
 
+    /// The entry at this place, the first at 0.
+    #[must_use]
+    pub fn entry(&self, at: usize) -> Option<Block<'a>> {
+        let from = at.checked_mul(self.length)?;
+        self.entries.get(from..from.checked_add(self.length)?).map(Block)
+    }
+
     /// Its entries, in order.
     pub fn entries(&self) -> impl Iterator<Item = Block<'a>> + use<'a> {
         self.entries.chunks_exact(self.length).map(Block)

@@ -100,6 +100,71 @@ pub fn snapshot(
     message(52, 9, &root, &group(&entries))
 }
 
+/// Act on an order, by its id: what a book message says of it, with the entry that it names.
+pub fn named(id: u64, (priority, qty): (u64, i32), (entry, act): (u8, u8)) -> Vec<u8> {
+    let mut bytes = id.to_le_bytes().to_vec();
+    bytes.extend(priority.to_le_bytes());
+    bytes.extend(qty.to_le_bytes());
+    bytes.extend([entry, act, 0, 0]);
+    bytes
+}
+
+/// A group whose count is the eighth byte.
+pub fn long_group(entries: &[Vec<u8>]) -> Vec<u8> {
+    let length = entries.first().map_or(24, Vec::len) as u16;
+    let mut bytes = length.to_le_bytes().to_vec();
+    bytes.extend([0, 0, 0, 0, 0, entries.len() as u8]);
+    entries.iter().for_each(|entry| bytes.extend(entry));
+    bytes
+}
+
+/// A whole event of these levels and of the orders that name them.
+pub fn book_of(levels: &[Vec<u8>], orders: &[Vec<u8>]) -> Vec<u8> {
+    message(46, 9, &root(0x84), &[group(levels), long_group(orders)].concat())
+}
+
+/// An order by itself: id, (priority, quantity), price, security, (act, type).
+pub fn order(
+    id: u64,
+    (priority, qty): (u64, i32),
+    price: i64,
+    security: i32,
+    (act, kind): (u8, u8),
+) -> Vec<u8> {
+    let mut bytes = [id.to_le_bytes(), priority.to_le_bytes()].concat();
+    bytes.extend((price * NANO).to_le_bytes());
+    bytes.extend(qty.to_le_bytes());
+    bytes.extend(security.to_le_bytes());
+    bytes.extend([act, kind, 0, 0, 0, 0, 0, 0]);
+    bytes
+}
+
+/// A whole event of orders by themselves.
+pub fn orders(orders: &[Vec<u8>]) -> Vec<u8> {
+    message(47, 9, &root(0x84), &group(orders))
+}
+
+/// Chunk (number, of how many) of a snapshot by order up to this packet: rows of id, (priority,
+/// quantity), price, type.
+pub fn order_snapshot(
+    security: i32,
+    packet: u32,
+    (number, count): (u32, u32),
+    rows: &[(u64, (u64, i32), i64, u8)],
+) -> Vec<u8> {
+    let mut root = [packet.to_le_bytes(), 2u32.to_le_bytes(), security.to_le_bytes()].concat();
+    root.extend([count.to_le_bytes(), number.to_le_bytes()].concat());
+    root.extend((OPEN + 9).to_le_bytes());
+    let entry = |&(id, (priority, qty), price, kind): &(u64, (u64, i32), i64, u8)| {
+        let mut bytes = [id.to_le_bytes(), priority.to_le_bytes()].concat();
+        bytes.extend((price * NANO).to_le_bytes());
+        bytes.extend(qty.to_le_bytes());
+        bytes.push(kind);
+        bytes
+    };
+    message(53, 9, &root, &group(&rows.iter().map(entry).collect::<Vec<_>>()))
+}
+
 /// Definition of a future, with books of this depth.
 pub fn future(security: i32, symbol: &str, depth: u8) -> Vec<u8> {
     let mut root = vec![0; 216];
@@ -164,6 +229,14 @@ pub fn words(event: &Event) -> Option<String> {
         EventKind::Trade => {
             format!("{id} trade{side} {} {} #{}", event.price, event.qty.raw(), event.order)
         }
+        EventKind::Add | EventKind::Change | EventKind::Delete => {
+            let kind = format!("{:?}", event.kind()?).to_lowercase();
+            let terms = match event.kind()? {
+                EventKind::Delete => String::new(),
+                _ => format!(" {} {}", event.price, event.qty.raw()),
+            };
+            format!("{id} {kind}{side}{terms} #{}", event.order)
+        }
         EventKind::Status => format!("{id} status {}", event.aux),
         kind => format!("{id} {kind:?}"),
     })
@@ -174,6 +247,13 @@ pub fn read(packets: &[(Way, Vec<u8>)]) -> Given {
     let timed: Vec<(u64, Way, Vec<u8>)> =
         (0..).zip(packets).map(|(at, (to, bytes))| (at, *to, bytes.clone())).collect();
     read_with(&timed, Options::default())
+}
+
+/// As [`read`], with books by order.
+pub fn read_orders(packets: &[(Way, Vec<u8>)]) -> Given {
+    let timed: Vec<(u64, Way, Vec<u8>)> =
+        (0..).zip(packets).map(|(at, (to, bytes))| (at, *to, bytes.clone())).collect();
+    read_with(&timed, Options { by_order: true, ..Options::default() })
 }
 
 pub fn capture(packets: &[(u64, Way, Vec<u8>)]) -> Vec<u8> {

@@ -52,7 +52,7 @@ pub enum Contradiction {
     WrongKind,
     /// The event must name a side and does not, or a replace names the other side.
     WrongSide,
-    /// A price that is not positive; for a level, one that has no negative.
+    /// A price that has no negative; for an execution, one that is not positive.
     WrongPrice,
     /// A quantity that is not positive (negative, for a level).
     WrongQty,
@@ -99,7 +99,7 @@ impl Contradiction {
             Contradiction::UnknownInstrument => "instrument beyond the table",
             Contradiction::WrongKind => "kind of event does not belong to this type of book",
             Contradiction::WrongSide => "side missing or contradicted",
-            Contradiction::WrongPrice => "price not positive",
+            Contradiction::WrongPrice => "price that cannot be",
             Contradiction::WrongQty => "quantity not positive",
             Contradiction::WrongStatus => "unknown trading status",
             Contradiction::DuplicateOrder => "order id already in the book",

@@ -271,6 +271,11 @@ fn place(orders: &mut Part, event: &Event) -> Result<(At, Resting), Contradictio
     }
 }
 
+/// Orders of spreads rest at zero and below; the price that has no negative is none.
+fn require_price(event: &Event) -> Result<(), Contradiction> {
+    if event.price.raw() > i64::MIN { Ok(()) } else { Err(Contradiction::WrongPrice) }
+}
+
 fn require_positive_price(event: &Event) -> Result<(), Contradiction> {
     if event.price.raw() > 0 { Ok(()) } else { Err(Contradiction::WrongPrice) }
 }
@@ -289,7 +294,7 @@ fn add(orders: &mut Part, half: Option<Replaced>, book: &mut Book, event: &Event
     } else {
         event.side().ok_or(Contradiction::WrongSide)?
     };
-    require_positive_price(event)?;
+    require_price(event)?;
     require_positive_qty(event)?;
     if orders.find(event.order).is_some() {
         return Err(Contradiction::DuplicateOrder);
@@ -352,7 +357,7 @@ fn delete(
 
 /// An order that finds no room at its new terms leaves the book.
 fn change(orders: &mut Part, book: &mut Book, event: &Event) -> Outcome {
-    require_positive_price(event)?;
+    require_price(event)?;
     require_positive_qty(event)?;
     let (at, order) = place(orders, event)?;
     book.take(event.order, &order, order.qty, true);

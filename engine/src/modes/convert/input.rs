@@ -4,8 +4,6 @@
 use crate::report::grouped;
 use feeds::recording::{Broken, OpenError, Options, Recording, Source, Unit, open};
 use market::{InstrumentId, Timestamp};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 /// See the module.
 pub(super) struct Input {
@@ -23,13 +21,8 @@ pub(super) struct Input {
 
 impl Input {
     /// Opens a recording, and reads nothing of it yet.
-    pub(super) fn open(
-        source: &Source,
-        day: Option<Timestamp>,
-        progress: &Arc<AtomicU64>,
-    ) -> Result<Input, OpenError> {
-        let progress = Some(Arc::clone(progress));
-        let recording = open(source, Options { day, progress, ..Options::default() })?;
+    pub(super) fn open(source: &Source, options: &Options) -> Result<Input, OpenError> {
+        let recording = open(source, options.clone())?;
         Ok(Input {
             name: source.to_string(),
             recording,

@@ -41,7 +41,7 @@ pub(super) struct Look {
 impl Look {
     /// Reads a recording to its end.
     pub(super) fn into(source: &Source, args: &InspectArgs) -> Result<Look, OpenError> {
-        let options = Options { day: args.day, ..Options::default() };
+        let options = Options { day: args.day, by_order: args.by_order, ..Options::default() };
         let mut recording = open(source, options)?;
         let mut look = Look {
             name: source.name().to_owned(),

@@ -19,7 +19,7 @@ fn contradictions<B: Books>() {
     for (event, reason) in [
         (add(0, 1, Side::Buy, 100, 1), C::DuplicateOrder),
         (add(1, 1, Side::Buy, 100, 1), C::DuplicateOrder),
-        (add(0, 3, Side::Buy, 0, 1), C::WrongPrice),
+        (add(0, 3, Side::Buy, i64::MIN, 1), C::WrongPrice),
         (add(0, 3, Side::Buy, 100, 0), C::WrongQty),
         (add(0, 3, Side::Buy, 100, -1), C::WrongQty),
         (add(0, 3, Side::Buy, 100, 1).with_side(None), C::WrongSide),
@@ -33,7 +33,7 @@ fn contradictions<B: Books>() {
         (on(K::Reduce, 0, 1, 11), C::TooMuch),
         (on(K::Execute, 0, 1, 0), C::WrongQty),
         (priced(on(K::Execute, 0, 1, 1)), C::WrongPrice),
-        (add(0, 1, Side::Buy, 0, 1).with_kind(K::Change), C::WrongPrice),
+        (add(0, 1, Side::Buy, i64::MIN, 1).with_kind(K::Change), C::WrongPrice),
         (add(0, 1, Side::Buy, 1, 0).with_kind(K::Change), C::WrongQty),
         (level(0, Side::Buy, 100, 1), C::WrongKind),
         (Event { instrument: InstrumentId(0), ..Event::default() }, C::WrongKind),

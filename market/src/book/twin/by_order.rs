@@ -69,7 +69,7 @@ impl OrderBooks {
             (true, _, None) => return Err(Contradiction::TornReplace),
             _ => return Err(Contradiction::WrongSide),
         };
-        if event.price <= Price::ZERO {
+        if event.price.raw() == i64::MIN {
             return Err(Contradiction::WrongPrice);
         }
         if event.qty <= Qty::ZERO {
@@ -94,7 +94,7 @@ impl OrderBooks {
     }
 
     fn change(&mut self, event: &Event) -> Outcome {
-        if event.price <= Price::ZERO {
+        if event.price.raw() == i64::MIN {
             return Err(Contradiction::WrongPrice);
         }
         if event.qty <= Qty::ZERO {
