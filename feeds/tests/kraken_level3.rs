@@ -4,7 +4,7 @@
 mod common;
 
 use common::kraken::{Level, sum_of};
-use feeds::recording::{Books, Options, Recording, Unit, open_bytes};
+use feeds::recording::{Books, Options, Unit, open_bytes};
 use market::book::OrderBooks;
 use market::{BookState, BookView, EventKind, InstrumentId, Rng, Side};
 
