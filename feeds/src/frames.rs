@@ -6,6 +6,11 @@ use crate::recording::{
 };
 use std::io::{ErrorKind, Read};
 
+/// What is wrong with frames of several venues.
+pub(crate) const NO_SNAPSHOT: &str = "an update of a book whose snapshot did not come";
+pub(crate) const NOT_NEEDED: &str = "a snapshot is older than the book";
+pub(crate) const OTHER_BOOKS: &str = "a frame of books that are not kept, by level or by order";
+
 /// One venue's frames.
 pub(crate) trait Venue: Send {
     /// What it is, as far as is known by now.

@@ -1,7 +1,7 @@
-//! One level of a book as crypto venues write it: price and quantity, as texts.
+//! One level of a book as crypto venues write it: price and quantity, as texts; and their times.
 
 use crate::digits::{decimal, halves};
-use market::{Price, Qty, Side};
+use market::{Price, Qty, Side, Timestamp};
 
 /// A price or quantity is no plain decimal number, or does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,4 +30,11 @@ pub fn level(
 #[must_use]
 pub fn price_of(text: &str) -> Option<Price> {
     decimal(text.as_bytes(), Price::DIGITS).filter(|&raw| raw > 0).map(Price::from_raw)
+}
+
+/// A time as RFC 3339 has it.
+#[must_use]
+pub fn time(text: &str) -> Option<Timestamp> {
+    let time = text.parse::<jiff::Timestamp>().ok()?;
+    Some(Timestamp::from_nanos(u64::try_from(time.as_nanosecond()).ok()?))
 }

@@ -406,3 +406,27 @@ fn the_recording_is_read_whole() {
         assert_eq!(run.state(known.id), BookState::Live, "{}", known.symbol);
     }
 }
+
+/// Frames alone, without the recorder's lines of connections: a number that begins anew is a connection.
+#[test]
+fn frames_alone_begin_anew_where_their_numbers_do() {
+    let both = [l2_level("bid", "9", "1"), l2_level("offer", "11", "1")].join(",");
+    let frames = [
+        l2_data(0, "snapshot", &both),
+        l2_data(1, "update", &l2_level("bid", "10", "1")),
+        l2_data(0, "update", &l2_level("bid", "10.5", "1")),
+        l2_data(1, "snapshot", &both),
+    ];
+    let bytes = frames.map(|frame| frame + "\n").concat().into_bytes();
+    let mut run = read(&bytes);
+    let mut states = Vec::new();
+    while run.step() {
+        states.push(run.state(ONLY));
+    }
+    use BookState::{Gap, Live};
+    assert_eq!(states, [Live, Live, Gap, Live]);
+    assert_eq!(run.recording.describe().format, "Coinbase frames");
+    assert_eq!(run.skipped(), [("an update of a book whose snapshot did not come", 1)]);
+    let exchange = br#"1700000000123 {"type":"l2update","product_id":"BTC-USD","changes":[]}"#;
+    assert_eq!(read(exchange).recording.describe().format, "Coinbase frames");
+}

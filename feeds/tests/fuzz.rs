@@ -24,6 +24,8 @@ fn changed_bytes_break_no_promise() {
         "lobster-book",
         "tardis-book",
         "tardis-quotes",
+        "recording-kraken-v2",
+        "recording-kraken-level3",
         "capture-mdp3-snapshot",
         "capture-mdp3-definition",
         "capture-iex-deep",

@@ -2,10 +2,10 @@
 
 mod common;
 
+use common::kraken::sum_of;
 use common::levels::{ONLY, Run, best, read};
 use common::recorded;
-use feeds::kraken::book::Book;
-use feeds::kraken::frame::{Frame, Levels};
+use feeds::kraken::frame::Frame;
 use feeds::recording::{Options, Source, open};
 use market::{BookState, BookView, EventFlags, EventKind, InstrumentId, Side};
 
@@ -62,12 +62,11 @@ fn update(side: &str, levels: &str, sum: Option<u32>) -> String {
 
 /// The sum of a book that these levels make.
 fn sum(asks: &str, bids: &str) -> u32 {
-    let text = format!(r#"{{"a":[{asks}],"b":[{bids}]}}"#);
-    let levels: Levels<'_> = serde_json::from_str(&text).unwrap();
-    let mut book = Book::new(1000);
-    book.update(Side::Sell, &levels.asks, 8, |_| ()).unwrap();
-    book.update(Side::Buy, &levels.bids, 8, |_| ()).unwrap();
-    book.checksum()
+    let [asks, bids] = [asks, bids].map(|side| {
+        let rows: Vec<[String; 3]> = serde_json::from_str(&format!("[{side}]")).unwrap();
+        rows.into_iter().map(|[price, volume, _]| (price, volume)).collect::<Vec<_>>()
+    });
+    sum_of(&asks, &bids)
 }
 
 #[test]
@@ -262,8 +261,9 @@ fn a_snapshot_ends_what_was_lost_and_a_connection_begins_anew() {
 #[test]
 fn frames_are_read_whatever_their_white_space() {
     let frame = br#"[ 336 , { "b" : [ [ "1" , "2" , "3" ] ] } , "book-10" , "X\u002fY" ]"#;
-    let Ok(Frame::Book { pair, depth, parts }) = Frame::parse(frame) else { panic!("no book") };
-    assert_eq!((&*pair, depth, parts[0].bids.len()), ("X/Y", 10, 1));
+    let Ok(Frame::Books(books)) = Frame::parse(frame) else { panic!("no book") };
+    let (book, bids) = (&books[0], &books[0].parts[1]);
+    assert_eq!((&*book.pair, book.depth, bids.0, bids.1.len()), ("X/Y", Some(10), Side::Buy, 1));
 }
 
 #[test]

@@ -57,6 +57,8 @@ const FORMATS: &[Format] = &[
     Format { name: "recording-coinbase-levels", head: Head::Lines(0) },
     Format { name: "recording-coinbase-orders", head: Head::Lines(0) },
     Format { name: "recording-kraken", head: Head::Lines(0) },
+    Format { name: "recording-kraken-v2", head: Head::Lines(0) },
+    Format { name: "recording-kraken-level3", head: Head::Lines(0) },
 ];
 
 /// Head and body of a file of the corpus.

@@ -3,9 +3,11 @@
 
 use super::frame::{Frame, Kind, Snapshot, Unread, symbol_of};
 use super::join::{Span, Taken, Told};
-use super::stream::{QTY_DIGITS, Stream, digits_for, stamp};
+use super::stream::{QTY_DIGITS, Stream, digits_for};
 use super::whose::{Symbols, by_content};
 use super::{depth, frame};
+use crate::cryptofeed::stamp;
+use crate::frames::NOT_NEEDED;
 use crate::recording::{Instruments, Log, Missing, Unit, Wanted};
 use market::Timestamp;
 use std::collections::HashMap;
@@ -19,7 +21,6 @@ const UNWANTED_MAX: usize = 4096;
 const NO_NUMBER: &str = "a price or quantity is no number or does not fit";
 const NOT_SAID: &str = "a snapshot does not say whose it is, and nothing else tells";
 const TOO_EARLY: &str = "a snapshot is older than the frames that were held";
-const NOT_NEEDED: &str = "a snapshot is older than the book";
 const TWICE: &str = "a trade that another stream tells as well, or that was told before";
 const NO_SNAPSHOT: &str = "what came is no snapshot of this symbol";
 

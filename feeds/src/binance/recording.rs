@@ -5,11 +5,9 @@
 
 use super::decoder::Decoder;
 use super::frame::Kind;
-use super::stream::stamp;
-use crate::digits::run;
+use crate::cryptofeed::stamped;
 use crate::frames::{Frames, Venue};
 use crate::recording::{Books, Clock, Description, Instruments, Log, Opening, Recording, Unit};
-use market::Timestamp;
 use std::io;
 
 /// Name of the format.
@@ -27,7 +25,7 @@ pub fn recognise(head: &[u8]) -> Option<String> {
         b"{\"data\":{\"u\":",
     ];
     let known = |line: &[u8]| {
-        let (_, json) = split(line)?;
+        let (_, json) = stamped(line)?;
         // Where another program wrote the frames again, white space may stand anywhere.
         let mut json = json.iter().filter(|byte| !byte.is_ascii_whitespace());
         let begins: Vec<u8> = json.by_ref().take(24).copied().collect();
@@ -42,18 +40,6 @@ pub fn recognise(head: &[u8]) -> Option<String> {
 /// None.
 pub fn open(opening: Opening<'_>) -> io::Result<Box<dyn Recording + '_>> {
     Ok(Box::new(Frames::new(opening.input, Decoder::new(&opening.options.wanted))))
-}
-
-/// Local time and frame of a line.
-fn split(line: &[u8]) -> Option<(Timestamp, &[u8])> {
-    let (time, length) = match line.split_first_chunk::<19>() {
-        // Nanoseconds have more digits than are read at once.
-        Some((time, _)) if time.iter().all(u8::is_ascii_digit) => {
-            (std::str::from_utf8(time).ok()?.parse().ok()?, time.len())
-        }
-        _ => run(line).filter(|&(_, length)| length >= 10)?,
-    };
-    Some((stamp(time), line[length..].strip_prefix(b" ")?))
 }
 
 impl Venue for Decoder {
@@ -72,7 +58,7 @@ impl Venue for Decoder {
         unit: &mut Unit,
         log: &mut Log,
     ) -> Result<Option<usize>, &'static str> {
-        let (received, json) = split(line).ok_or("no local time before the frame")?;
+        let (received, json) = stamped(line).ok_or("no local time before the frame")?;
         unit.received = received;
         Ok(Some(self.frame(json, unit, log)? as usize))
     }

@@ -2,6 +2,7 @@
 
 use super::frame::{Kind, Level, Mark, Trade};
 use super::join::{Join, Span, Taken, Told};
+use crate::cryptofeed::stamp;
 use crate::digits::decimal;
 use crate::level::{NotANumber, level, price_of};
 use market::{
@@ -183,18 +184,4 @@ impl Stream {
 pub fn digits_for<'a>(prices: impl Iterator<Item = &'a str>) -> u32 {
     let highest = prices.filter_map(price_of).map(Price::raw).max();
     if highest.is_some_and(|price| price < CHEAP) { QTY_DIGITS_OF_CHEAP } else { QTY_DIGITS }
-}
-
-/// A time in seconds, milliseconds, microseconds or nanoseconds, told by its size: the venue gives
-/// milliseconds or, where asked, microseconds.
-#[inline]
-#[must_use]
-pub fn stamp(time: u64) -> Timestamp {
-    let unit = match time {
-        0..100_000_000_000 => 1_000_000_000,
-        100_000_000_000..100_000_000_000_000 => 1_000_000,
-        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
-        _ => 1,
-    };
-    Timestamp::from_nanos(time.saturating_mul(unit))
 }

@@ -6,12 +6,12 @@
 
 use super::frame::{
     Advanced, Frame, Kind, L2Event, Order, RestBook, Snapshot, TradesEvent, Unread, Update, side,
-    time,
 };
 use super::levels::Levels;
 use super::orders::{Act, Orders, Taken, Told, order_of};
 use crate::digits::decimal;
-use crate::level::{level, price_of};
+use crate::frames::{NO_SNAPSHOT, NOT_NEEDED, OTHER_BOOKS};
+use crate::level::{level, price_of, time};
 use crate::recording::{Books, Instruments, Log, Missing, Unit, Wanted};
 use market::{Event, EventKind, InstrumentId, Price, Qty, Side, Timestamp};
 use std::collections::BTreeMap;
@@ -22,12 +22,9 @@ const QTY_DIGITS_OF_CHEAP: u32 = 6;
 const CHEAP: Price = Price::from_raw(100_000);
 
 const NO_NUMBER: &str = "a price, size, side or time is none or does not fit";
-const NO_SNAPSHOT: &str = "an update of a book whose snapshot did not come";
 const NO_ORDER: &str = "a message about an order that names none";
 const CONTRADICTION: &str = "a message that the book contradicts";
 const TOO_EARLY: &str = "a snapshot is older than the messages that were held";
-const NOT_NEEDED: &str = "a snapshot is older than the book";
-const OTHER_BOOKS: &str = "a frame of books that are not kept, by level or by order";
 
 /// One product.
 struct Product {
@@ -263,6 +260,10 @@ impl Decoder {
 
     /// The number of a frame of Advanced Trade: those of one connection follow each other.
     fn numbered(&mut self, number: u64, unit: &mut Unit, log: &mut Log) {
+        // A connection began that the recorder does not tell.
+        if number == 0 && self.number.is_some_and(|last| last > 0) {
+            self.connected(unit);
+        }
         let Some(last) = self.number.filter(|&last| last < number) else {
             self.number = self.number.or(Some(number));
             return;

@@ -1,7 +1,7 @@
 //! Coinbase's frames, by `serde_json`. Frames of Exchange have a `type`, those of Advanced Trade a
 //! `channel`.
 
-use market::{Side, Timestamp};
+use market::Side;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -268,11 +268,4 @@ pub fn side(word: &str) -> Option<Side> {
         "sell" | "SELL" | "offer" | "ask" => Some(Side::Sell),
         _ => None,
     }
-}
-
-/// A time as RFC 3339 has it.
-#[must_use]
-pub fn time(text: &str) -> Option<Timestamp> {
-    let time = text.parse::<jiff::Timestamp>().ok()?;
-    Some(Timestamp::from_nanos(u64::try_from(time.as_nanosecond()).ok()?))
 }

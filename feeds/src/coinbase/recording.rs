@@ -1,19 +1,33 @@
-//! Coinbase's frames as cryptofeed recorded them. A unit is a line.
+//! Coinbase's recorded frames. A unit is a line.
 
 use super::decoder::Decoder;
 use super::frame::Kind;
-use crate::cryptofeed::{Recorded, is_of, line};
+use crate::cryptofeed::{Recorded, has_frame, is_of, line};
 use crate::frames::{Frames, Venue};
 use crate::recording::{Books, Clock, Description, Instruments, Log, Opening, Recording, Unit};
+use memchr::memmem::find;
 use std::io;
 
 /// Name of the format.
-pub const FORMAT: &str = "Coinbase frames by cryptofeed";
+pub const FORMAT: &str = "Coinbase frames";
 
-/// Tells the format by the host of its connections.
+/// Tells the format by the host of its connections, or by its first frames.
 #[must_use]
 pub fn recognise(head: &[u8]) -> Option<String> {
-    is_of(head, "coinbase.com").then(String::new)
+    (is_of(head, "coinbase.com") || has_frame(head, is_frame)).then(String::new)
+}
+
+/// True of the beginning of a frame of Exchange, which has a type and a product, and of one of Advanced
+/// Trade, which has a channel, a number and events.
+fn is_frame(json: &[u8]) -> bool {
+    let has = |sign: &str| find(json, sign.as_bytes()).is_some();
+    let exchange =
+        ["snapshot", "l2update", "match", "last_match", "received", "open", "done", "ticker"];
+    let advanced = ["l2_data", "market_trades", "heartbeats", "ticker", "ticker_batch", "status"];
+    let any =
+        |key: &str, names: &[&str]| names.iter().any(|name| has(&format!("\"{key}\":\"{name}\"")));
+    (any("channel", &advanced) && has("\"sequence_num\":"))
+        || (any("type", &exchange) && has("\"product_id\":\"") && !has("\"channel\":"))
 }
 
 /// Opens it.
@@ -47,7 +61,7 @@ impl Venue for Decoder {
         unit: &mut Unit,
         log: &mut Log,
     ) -> Result<Option<usize>, &'static str> {
-        let json = match line(text).ok_or("no line of the recorder")? {
+        let json = match line(text).ok_or("no line of a recorder")? {
             Recorded::Connected(time) => {
                 unit.received = time;
                 self.connected(unit);

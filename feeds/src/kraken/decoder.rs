@@ -1,45 +1,70 @@
 //! Frames of several pairs to events: what recordings and live feeds share. Each update is held
 //! against the venue's checksum before it becomes events.
+//!
+//! It keeps books by level or by order, as its first frame about a book has it; frames of the
+//! other kind are counted only.
 
-use super::book::{Book, Change, QTY_DIGITS};
-use super::frame::{Frame, Kind, Levels, Row, Traded};
-use crate::cryptofeed::seconds;
-use crate::digits::decimal;
+use super::book::{Book, Change};
+use super::frame::{Frame, Kind, Levels, Orders, Trade};
+use super::orders::{Queues, Wrong};
+use super::pair::{Kept, Pair};
+use crate::frames::{NO_SNAPSHOT, OTHER_BOOKS};
 use crate::level::NotANumber;
-use crate::recording::{Instruments, Log, Unit, Wanted};
-use market::{Event, EventFlags, EventKind, InstrumentId, Price, Qty, Side};
+use crate::recording::{Books, Instruments, Log, Unit, Wanted};
+use market::{Event, EventKind, InstrumentId, Timestamp};
 use std::collections::HashMap;
 
-const NO_NUMBER: &str = "a price, volume or time is no number or does not fit";
-const NO_SNAPSHOT: &str = "an update of a book whose snapshot did not come";
-const WRONG_SUM: &str = "the checksum is not that of the book";
-const NO_SUM: &str = "a checksum that is no number";
+/// Fractional digits of volumes.
+const QTY_DIGITS: u32 = 8;
+/// Levels that may be subscribed to; the venue's usual number is the first.
+const DEPTHS: [usize; 5] = [10, 25, 100, 500, 1000];
 
-/// One pair.
-struct Pair {
-    id: InstrumentId,
-    qty_digits: u32,
-    /// `None` until a snapshot comes.
-    book: Option<Book>,
-    /// What is wrong with the book that events made: a snapshot must say that it is over.
-    in_gap: bool,
-}
+/// Longest symbol whose precisions are kept.
+const SYMBOL_MAX: usize = 64;
+/// Versions of the API: the second does not say depths with its books.
+const V1: &str = "API v1";
+const V2: &str = "API v2";
+
+const NOT_UNDERSTOOD: &str =
+    "no frame of the venue, or one that lacks something or has a number that is none";
+const NO_NUMBER: &str = "a price or volume is no number or does not fit";
+const WRONG_SUM: &str = "the checksum is not that of the book";
+const CONTRADICTION: &str = "an order that the book contradicts";
 
 /// See the module.
 pub(crate) struct Decoder {
     pub(super) instruments: Instruments,
     pairs: HashMap<InstrumentId, Pair>,
+    /// Digits of prices and volumes by symbol, where the venue told them.
+    precisions: HashMap<String, [u32; 2]>,
+    /// Which books are kept; `None` until a frame tells.
+    pub(super) books: Option<Books>,
+    /// Of the API, once a frame tells.
+    pub(super) version: &'static str,
     /// Checksums that held.
     pub(super) well: u64,
-    /// Asks whose price is beyond [`Price`].
+    /// Asks whose price is beyond [`market::Price`].
     pub(super) beyond: u64,
+    /// Venue time of the last frame: snapshots may have none.
+    time: Timestamp,
     changes: Vec<Change>,
 }
 
+type Done = Result<(), &'static str>;
+
 impl Decoder {
     pub(crate) fn new(wanted: &Wanted) -> Decoder {
-        let (instruments, pairs) = (Instruments::new(wanted), HashMap::new());
-        Decoder { instruments, pairs, well: 0, beyond: 0, changes: Vec::new() }
+        Decoder {
+            instruments: Instruments::new(wanted),
+            pairs: HashMap::new(),
+            precisions: HashMap::new(),
+            books: None,
+            version: "",
+            well: 0,
+            beyond: 0,
+            time: Timestamp::ZERO,
+            changes: Vec::new(),
+        }
     }
 
     /// A frame: its events go into `unit`. Gives its kind.
@@ -52,39 +77,71 @@ impl Decoder {
         unit: &mut Unit,
         log: &mut Log,
     ) -> Result<Kind, &'static str> {
-        Ok(match Frame::parse(json) {
-            Ok(Frame::Book { pair, depth, parts }) => {
-                self.book(&pair, depth, &parts, unit).unwrap_or_else(|(kind, reason)| {
-                    log.skip(unit.position, reason);
-                    kind
-                })
+        let frame = Frame::parse(json).map_err(|unread| {
+            for pair in &unread.pairs {
+                let id = self.instruments.find(pair).map(|known| known.id);
+                if let Some(pair) = id.and_then(|id| self.pairs.get_mut(&id)) {
+                    pair.lose(Timestamp::ZERO, unit);
+                }
             }
-            Ok(Frame::Trades(pair, trades)) => {
-                if let Err(reason) = self.trades(&pair, &trades, unit) {
-                    log.skip(unit.position, reason);
+            NOT_UNDERSTOOD
+        })?;
+        let mut noted = |done: Done, unit: &Unit| {
+            if let Err(reason) = done {
+                log.skip(unit.position, reason);
+            }
+        };
+        Ok(match frame {
+            Frame::Books(all) => {
+                for one in &all {
+                    self.version = if one.depth.is_some() { V1 } else { V2 };
+                    noted(self.levels(one, unit), unit);
+                }
+                let whole = all.iter().any(|one| one.whole);
+                if whole { Kind::Snapshot } else { Kind::Update }
+            }
+            Frame::Orders(all) => {
+                self.version = V2;
+                for one in &all {
+                    noted(self.orders(one, unit), unit);
+                }
+                let whole = all.iter().any(|one| one.whole);
+                if whole { Kind::OrdersSnapshot } else { Kind::OrdersUpdate }
+            }
+            Frame::Trades(trades) => {
+                for trade in &trades {
+                    noted(self.trade(trade, unit), unit);
                 }
                 Kind::Trade
             }
-            Ok(Frame::Counted(kind)) => kind,
-            Err(unread) => {
-                let id = unread.pair.and_then(|pair| Some(self.instruments.find(&pair)?.id));
-                if let Some(pair) = id.and_then(|id| self.pairs.get_mut(&id)) {
-                    pair.lose(unit);
+            Frame::Precisions(all) => {
+                let short = all.into_iter().filter(|(symbol, _)| symbol.len() <= SYMBOL_MAX);
+                for (symbol, digits) in short {
+                    if self.precisions.len() < Instruments::MAX {
+                        self.precisions.insert(symbol.into_owned(), digits);
+                    }
                 }
-                return Err("no frame of the venue, or one that lacks something");
+                Kind::Instrument
             }
+            Frame::Depth(symbol, depth) => {
+                if let Some(pair) = self.pair(&symbol).filter(|_| DEPTHS.contains(&depth)) {
+                    pair.depth = Some(depth);
+                }
+                Kind::Answer
+            }
+            Frame::Counted(kind) => kind,
         })
     }
 
     fn pair(&mut self, symbol: &str) -> Option<&mut Pair> {
         let known = self.instruments.resolve(symbol, QTY_DIGITS)?;
         let (id, qty_digits) = (known.id, known.qty_digits);
-        let new = || Pair { id, qty_digits, book: None, in_gap: false };
-        Some(self.pairs.entry(id).or_insert_with(new))
+        Some(self.pairs.entry(id).or_insert_with(|| Pair::new(id, qty_digits)))
     }
 
-    /// Makes place for a pair that is wanted.
+    /// Keeps books by level from the start, and makes place for a pair that is wanted.
     pub(super) fn expect(&mut self, symbol: &str) {
+        self.books = Some(Books::ByLevel);
         self.pair(symbol);
     }
 
@@ -114,136 +171,126 @@ impl Decoder {
         }
     }
 
-    fn book(
-        &mut self,
-        symbol: &str,
-        depth: usize,
-        parts: &[Levels<'_>],
-        unit: &mut Unit,
-    ) -> Result<Kind, (Kind, &'static str)> {
+    /// True if these are the books that are kept.
+    fn keeps(&mut self, books: Books) -> Done {
+        if *self.books.get_or_insert(books) == books { Ok(()) } else { Err(OTHER_BOOKS) }
+    }
+
+    /// The time of a frame: that of the one before where it says none.
+    fn at(&mut self, time: Timestamp, unit: &mut Unit) -> Timestamp {
+        if time > Timestamp::ZERO {
+            self.time = time;
+        }
+        unit.exchange_time = self.time;
+        self.time
+    }
+
+    fn levels(&mut self, frame: &Levels<'_>, unit: &mut Unit) -> Done {
+        self.keeps(Books::ByLevel)?;
+        let told = self.precisions.get(&*frame.pair).copied();
+        let time = self.at(frame.time, unit);
         let mut changes = std::mem::take(&mut self.changes);
         changes.clear();
-        let told = self.changed(symbol, depth, parts, unit, &mut changes);
+        let done = self.pair(&frame.pair).map(|pair| {
+            let done = changed(pair, frame, told, &mut changes);
+            match done {
+                Ok(_) => pair.give_levels(frame.whole, &changes, time, unit),
+                Err(NO_SNAPSHOT) => {}
+                Err(_) => pair.lose(time, unit),
+            }
+            done
+        });
+        if let Some(Ok(checked)) = done {
+            self.well += u64::from(checked);
+            self.beyond += changes.iter().filter(|(_, price, _)| price.is_none()).count() as u64;
+        }
         self.changes = changes;
-        told
+        done.map_or(Ok(()), |done| done.map(drop))
     }
 
-    fn changed(
-        &mut self,
-        symbol: &str,
-        depth: usize,
-        parts: &[Levels<'_>],
-        unit: &mut Unit,
-        changes: &mut Vec<Change>,
-    ) -> Result<Kind, (Kind, &'static str)> {
-        let whole = parts.iter().any(|part| part.all_asks.is_some() || part.all_bids.is_some());
-        let kind = if whole { Kind::Snapshot } else { Kind::Update };
-        let Some(pair) = self.pair(symbol) else { return Ok(kind) };
-        let times = parts.iter().flat_map(rows).flat_map(|(_, rows)| rows);
-        let time = times.filter_map(|row| seconds(row.time.as_bytes())).max();
-        unit.exchange_time = time.unwrap_or_default();
-        if whole {
-            pair.book = Some(Book::new(depth));
+    fn orders(&mut self, frame: &Orders<'_>, unit: &mut Unit) -> Done {
+        self.keeps(Books::ByOrder)?;
+        let told = self.precisions.get(&*frame.pair).copied();
+        let time = self.at(frame.time, unit);
+        let Some(pair) = self.pair(&frame.pair) else { return Ok(()) };
+        let (mark, id) = (unit.events.len(), pair.id);
+        if frame.whole {
+            pair.begin(time, unit);
+            let depth = pair.depth.unwrap_or_else(|| depth_of(frame.prices()));
+            pair.book = Some(Kept::Orders(Queues::new(id, pair.qty_digits, depth)));
         }
-        let Some(book) = &mut pair.book else { return Err((kind, NO_SNAPSHOT)) };
-        let read = update(book, parts, pair.qty_digits, changes);
-        let sum = parts.iter().find_map(|part| part.checksum.as_deref());
-        let (sum, checked) = match sum.map(str::parse::<u32>) {
-            None => (Ok(()), 0),
-            Some(Ok(sum)) if read.is_ok() && sum == book.checksum() => (Ok(()), 1),
-            Some(Ok(_)) => (Err(WRONG_SUM), 0),
-            Some(Err(_)) => (Err(NO_SUM), 0),
-        };
-        if let Err(reason) = read.map_err(|NotANumber| NO_NUMBER).and(sum) {
-            pair.lose(unit);
-            return Err((kind, reason));
+        let Some(Kept::Orders(queues)) = &mut pair.book else { return Err(NO_SNAPSHOT) };
+        let done = acted(queues, frame, told, time, &mut unit.events);
+        match done {
+            Ok(checked) => {
+                pair.end(frame.whole, mark, time, unit);
+                self.well += u64::from(checked);
+            }
+            Err(_) => {
+                unit.events.truncate(mark);
+                pair.lose(time, unit);
+            }
         }
-        pair.give(whole, changes, unit);
-        self.well += checked;
-        self.beyond += changes.iter().filter(|(_, price, _)| price.is_none()).count() as u64;
-        Ok(kind)
+        done.map(drop)
     }
 
-    fn trades(
-        &mut self,
-        symbol: &str,
-        trades: &[Traded<'_>],
-        unit: &mut Unit,
-    ) -> Result<(), &'static str> {
-        let Some(pair) = self.pair(symbol) else { return Ok(()) };
-        for trade in trades {
-            let price = decimal(trade.0.as_bytes(), Price::DIGITS);
-            let qty = decimal(trade.1.as_bytes(), pair.qty_digits);
-            let numbers = price.zip(qty).zip(seconds(trade.2.as_bytes()));
-            let resting = match &*trade.3 {
-                "b" => Some(Side::Sell),
-                "s" => Some(Side::Buy),
-                _ => None,
-            };
-            let Some(((price, qty), time)) = numbers else {
-                unit.events.clear();
-                return Err(NO_NUMBER);
-            };
-            unit.exchange_time = time;
-            unit.events.push(Event {
-                exchange_time: time,
-                price: Price::from_raw(price),
-                qty: Qty::from_raw(qty),
-                ..Event::new(EventKind::Trade, pair.id).with_side(resting)
-            });
-        }
+    fn trade(&mut self, trade: &Trade<'_>, unit: &mut Unit) -> Done {
+        let Some(pair) = self.pair(&trade.pair) else { return Ok(()) };
+        let numbers = trade.price.price().zip(trade.qty.qty(pair.qty_digits));
+        let (price, qty) = numbers.filter(|(price, _)| price.raw() > 0).ok_or(NO_NUMBER)?;
+        let event = Event::new(EventKind::Trade, pair.id).with_side(trade.resting);
+        unit.exchange_time = trade.time;
+        unit.events.push(Event { exchange_time: trade.time, order: trade.id, price, qty, ..event });
         Ok(())
     }
 }
 
-/// Levels of each side, asks first as the venue sends them.
-fn rows<'a, 'b>(part: &'b Levels<'a>) -> [(Side, &'b [Row<'a>]); 2] {
-    let asks = part.all_asks.as_deref().unwrap_or(&part.asks);
-    let bids = part.all_bids.as_deref().unwrap_or(&part.bids);
-    [(Side::Sell, asks), (Side::Buy, bids)]
+/// Levels that were subscribed to, where nothing says it: as few as hold a snapshot of so many.
+fn depth_of(most: usize) -> usize {
+    DEPTHS.into_iter().find(|&depth| depth >= most).unwrap_or(DEPTHS[DEPTHS.len() - 1])
 }
 
-fn update(
-    book: &mut Book,
-    parts: &[Levels<'_>],
-    qty_digits: u32,
+/// Changes the levels of a pair. True if a checksum held.
+fn changed(
+    pair: &mut Pair,
+    frame: &Levels<'_>,
+    told: Option<[u32; 2]>,
     changes: &mut Vec<Change>,
-) -> Result<(), NotANumber> {
-    for (side, rows) in parts.iter().flat_map(rows) {
-        if rows.iter().any(|row| seconds(row.time.as_bytes()).is_none()) {
-            return Err(NotANumber);
-        }
-        book.update(side, rows, qty_digits, |change| changes.push(change))?;
+) -> Result<bool, &'static str> {
+    let qty_digits = pair.qty_digits;
+    if frame.whole {
+        let depth = frame.depth.or(pair.depth).unwrap_or_else(|| depth_of(frame.prices()));
+        pair.book = Some(Kept::Levels(Book::new(depth)));
+    }
+    let Some(Kept::Levels(book)) = &mut pair.book else { return Err(NO_SNAPSHOT) };
+    for (side, rows) in &frame.parts {
+        let read = book.update(*side, rows, qty_digits, |change| changes.push(change));
+        read.map_err(|NotANumber| NO_NUMBER)?;
     }
     book.truncate(|change| changes.push(change));
-    Ok(())
+    match frame.sum {
+        Some(sum) if !book.holds(sum, told) => Err(WRONG_SUM),
+        sum => Ok(sum.is_some()),
+    }
 }
 
-impl Pair {
-    /// The book is not to be believed until a snapshot comes.
-    fn lose(&mut self, unit: &mut Unit) {
-        unit.events.clear();
-        if self.book.take().is_some() || self.in_gap {
-            let lost = Event::new(EventKind::Lost, self.id);
-            unit.events.push(Event { exchange_time: unit.exchange_time, ..lost });
-        }
-        self.in_gap = false;
+/// Does what is said of orders. True if a checksum held.
+fn acted(
+    queues: &mut Queues,
+    frame: &Orders<'_>,
+    told: Option<[u32; 2]>,
+    time: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<bool, &'static str> {
+    for order in &frame.orders {
+        queues.act(order, events).map_err(|wrong| match wrong {
+            Wrong::Number => NO_NUMBER,
+            Wrong::Contradiction => CONTRADICTION,
+        })?;
     }
-
-    fn give(&mut self, whole: bool, changes: &[Change], unit: &mut Unit) {
-        let flags = if whole { EventFlags::SNAPSHOT } else { EventFlags::NONE };
-        let event =
-            |kind| Event { exchange_time: unit.exchange_time, flags, ..Event::new(kind, self.id) };
-        if whole {
-            unit.events.push(event(EventKind::Clear));
-        }
-        let level = event(EventKind::Level);
-        unit.events.extend(changes.iter().filter_map(|&(side, price, qty)| {
-            Some(Event { price: price?, qty, ..level.with_side(Some(side)) })
-        }));
-        if whole && std::mem::take(&mut self.in_gap) {
-            let recovered = event(EventKind::Recovered);
-            unit.events.push(Event { flags: EventFlags::NONE, ..recovered });
-        }
+    queues.truncate(time, events);
+    match frame.sum {
+        Some(sum) if !queues.holds(sum, told) => Err(WRONG_SUM),
+        sum => Ok(sum.is_some()),
     }
 }

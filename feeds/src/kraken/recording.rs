@@ -1,19 +1,31 @@
-//! Kraken's frames as cryptofeed recorded them. A unit is a line.
+//! Kraken's recorded frames of either version of its API. A unit is a line.
 
 use super::decoder::Decoder;
 use super::frame::Kind;
-use crate::cryptofeed::{Recorded, is_of, line};
+use crate::cryptofeed::{Recorded, has_frame, is_of, line};
 use crate::frames::{Frames, Venue};
 use crate::recording::{Books, Clock, Description, Instruments, Log, Opening, Recording, Unit};
+use memchr::memmem::find;
 use std::io;
 
 /// Name of the format.
-pub const FORMAT: &str = "Kraken frames by cryptofeed";
+pub const FORMAT: &str = "Kraken frames";
 
-/// Tells the format by the host of its connections.
+/// Tells the format by the host of its connections, or by its first frames.
 #[must_use]
 pub fn recognise(head: &[u8]) -> Option<String> {
-    is_of(head, "kraken.com").then(String::new)
+    (is_of(head, "kraken.com") || has_frame(head, is_frame)).then(String::new)
+}
+
+/// True of the beginning of a frame with a channel, a type and data, and of the venue's answers.
+fn is_frame(json: &[u8]) -> bool {
+    let has = |sign: &str| find(json, sign.as_bytes()).is_some();
+    let channels = ["book", "level3", "trade", "ticker", "ohlc", "instrument", "status"];
+    let channel = channels.iter().any(|name| has(&format!("\"channel\":\"{name}\"")));
+    let typed = has("\"type\":\"snapshot\"") || has("\"type\":\"update\"");
+    let array = json.starts_with(b"[") && (has("{\"as\":[[\"") || has("{\"bs\":[[\""));
+    let answer = has("\"event\":\"systemStatus\"") || has("\"event\":\"subscriptionStatus\"");
+    (channel && typed && has("\"data\":")) || array || answer
 }
 
 /// Opens it.
@@ -26,8 +38,9 @@ pub fn open(opening: Opening<'_>) -> io::Result<Box<dyn Recording + '_>> {
 
 impl Venue for Decoder {
     fn describe(&self) -> Description {
-        let version = String::new();
-        Description { format: FORMAT, version, books: Books::ByLevel, clock: Clock::Utc }
+        let books = self.books.unwrap_or(Books::ByLevel);
+        let version = self.version.to_owned();
+        Description { format: FORMAT, version, books, clock: Clock::Utc }
     }
 
     fn kinds(&self) -> &'static [&'static str] {
@@ -40,7 +53,7 @@ impl Venue for Decoder {
         unit: &mut Unit,
         log: &mut Log,
     ) -> Result<Option<usize>, &'static str> {
-        let json = match line(text).ok_or("no line of the recorder")? {
+        let json = match line(text).ok_or("no line of a recorder")? {
             Recorded::Connected(time) => {
                 unit.received = time;
                 self.connected(unit);

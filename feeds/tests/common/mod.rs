@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod dbn;
+pub mod kraken;
 pub mod levels;
 pub mod mdp3;
 pub mod packets;
