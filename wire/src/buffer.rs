@@ -3,7 +3,7 @@
 //! They never grow and never drop a byte: what does not fit is refused, and a count that is too large
 //! is cut to what is there.
 
-use crate::io::Io;
+use crate::io::{Io, Timed};
 use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -120,6 +120,17 @@ impl ReceiveBuffer {
         let len = io.recv(fd, self.0.spare())?;
         self.0.grow(len.unwrap_or(0));
         Ok(len)
+    }
+
+    /// As [`fill`](Self::fill), with [the kernel's time](Io::recv_timed).
+    ///
+    /// # Errors
+    /// What the socket reports.
+    pub fn fill_timed(&mut self, io: &mut dyn Io, fd: BorrowedFd<'_>) -> io::Result<Option<Timed>> {
+        self.0.make_room();
+        let came = io.recv_timed(fd, self.0.spare())?;
+        self.0.grow(came.map_or(0, |came| came.len));
+        Ok(came)
     }
 
     /// Appends what did not come by a socket of this crate: the first bytes of a handshake.

@@ -25,6 +25,11 @@ impl Io for Line {
         Ok((len > 0).then_some(len))
     }
 
+    fn recv_timed(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Option<Timed>> {
+        let kernel_time = Some(self.coming.len() as u64);
+        Ok(self.recv(fd, buf)?.map(|len| Timed { len, kernel_time }))
+    }
+
     fn recv_datagram(&mut self, _: BorrowedFd<'_>, _: &mut [u8]) -> io::Result<Option<Datagram>> {
         Ok(None)
     }

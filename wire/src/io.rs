@@ -21,6 +21,14 @@ pub trait Io: Send {
     /// What the socket reports, for example a reset; the connection is then of no more use.
     fn recv(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Option<usize>>;
 
+    /// As [`recv`](Io::recv) of a stream that [asks for times](crate::tcp::Options::kernel_times): says
+    /// also when the kernel got the last of these bytes, if it noted that. It costs more, also when
+    /// nothing is there.
+    ///
+    /// # Errors
+    /// As [`recv`](Io::recv).
+    fn recv_timed(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Option<Timed>>;
+
     /// Receives one IPv4 datagram into `buf`. `None`: nothing is there yet.
     ///
     /// # Errors
@@ -58,6 +66,16 @@ pub trait Io: Send {
 
     /// The backend's name as the configuration writes it: `io_uring` or `plain`.
     fn name(&self) -> &'static str;
+}
+
+/// What is known of a stream's bytes that came together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timed {
+    /// How many came.
+    pub len: usize,
+    /// When the kernel got the last of them, in nanoseconds since 1970 UTC: of several segments it
+    /// tells the time of the last, and keeps none of the others.
+    pub kernel_time: Option<u64>,
 }
 
 /// What is known of a datagram beside its bytes.

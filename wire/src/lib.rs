@@ -44,5 +44,5 @@ mod uring;
 pub use backend::{Backend, Opened, UnknownBackend, open};
 pub use batch::{Batch, DATAGRAMS};
 pub use buffer::{Full, ReceiveBuffer, SendBuffer};
-pub use io::{Datagram, Io};
+pub use io::{Datagram, Io, Timed};
 pub use link::{End, Link, LinkError};

@@ -4,7 +4,7 @@
 //! is made. Without TLS it adds nothing to the socket's own calls.
 
 use crate::buffer::{ReceiveBuffer, SendBuffer};
-use crate::io::Io;
+use crate::io::{Io, Timed};
 use crate::stamp;
 use crate::tcp::Stream;
 use crate::tls::Records;
@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::AlertDescription;
 use std::fmt;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// Why nothing more comes or goes.
@@ -127,9 +127,38 @@ impl Link {
     /// # Errors
     /// Why nothing more will come; everything that came before has been given out.
     pub fn fill(&mut self, io: &mut dyn Io, input: &mut ReceiveBuffer) -> Result<usize, LinkError> {
+        self.fill_by(input, |buffer, fd| buffer.fill(io, fd))
+    }
+
+    /// As [`fill`](Self::fill), and says when the kernel got the last of what was read, if anything
+    /// was and [its time](crate::tcp::Options::kernel_times) is known. Over TLS that is the time of
+    /// encrypted bytes, a part of a record too; bytes that the link held come without one.
+    ///
+    /// # Errors
+    /// As [`fill`](Self::fill).
+    pub fn fill_timed(
+        &mut self,
+        io: &mut dyn Io,
+        input: &mut ReceiveBuffer,
+    ) -> Result<Timed, LinkError> {
+        let mut kernel_time = None;
+        let len = self.fill_by(input, |buffer, fd| {
+            let came = buffer.fill_timed(io, fd)?;
+            kernel_time = came.and_then(|came| came.kernel_time);
+            Ok(came.map(|came| came.len))
+        })?;
+        Ok(Timed { len, kernel_time })
+    }
+
+    #[inline]
+    fn fill_by(
+        &mut self,
+        input: &mut ReceiveBuffer,
+        receive: impl FnOnce(&mut ReceiveBuffer, BorrowedFd<'_>) -> io::Result<Option<usize>>,
+    ) -> Result<usize, LinkError> {
         let fd = self.stream.as_fd();
         let Some(tls) = &mut self.tls else {
-            let came = match input.fill(io, fd)? {
+            let came = match receive(input, fd)? {
                 Some(0) => return Err(End::Closed.into()),
                 came => came.unwrap_or(0),
             };
@@ -141,7 +170,7 @@ impl Link {
         // Before TLS, not behind it: the stamp says when bytes came.
         let received = &mut self.received;
         tls.fill(input, |cipher| {
-            let came = cipher.fill(io, fd)?;
+            let came = receive(cipher, fd)?;
             if came.is_some() {
                 *received = stamp::now();
             }

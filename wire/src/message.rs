@@ -1,4 +1,4 @@
-//! The envelope of a datagram as the kernel knows it: `msghdr`, sender and control messages.
+//! The envelope of what came as the kernel knows it: `msghdr`, sender and control messages.
 //!
 //! Shared by both backends, and by [`crate::Batch`]. It parses control messages byte by byte and trusts
 //! no length in them.
@@ -17,7 +17,7 @@ const CONTROL_BYTES: usize = 64;
 #[repr(C, align(8))]
 struct Control([u8; CONTROL_BYTES]);
 
-/// Where the kernel writes everything of a datagram but its bytes.
+/// Where the kernel writes everything of a datagram, or of a stream's bytes, but the bytes.
 pub(crate) struct Envelope {
     header: libc::msghdr,
     part: libc::iovec,
@@ -46,17 +46,22 @@ impl Envelope {
     }
 
     /// What the kernel said of a datagram of which it wrote `len` bytes.
-    #[allow(clippy::unnecessary_cast)] // The C library chooses the width of `msg_controllen`.
     pub(crate) fn open(&self, len: usize) -> Datagram {
         let received = stamp::now();
-        let control = (self.header.msg_controllen as usize).min(CONTROL_BYTES);
         Datagram {
             len,
             truncated: self.header.msg_flags & libc::MSG_TRUNC != 0,
             from: sender(&self.name),
-            kernel_time: kernel_time(&self.control.0[..control]),
+            kernel_time: self.kernel_time(),
             received,
         }
+    }
+
+    /// When the kernel got what the last receive brought, if it said so.
+    #[allow(clippy::unnecessary_cast)] // The C library chooses the width of `msg_controllen`.
+    pub(crate) fn kernel_time(&self) -> Option<u64> {
+        let control = (self.header.msg_controllen as usize).min(CONTROL_BYTES);
+        kernel_time(&self.control.0[..control])
     }
 }
 
@@ -143,7 +148,7 @@ pub(crate) fn recvmsg(
     usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }
 
-/// Asks the kernel to send a time with each datagram (`SO_TIMESTAMPNS`).
+/// Asks the kernel to send a time with all that comes (`SO_TIMESTAMPNS`).
 pub(crate) fn enable_kernel_times(fd: BorrowedFd<'_>) -> io::Result<()> {
     let on: libc::c_int = 1;
     // SAFETY: the pointer and the length describe `on`, which outlives the call.

@@ -3,7 +3,7 @@
 //! It holds nothing and can be refused by no host. It is no slower than io_uring for single messages,
 //! so it is a full backend and not a last resort.
 
-use crate::io::{Datagram, Io, received, sent};
+use crate::io::{Datagram, Io, Timed, received, sent};
 use crate::message::{Envelope, recvmsg};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
@@ -46,6 +46,15 @@ impl Io for Plain {
             Err(Errno::AGAIN | Errno::INTR | Errno::CANCELED) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn recv_timed(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Option<Timed>> {
+        if buf.is_empty() {
+            return Ok(None);
+        }
+        let mut envelope = Envelope::new();
+        let len = received(recvmsg(fd, &mut envelope, buf))?;
+        Ok(len.map(|len| Timed { len, kernel_time: envelope.kernel_time() }))
     }
 
     fn recv_datagram(

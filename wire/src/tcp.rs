@@ -4,6 +4,7 @@
 //! [`Io`](crate::Io). Only [`connect`] and a TLS handshake block: they are for the thread that makes
 //! connections.
 
+use crate::message;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -16,6 +17,7 @@ pub struct Stream {
     inner: TcpStream,
     local: SocketAddr,
     peer: SocketAddr,
+    kernel_times: bool,
 }
 
 impl Stream {
@@ -27,7 +29,7 @@ impl Stream {
         inner.set_nonblocking(true)?;
         inner.set_nodelay(true)?;
         let (local, peer) = (inner.local_addr()?, inner.peer_addr()?);
-        Ok(Stream { inner, local, peer })
+        Ok(Stream { inner, local, peer, kernel_times: false })
     }
 
     /// This end.
@@ -42,13 +44,19 @@ impl Stream {
         self.peer
     }
 
+    /// True if it [asks the kernel for times](Options::kernel_times).
+    #[must_use]
+    pub fn has_kernel_times(&self) -> bool {
+        self.kernel_times
+    }
+
     /// A second handle to the same connection, for a watchdog that may have to shut it down.
     ///
     /// # Errors
     /// What the system reports, for example too many open files.
     pub fn try_clone(&self) -> io::Result<Stream> {
         let inner = self.inner.try_clone()?;
-        Ok(Stream { inner, local: self.local, peer: self.peer })
+        Ok(Stream { inner, ..*self })
     }
 
     /// The stream as one that waits, for a handshake; `false` ends that.
@@ -131,6 +139,12 @@ pub struct Options {
     /// How long a receive that finds nothing polls the network card's queue itself (`SO_BUSY_POLL`,
     /// in microseconds); 0 leaves it to interrupts.
     pub busy_poll_us: u32,
+    /// The kernel says when it got what [`Io::recv_timed`](crate::Io::recv_timed) reads
+    /// (`SO_TIMESTAMPNS`, socket(7)). A stream has no messages, so a read has one time: that of the
+    /// highest sequence number among its bytes (Linux 4.14, "tcp: Extend
+    /// `SOF_TIMESTAMPING_RX_SOFTWARE` to TCP recvmsg"; `tcp_update_recv_tstamps` in `net/ipv4/tcp.c`).
+    /// What came before the kernel began to note times has none.
+    pub kernel_times: bool,
 }
 
 /// Connects to `peer`; blocks for `timeout` at most.
@@ -144,7 +158,8 @@ pub fn connect(peer: SocketAddr, timeout: Duration) -> io::Result<Stream> {
 /// As [`connect`], with `options`.
 ///
 /// # Errors
-/// As [`connect`]; `AddrNotAvailable` for a source address that is not this host's.
+/// As [`connect`]; `AddrNotAvailable` for a source address that is not this host's; what
+/// [`check_kernel_times`] says.
 pub fn connect_with(peer: SocketAddr, timeout: Duration, options: &Options) -> io::Result<Stream> {
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     if let Some(source) = options.source {
@@ -153,8 +168,31 @@ pub fn connect_with(peer: SocketAddr, timeout: Duration, options: &Options) -> i
     if options.busy_poll_us > 0 {
         socket.set_busy_poll(options.busy_poll_us)?;
     }
+    if options.kernel_times {
+        // Before it connects: what comes first has its time too.
+        enable_kernel_times(socket.as_fd())?;
+    }
     socket.connect_timeout(&peer.into(), timeout)?;
-    not_itself(Stream::new(socket.into())?)
+    let mut stream = Stream::new(socket.into())?;
+    stream.kernel_times = options.kernel_times;
+    not_itself(stream)
+}
+
+/// Asks a socket that is then closed whether this host's streams can have [times of the
+/// kernel](Options::kernel_times).
+///
+/// # Errors
+/// The host refuses; the text says what.
+pub fn check_kernel_times() -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    enable_kernel_times(socket.as_fd())
+}
+
+fn enable_kernel_times(fd: BorrowedFd<'_>) -> io::Result<()> {
+    message::enable_kernel_times(fd).map_err(|error| {
+        let text = format!("this host gives no receive times of TCP (SO_TIMESTAMPNS: {error})");
+        io::Error::new(error.kind(), text)
+    })
 }
 
 /// Where nobody listens on a local port, the system may choose that very port for our end, and the
@@ -204,18 +242,29 @@ mod tests {
     fn options_reach_the_socket() {
         let listener = Listener::bind(ANY_PORT).unwrap();
         let source = Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9)));
-        let options = Options { source, busy_poll_us: 50 };
+        let options = Options { source, busy_poll_us: 50, kernel_times: true };
         let stream = connect_with(listener.local_address(), Duration::from_secs(5), &options);
         let stream = stream.unwrap();
         assert_eq!(Some(stream.local_address().ip()), source);
         let socket = SockRef::from(&stream.inner);
         assert_eq!(socket.busy_poll().unwrap(), 50);
         assert!(socket.tcp_nodelay().unwrap());
+        assert!(stream.has_kernel_times() && stream.try_clone().unwrap().has_kernel_times());
         // TEST-NET-1 (RFC 5737) belongs to no host.
         let source = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
-        let options = Options { source, busy_poll_us: 0 };
+        let options = Options { source, ..Options::default() };
         let refused = connect_with(listener.local_address(), Duration::from_secs(5), &options);
         assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
+    }
+
+    #[test]
+    fn what_can_have_no_times_says_so() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let text = enable_kernel_times(file.as_fd()).unwrap_err().to_string();
+        assert!(
+            text.starts_with("this host gives no receive times of TCP (SO_TIMESTAMPNS: "),
+            "{text}"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! The ring may do nothing but these two operations, whatever may be written into it.
 #![allow(unsafe_code)]
 
-use crate::io::{Datagram, Io, RECV_FLAGS, received};
+use crate::io::{Datagram, Io, RECV_FLAGS, Timed, received};
 use crate::message::Envelope;
 use crate::plain;
 use io_uring::register::Restriction;
@@ -104,6 +104,21 @@ impl Uring {
             None => self.settle(),
         };
         usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result))
+    }
+
+    /// One RECVMSG: the bytes into `buf`, everything else into `envelope`.
+    fn recv_message(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        envelope: &mut Envelope,
+        buf: &mut [u8],
+    ) -> io::Result<Option<usize>> {
+        let entry = opcode::RecvMsg::new(Fd(fd.as_raw_fd()), envelope.address(buf))
+            .flags(RECV_FLAGS.cast_unsigned())
+            .build();
+        // SAFETY: the header points at `envelope` and at `buf`, both borrowed mutably until `run`
+        // returns.
+        received(unsafe { self.run(&entry) })
     }
 
     /// The first use: this thread becomes the ring's only one.
@@ -210,18 +225,22 @@ impl Io for Uring {
         received(unsafe { self.run(&entry) })
     }
 
+    fn recv_timed(&mut self, fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Option<Timed>> {
+        if buf.is_empty() {
+            return Ok(None);
+        }
+        let mut envelope = Envelope::new();
+        let len = self.recv_message(fd, &mut envelope, buf)?;
+        Ok(len.map(|len| Timed { len, kernel_time: envelope.kernel_time() }))
+    }
+
     fn recv_datagram(
         &mut self,
         fd: BorrowedFd<'_>,
         buf: &mut [u8],
     ) -> io::Result<Option<Datagram>> {
         let mut envelope = Envelope::new();
-        let entry = opcode::RecvMsg::new(Fd(fd.as_raw_fd()), envelope.address(buf))
-            .flags(RECV_FLAGS.cast_unsigned())
-            .build();
-        // SAFETY: the header points at `envelope`, which stays in place, and at `buf`, borrowed
-        // mutably; both outlive `run`.
-        let len = received(unsafe { self.run(&entry) })?;
+        let len = self.recv_message(fd, &mut envelope, buf)?;
         Ok(len.map(|len| envelope.open(len)))
     }
 

@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::AsFd;
-use wire::tcp::{Listener, connect};
+use wire::tcp::{Listener, Options, connect, connect_with};
 use wire::tls::{Client, Minimum, Settings};
 use wire::udp::Socket;
 use wire::{Backend, Io, Link, ReceiveBuffer, SendBuffer};
@@ -44,7 +44,9 @@ fn traffic(io: &mut dyn Io) -> u64 {
     let socket = Socket::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
     socket.enable_kernel_times().unwrap();
     let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
-    let client = connect(listener.local_address(), std::time::Duration::from_secs(10)).unwrap();
+    let (limit, options) =
+        (std::time::Duration::from_secs(10), Options { kernel_times: true, ..Options::default() });
+    let client = connect_with(listener.local_address(), limit, &options).unwrap();
     let server = loop {
         if let Some(server) = listener.accept().unwrap() {
             break server;
@@ -53,7 +55,7 @@ fn traffic(io: &mut dyn Io) -> u64 {
     };
     let (mut out, mut back) = (SendBuffer::with_capacity(64), ReceiveBuffer::with_capacity(64));
     let mut buf = [0; 64];
-    let (mut datagrams, mut bytes) = (0, 0);
+    let (mut datagrams, mut bytes, mut timed) = (0, 0, 0);
 
     let before = ALLOCATIONS.get();
     for _ in 0..1000 {
@@ -67,9 +69,15 @@ fn traffic(io: &mut dyn Io) -> u64 {
         while let Some(len) = back.fill(io, server.as_fd()).unwrap() {
             back.consume(len);
         }
+        io.send(server.as_fd(), b"ack").unwrap();
+        while let Some(came) = back.fill_timed(io, client.as_fd()).unwrap() {
+            timed += u64::from(came.kernel_time.is_some());
+            back.consume(came.len);
+        }
     }
     let allocations = ALLOCATIONS.get() - before;
     assert!(datagrams > 0 && bytes > 0, "{datagrams} datagrams, {bytes} bytes");
+    assert!(timed > 0, "no receive had a time");
     allocations
 }
 

@@ -5,7 +5,7 @@ use crate::eventually;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
-use wire::tcp::connect;
+use wire::tcp::{Options, connect, connect_with};
 use wire::tls::{Client, Minimum, Settings};
 use wire::{End, Io, Link, LinkError, ReceiveBuffer, SendBuffer};
 
@@ -26,31 +26,31 @@ crate::on_both! {
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+pub(crate) enum Kind {
     Plain,
     Tls12,
     Tls13,
 }
 
 const SECURE: [Kind; 2] = [Kind::Tls12, Kind::Tls13];
-const ALL: [Kind; 3] = [Kind::Plain, Kind::Tls12, Kind::Tls13];
+pub(crate) const ALL: [Kind; 3] = [Kind::Plain, Kind::Tls12, Kind::Tls13];
 
 /// The peer's end.
-enum Far {
+pub(crate) enum Far {
     Plain(TcpStream),
     Tls(Box<Peer>),
 }
 
 impl Far {
     /// `bytes` as they go over the wire, not sent.
-    fn records(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn records(&mut self, bytes: &[u8]) -> Vec<u8> {
         match self {
             Far::Plain(_) => bytes.to_vec(),
             Far::Tls(peer) => peer.records(bytes),
         }
     }
 
-    fn socket(&mut self) -> &mut TcpStream {
+    pub(crate) fn socket(&mut self) -> &mut TcpStream {
         match self {
             Far::Plain(socket) => socket,
             Far::Tls(peer) => &mut peer.socket,
@@ -92,8 +92,13 @@ impl Write for Far {
 
 /// Both ends of a connection; the sockets hold little if `small`.
 fn pair(kind: Kind, small: bool) -> (Link, Far) {
+    pair_with(kind, small, &Options::default())
+}
+
+/// As [`pair`], with options of our end.
+pub(crate) fn pair_with(kind: Kind, small: bool, options: &Options) -> (Link, Far) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let stream = connect(listener.local_addr().unwrap(), TIMEOUT).unwrap();
+    let stream = connect_with(listener.local_addr().unwrap(), TIMEOUT, options).unwrap();
     let (socket, _) = listener.accept().unwrap();
     if small {
         for socket in [socket2::SockRef::from(&stream), socket2::SockRef::from(&socket)] {

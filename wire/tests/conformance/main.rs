@@ -7,6 +7,7 @@
 mod acceptor;
 mod link;
 mod tcp;
+mod times;
 mod udp;
 
 use std::io::Write;
