@@ -5,9 +5,11 @@
 //! trade a [`QueueModel`] says how much of it was ahead. Quantities are raw counts; nothing here
 //! knows prices.
 //!
-//! The models are those of hftbacktest (<https://hftbacktest.readthedocs.io/en/latest/order_fill.html>),
-//! which follow E. Rigtorp, *Estimating order queue position* (<https://rigtorp.se/2013/06/08/estimating-order-queue-position.html>),
-//! and <https://quant.stackexchange.com/questions/3782/how-do-we-estimate-position-of-our-order-in-order-book>.
+//! The models are those of hftbacktest,
+//! <https://hftbacktest.readthedocs.io/en/latest/order_fill.html>, which follow E. Rigtorp,
+//! *Estimating order queue position*,
+//! <https://rigtorp.se/2013/06/08/estimating-order-queue-position.html>, and
+//! <https://quant.stackexchange.com/q/3782>.
 
 use market::{Qty, StateHasher};
 
