@@ -20,6 +20,43 @@ fn load(feed: &str, sections: &str) -> Result<RunConfig, String> {
     RunConfig::load(&path, &[0].into()).map_err(|errors| errors.to_string())
 }
 
+/// The demo's engine with market data of another venue, by websocket.
+fn elsewhere(feed_venue: &str, shown: &str) -> Result<RunConfig, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    for name in ["instruments/demo.toml", "venues/demo.toml", "venues/kraken-spot.toml"] {
+        std::fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+        std::fs::copy(config.join(name), folder.path().join(name)).unwrap();
+    }
+    let venue = "venue = \"venues/demo.toml\"\n";
+    assert!(DEMO.contains(venue));
+    let text = DEMO.replace(venue, &format!("{venue}feed_venue = \"{feed_venue}\"\n"));
+    let protocol = "[feed]\nprotocol = \"kraken-websocket\"\nstale_ms = 10000\n";
+    let start = text.find("[feed]\n").unwrap();
+    let end = start + 1 + text[start + 1..].find("\n[").unwrap();
+    let websocket = "\n[websocket]\naddress = \"ws.kraken.com:443\"";
+    let text = format!("{}{protocol}{websocket}\n{shown}\n{}", &text[..start], &text[end..]);
+    let path = folder.path().join("run.toml");
+    std::fs::write(&path, text).unwrap();
+    RunConfig::load(&path, &[0].into()).map_err(|errors| errors.to_string())
+}
+
+#[test]
+fn books_of_another_venue_do_not_show_our_orders() {
+    let other = "venues/kraken-spot.toml";
+    let error = elsewhere(other, "").unwrap_err();
+    assert!(error.contains("shows_own_orders is true, but our orders stand at another"), "{error}");
+    assert!(error.contains("run.toml:"), "{error}");
+    assert!(error.contains("write shows_own_orders = false under [websocket]"), "{error}");
+    let told = elsewhere(other, "shows_own_orders = true").unwrap_err();
+    assert!(told.contains("shows_own_orders is true"), "{told}");
+    let run = elsewhere(other, "shows_own_orders = false").unwrap();
+    assert!(!run.feed.shows_own_orders(&run.websocket));
+    // One venue that is named twice.
+    let run = elsewhere("venues/demo.toml", "").unwrap();
+    assert!(run.feed.shows_own_orders(&run.websocket));
+}
+
 #[test]
 fn a_start_at_a_snapshot_needs_a_server() {
     let error = load("start = \"snapshot\"", "").unwrap_err();

@@ -131,7 +131,10 @@ impl Reading<'_> {
                 let venue = venue
                     .as_ref()
                     .map(|path| profile::text(document, &folder.join(path), files, problems));
-                let feed = top.feed_venue.as_ref().map(|path| {
+                // Named twice, it is one venue.
+                let other =
+                    top.feed_venue.as_ref().filter(|&feed| top.venue.as_ref() != Some(feed));
+                let feed = other.map(|path| {
                     let blame = Some(document.place("feed_venue", ""));
                     read_text(&folder.join(path), files, blame, problems)
                 });

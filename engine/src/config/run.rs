@@ -212,6 +212,9 @@ pub(crate) fn read(
     {
         let others = (&listing, clock, book);
         websocket::check(document, feed.protocol, websocket, others, problems);
+        if feed_profile.is_some() {
+            websocket::check_own_orders(document, feed.protocol, websocket, problems);
+        }
     }
     let venue = profile::read(source, problems);
     let gateway: Option<GatewayConfig> = layered(document, source, "session", problems);

@@ -190,6 +190,22 @@ impl FeedConfig {
     }
 }
 
+/// What must be said of our own orders where market data comes from another venue than they go to.
+pub(crate) fn check_own_orders(
+    document: &Document<'_>,
+    protocol: Protocol,
+    config: &WebsocketFeedConfig,
+    problems: &mut Problems,
+) {
+    if protocol.websocket().is_none() || !config.websocket.shows_own_orders {
+        return;
+    }
+    let title = "[websocket] shows_own_orders is true, but our orders stand at another venue";
+    let help = "write shows_own_orders = false under [websocket]: feed_venue is not venue";
+    let place = document.place("feed_venue", "");
+    problems.push(Problem::new(place, title, "market data comes from here").help(help));
+}
+
 /// What the rest of the configuration must be for a websocket feed.
 pub(crate) fn check(
     document: &Document<'_>,
