@@ -165,3 +165,27 @@ fn a_capture_that_is_cut_says_so_and_was_read_to_its_end() {
     assert!(reason.contains("460 of its 1490 bytes"), "{reason}");
     assert!(object["counts"]["packets"].as_u64().unwrap() > 10_000);
 }
+
+/// CME's messages tell orders beside levels: which of them make the book is asked for.
+#[test]
+fn books_are_by_level_or_by_order_as_is_asked_for() {
+    let Some(path) = support::data("cme_mdp3/Cme.Mdp3.Sbe.v9.1.Example.pcap") else { return };
+    let path = path.to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let converted = folder.path().join("cme.events").to_str().unwrap().to_owned();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_touchline"));
+    let done = command.args(["convert", "--by-order", path, &converted]).output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let of = ["--book", "408729"];
+    for (arguments, books, orders) in [
+        (vec![path], "by level", 0),
+        (vec![path, "--by-order"], "by order", 1),
+        (vec![&converted], "by order", 1),
+    ] {
+        let (code, object) = json(&[&arguments[..], &of].concat());
+        assert_eq!((code, object["books"].as_str()), (0, Some(books)));
+        let ask = &object["book"]["asks"]["levels"][0];
+        assert_eq!((&ask["price"], &ask["qty"]), (&"2.75".into(), &"1000".into()));
+        assert_eq!(ask["orders"], orders);
+    }
+}

@@ -80,8 +80,7 @@ impl Days {
     fn open(&self, source: &Source) -> Result<Box<dyn Recording>, MarketError> {
         let wanted = Wanted::Only(self.instruments.clone());
         let day = Some(self.day);
-        let options =
-            Options { wanted, day, by_order: true, keep_messages: true, ..Options::default() };
+        let options = Options { wanted, day, keep_messages: true, ..Options::default() };
         open(source, options)
             .map_err(|error| MarketError::Open { path: source.to_string(), source: error })
     }
