@@ -67,24 +67,24 @@ impl OrderBooks {
         self.shelf.admit(instrument)
     }
 
-    /// Says that an event will be expected soon: what it names begins to come from memory, while others
-    /// of its packet are still read. Changes nothing.
+    /// Says that an event will be expected soon: what it names begins to come from memory, while
+    /// others of its packet are still read. Changes nothing.
     #[inline]
     pub fn foresee(&self, event: &Event) {
         self.orders.part(event.order).prefetch(event.order);
         self.shelf.prefetch(event.instrument);
     }
 
-    /// Says which events will be applied next, those of one packet, each foreseen: what they name begins
-    /// to come from memory, so that they wait for it together and not one after the other. Changes
-    /// nothing.
+    /// Says which events will be applied next, those of one packet, each foreseen: what they name
+    /// begins to come from memory, so that they wait for it together and not one after the other.
+    /// Changes nothing.
     pub fn expect(&self, events: &[Event]) {
         events.chunks(TOGETHER).for_each(|events| self.expect_few(events));
     }
 
-    /// What was foreseen is there and says where the orders are; by the second look at them, they say
-    /// where their levels are. An event need not name an order of its own instrument: a gap names a
-    /// sequence, of all instruments.
+    /// What was foreseen is there and says where the orders are; by the second look at them, they
+    /// say where their levels are. An event need not name an order of its own instrument: a gap
+    /// names a sequence, of all instruments.
     fn expect_few(&self, events: &[Event]) {
         let Some(first) = events.first() else { return };
         // Sorted without a branch: whether an order comes or goes, no processor guesses.

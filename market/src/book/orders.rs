@@ -3,8 +3,8 @@
 //! thousandth of its orders at a time and never needs old and new memory of all.
 //!
 //! Orders stand in slots that they keep, the last one freed first to be used again; an index of one
-//! word an order says which. So an order that comes finds its slot in the cache, and one that goes
-//! costs two misses, of which the index's is in a few megabytes even for a full market.
+//! word an order says which. So an order that comes finds its slot in the cache, and both it and
+//! one that goes find the index in a fifth of the memory.
 
 mod index;
 
@@ -13,8 +13,8 @@ use crate::table::spread;
 use crate::{InstrumentId, Price, Qty, Side, prefetch};
 use index::Index;
 
-/// Parts of a table that grows, once it holds [`WHOLE`] orders. Each grows by itself: at five million
-/// orders, it moves 5,000 of them.
+/// Parts of a table that grows, once it holds [`WHOLE`] orders. Each grows by itself: at five
+/// million orders, it moves 5,000 of them.
 const PARTS: usize = 1 << 10;
 /// Orders that a table that grows keeps in one part.
 const WHOLE: usize = 1 << 12;
@@ -154,8 +154,8 @@ impl Part {
         part
     }
 
-    /// More free slots, up to `capacity`, in front of those that there are. Each is written, so that
-    /// the allocator touches every page now, not in the market.
+    /// More free slots, up to `capacity`, in front of those that there are. Each is written, so
+    /// that the allocator touches every page now, not in the market.
     fn extend(&mut self, capacity: usize) {
         let (len, last) = (self.slots.len(), self.free);
         let next = |at| if at + 1 == capacity { last } else { at as u64 + 1 };

@@ -1,11 +1,11 @@
-//! Which slot holds an id: a hash table of words of 32 bits, seven in half a cache line. It never looks
-//! at a slot: whoever keeps them says which ids they hold.
+//! Which slot holds an id: a hash table of words of 32 bits, seven in half a cache line. It never
+//! looks at a slot: whoever keeps them says which ids they hold.
 //!
-//! A word is the number of a slot and, in the bits that this leaves, a tag of the id's hash. A search
-//! compares all tags of a bucket at once and almost always ends there: a word that finds its own bucket
-//! full goes to the next, and a bucket counts the words that passed it, so that no tombstones gather.
-//! Worst case: ids chosen by an adversary that share their hash fill one bucket after the other; a
-//! search is bounded by the number of buckets.
+//! A word is the number of a slot and, in the bits that this leaves, a tag of the id's hash. A
+//! search compares all tags of a bucket at once and almost always ends there: a word that finds its
+//! own bucket full goes to the next, and a bucket counts the words that passed it, so that no
+//! tombstones gather. Worst case: ids chosen by an adversary that share their hash fill one bucket
+//! after the other; a search is bounded by the number of buckets.
 
 use crate::prefetch;
 
@@ -96,8 +96,8 @@ impl Index {
         }
     }
 
-    /// The slot that a search for a hash is likely to find, by its tag alone; of one that would find
-    /// none, likely none that there is.
+    /// The slot that a search for a hash is likely to find, by its tag alone; any other where it
+    /// would find none.
     #[inline]
     pub(super) fn likely(&self, hash: u64) -> u32 {
         let Some(bucket) = self.buckets.get(self.home(hash)) else { return u32::MAX };
@@ -137,7 +137,7 @@ impl Index {
         None
     }
 
-    /// Puts in a slot that is not there. There must be room: never more slots than the index is for.
+    /// Puts in a slot that is not there. There must be room for it.
     #[inline]
     pub(super) fn put(&mut self, hash: u64, slot: u32) {
         let (mut at, word) = (self.home(hash), self.tag(hash) | slot);
