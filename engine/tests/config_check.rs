@@ -74,7 +74,7 @@ logon       553={key}, 554={passphrase}; secret 554
 orders      ids decimal, replaced, canceled one by one, open ones by mass_status
 limit       orders: 40 of orders in 1.00 s, sliding, for each session; hold, 25 % for cancels
 limit       messages: 100 of all in 1.00 s, fixed_clock, for each session; refuse, 20 % for cancels
-transport   TLS 1.2, reconnects after 500.00 ms to 30.00 s, at most 3 in 60.00 s
+transport   TLS 1.2, reconnects after 500.00 ms to 30.00 s, at most 3 in 60.00 s, kernel stamps off
 ";
     assert_eq!(rest, expected);
 }

@@ -57,7 +57,14 @@ fn a_name_is_resolved_and_the_source_is_the_one_that_was_given() {
     let (_, from) = listener.accept().unwrap();
     assert_eq!(from.ip(), Ipv4Addr::new(127, 0, 0, 7));
     assert_eq!(link.stream().peer_address(), address);
-    assert!(!link.is_tls());
+    assert!(!link.is_tls() && !link.stream().has_kernel_times());
+}
+
+#[test]
+fn times_of_the_kernel_are_asked_for_where_the_transport_wants_them() {
+    let (_listener, address) = listener();
+    let link = attempt("127.0.0.1", address.port(), "kernel_stamps = true").unwrap();
+    assert!(link.stream().has_kernel_times());
 }
 
 #[test]

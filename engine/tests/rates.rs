@@ -268,7 +268,7 @@ fn an_order_session_and_a_drop_copy_of_one_key_share_its_limit() {
     let limiter = limiter(&rules, 2);
     let mut rig = Rig::with(Setup { limiter, ..Setup::default() });
     let mut venue = Venue::new(&instruments(), "COPY");
-    let mut copy = rig.engine.drop_copy(venue.address(), rig.folder.path());
+    let (mut copy, _) = rig.engine.drop_copy(venue.address(), rig.folder.path());
     // One turn of a core that polls both.
     let mut until = |rig: &mut Rig, done: &dyn Fn(&Rig, &Venue) -> bool| {
         for _ in 0..PATIENCE {

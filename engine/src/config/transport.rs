@@ -38,6 +38,9 @@ section! {
         /// 0 leaves it to interrupts.
         #[danger = "it keeps the CPU in the kernel: only for a core that polls nothing else"]
         busy_poll_us: u32 = 0, [0, 1_000];
+        /// Take the kernel's receive times of FIX sessions, for the hop `gateway-recv`.
+        /// Market data by FIX fills `recv` with them. Each look at a socket costs a little more.
+        kernel_stamps: bool = false;
         /// Wait for TCP to connect, and again for the TLS handshake.
         connect_timeout_ms: Nanos = 5_000, [10, 120_000];
         /// Wait before the second attempt to connect; each that fails doubles it.
@@ -91,6 +94,12 @@ impl TransportConfig {
             None => String::new(),
         };
         format!("reconnects after {} to {}{limit}", self.reconnect_ms, self.reconnect_max_ms)
+    }
+
+    /// In words, whether the kernel's receive times are taken.
+    #[must_use]
+    pub fn describe_stamps(&self) -> &'static str {
+        if self.kernel_stamps { "kernel stamps on" } else { "kernel stamps off" }
     }
 
     /// What should make people think twice about a venue at `address`.

@@ -239,6 +239,13 @@ pub(crate) fn check(
         }
     }
     check_symbols(document, config, listing, problems);
+    if config.transport.kernel_stamps {
+        let place = document.place(TRANSPORT, "kernel_stamps");
+        let title =
+            format!("[{TRANSPORT}] kernel_stamps is on, and a websocket is read without it");
+        let help = "remove the key: only FIX sessions have the kernel's times, by [transport]";
+        problems.push(Problem::new(place, title, "of no effect").help(help));
+    }
     if clock.source == ClockSource::Feed {
         let place = document.place("clock", "source");
         let title = format!("[clock] source is feed, and {protocol} does not step");

@@ -19,6 +19,8 @@ pub enum Hop {
     Encoded,
     /// Encoded frame to the return of the send.
     Sent,
+    /// Kernel receive time of the venue's bytes to the gateway's receive stamp.
+    GatewayRecv,
     /// Send to the venue's first answer on that order: order-to-ack.
     Acked,
     /// Receive stamp to the return of the send: the whole way.
@@ -26,7 +28,7 @@ pub enum Hop {
 }
 
 /// Name, start, end and explanation of each hop, in order.
-pub const HOPS: [(Hop, &str, &str); 9] = [
+pub const HOPS: [(Hop, &str, &str); 10] = [
     (Hop::Recv, "recv", "kernel receive time to receive stamp"),
     (Hop::Decoded, "decoded", "receive stamp to pushed event"),
     (Hop::Popped, "popped", "pushed event to pop in the trading loop"),
@@ -34,6 +36,11 @@ pub const HOPS: [(Hop, &str, &str); 9] = [
     (Hop::Checked, "checked", "decision to checked and journaled command: quoter, risk, journal"),
     (Hop::Encoded, "encoded", "checked command to encoded FIX frame"),
     (Hop::Sent, "sent", "encoded frame to return of the send"),
+    (
+        Hop::GatewayRecv,
+        "gateway-recv",
+        "kernel receive time of the venue's bytes to the gateway's read",
+    ),
     (Hop::Acked, "order-to-ack", "send to the venue's answer"),
     (Hop::TickToTrade, "tick-to-trade", "receive stamp to return of the send"),
 ];

@@ -51,7 +51,8 @@ pub(super) fn describe(config: &Config, cpus: &BTreeSet<usize>) -> Result<String
             let (profile, transport, websocket) = &**venue;
             describe_profile(&mut text, profile)?;
             let tls = transport.tls;
-            writeln!(text, "transport   TLS {tls}, {}", transport.describe_pace())?;
+            let (pace, stamps) = (transport.describe_pace(), transport.describe_stamps());
+            writeln!(text, "transport   TLS {tls}, {pace}, {stamps}")?;
             if let Some(address) = &websocket.websocket.address {
                 let how = websocket.transport.describe(address);
                 let pace = websocket.transport.describe_pace();
@@ -86,7 +87,8 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
     writeln!(text, "gateway     {us} to {them} at {}", run.gateway.address)?;
     let (transport, pace) =
         (run.transport.describe(&run.gateway.address), run.transport.describe_pace());
-    writeln!(text, "transport   {transport}, {pace}")?;
+    let stamps = run.transport.describe_stamps();
+    writeln!(text, "transport   {transport}, {pace}, {stamps}")?;
     if let Some(warning) = run.transport.warning(&run.gateway.address) {
         writeln!(text, "warning     {warning}")?;
     }

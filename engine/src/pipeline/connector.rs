@@ -72,6 +72,7 @@ impl Plan {
         plan.timeout = Duration::from_nanos(transport.connect_timeout_ms.get());
         plan.options.source = transport.source_address;
         plan.options.busy_poll_us = transport.busy_poll_us;
+        plan.options.kernel_times = transport.kernel_stamps;
         let Some(minimum) = transport.minimum() else { return Ok(plan) };
         let (key, pem) = match &transport.trust {
             None => (format!("{} tls", keys.transport), None),

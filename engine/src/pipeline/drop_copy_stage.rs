@@ -4,6 +4,7 @@
 //! It must never tell of anything but trades: orders live by what their own session says. It never
 //! drops a report: a full ring stops the session's reading.
 
+use crate::latency::{Hop, Recorder};
 use crate::pipeline::fix_connection::{ConnectionParts, FixConnection};
 use crate::pipeline::fix_store::{FixStore, TimedStore};
 use crate::pipeline::gateway_stage::GatewayCounters;
@@ -29,6 +30,7 @@ pub struct DropCopyStage<S = FixStore> {
     faulty: u64,
     /// What it sends, for the limits that it shares with the order session.
     tally: Arc<Tally>,
+    recorder: Recorder,
     outbox: Outbox<GatewaySnapshot>,
     did: Did,
 }
@@ -67,7 +69,7 @@ impl<S: TimedStore> DropCopyStage<S> {
         entry: OrderEntry,
         reports: Producer<Report>,
         (lifecycle, tally): (Arc<Lifecycle>, Arc<Tally>),
-        outbox: Outbox<GatewaySnapshot>,
+        (recorder, outbox): (Recorder, Outbox<GatewaySnapshot>),
     ) -> DropCopyStage<S> {
         DropCopyStage {
             connection: FixConnection::new(connection),
@@ -77,9 +79,16 @@ impl<S: TimedStore> DropCopyStage<S> {
             left: false,
             faulty: 0,
             tally,
+            recorder,
             outbox,
             did: Did::default(),
         }
+    }
+
+    /// The recorder, for the end of a run.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 }
 
@@ -132,6 +141,10 @@ impl<S: TimedStore + Send + 'static> Stage for DropCopyStage<S> {
         // It has no commands to hold or keep back.
         let told = (GatewayCounters::default(), self.connection.told());
         self.outbox.offer(|snapshot| snapshot.fill(now, session, entry, told));
+        while let Some((kernel, received)) = self.connection.next_arrival() {
+            self.recorder.record_from_utc(Hop::GatewayRecv, kernel, received);
+        }
+        self.recorder.hand_over();
     }
 
     fn is_done(&self) -> bool {

@@ -4,6 +4,7 @@
 //! It must never wait, and never connect outside of the session's hours or more often than the
 //! venue allows.
 
+mod arrivals;
 mod hours;
 
 use crate::pipeline::connector::Connector;
@@ -11,6 +12,7 @@ use crate::pipeline::fix_store::TimedStore;
 use crate::pipeline::looks::{Look, Looks};
 use crate::pipeline::reconnect::Reconnect;
 use crate::runtime::did::{Act, Did};
+use arrivals::Arrivals;
 use gateway::session::{Application, Disconnect, Outbound, Session};
 use market::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,6 +90,8 @@ pub struct ConnectionParts<S> {
 struct Connected {
     link: Link,
     look: Look,
+    /// The kernel says when it got what is read.
+    timed: bool,
 }
 
 /// The session and everything between it and the wire.
@@ -103,6 +107,7 @@ pub struct FixConnection<S> {
     /// Buffers go from one connection to the next.
     out: Out,
     input: ReceiveBuffer,
+    arrivals: Arrivals,
     /// The present connection has, or had, a session.
     lived: bool,
     /// We end it for good.
@@ -126,6 +131,7 @@ impl<S: TimedStore> FixConnection<S> {
             connected: None,
             out: Out(SendBuffer::with_capacity(BUFFER_BYTES)),
             input: ReceiveBuffer::with_capacity(BUFFER_BYTES),
+            arrivals: Arrivals::new(),
             lived: false,
             leaving: false,
             counters: ConnectionCounters::default(),
@@ -162,6 +168,12 @@ impl<S: TimedStore> FixConnection<S> {
         (self.counters, &self.last_error)
     }
 
+    /// When the kernel got what one read brought (nanoseconds since 1970 UTC), and the raw stamp of
+    /// that read, taken out one at a time; nothing where `[transport] kernel_stamps` is off.
+    pub fn next_arrival(&mut self) -> Option<(u64, u64)> {
+        self.arrivals.next()
+    }
+
     /// Takes over a connection, or asks for one; true if it did. `app` must have room for what the
     /// session's end and beginning say.
     pub fn connect(&mut self, now: Timestamp, app: &mut dyn Application, did: &mut Did) -> bool {
@@ -192,7 +204,10 @@ impl<S: TimedStore> FixConnection<S> {
         }
         match self.connector.take() {
             Some(Ok(link)) => match Look::at(link.stream(), &self.looks) {
-                Ok(look) => self.begin(now, Connected { link, look }, app, did),
+                Ok(look) => {
+                    let timed = link.stream().has_kernel_times();
+                    self.begin(now, Connected { link, look, timed }, app, did);
+                }
                 Err(error) => self.failed(now, error.to_string(), did),
             },
             Some(Err(error)) => self.failed(now, error.to_string(), did),
@@ -254,13 +269,15 @@ impl<S: TimedStore> FixConnection<S> {
         app: &mut dyn Application,
         did: &mut Did,
     ) -> Result<bool, String> {
-        let Some(Connected { link, look }) = &mut self.connected else { return Ok(false) };
+        let Some(Connected { link, look, timed }) = &mut self.connected else { return Ok(false) };
         let held = link.holds_bytes() || self.session.holds_messages();
         let unread = held || !self.input.bytes().is_empty();
         if !unread && !look.is_due(wire::stamp::now()) {
             return Ok(false);
         }
-        let filled = link.fill(self.io.as_mut(), &mut self.input);
+        let (io, input) = (self.io.as_mut(), &mut self.input);
+        let filled =
+            if *timed { self.arrivals.fill(link, io, input) } else { link.fill(io, input) };
         let (came, broken) = match filled {
             Ok(count) => (count > 0, None),
             Err(error) => (false, Some(error.to_string())),

@@ -136,6 +136,11 @@ impl FixFeed {
         worked | self.ask(now)
     }
 
+    /// As [`FixConnection::next_arrival`].
+    pub fn next_arrival(&mut self) -> Option<(u64, u64)> {
+        self.connection.next_arrival()
+    }
+
     /// What was heard, for the operator.
     fn note(&mut self, now: Timestamp) {
         if let Some((what, text)) = self.desk.said.take() {

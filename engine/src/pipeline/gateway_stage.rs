@@ -361,6 +361,9 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
         while let Some((sent, acked)) = self.inbox.next_acked() {
             self.recorder.record(Hop::Acked, sent, acked);
         }
+        while let Some((kernel, received)) = self.connection.next_arrival() {
+            self.recorder.record_from_utc(Hop::GatewayRecv, kernel, received);
+        }
         self.recorder.hand_over();
     }
 

@@ -135,8 +135,8 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let drop_copy = drop_copy.map(store).transpose()?;
     let copier = Copier::spawn(drains, every)?;
     let rings = Rings::new();
-    let pairs: [(Recorder, Collector); 3] = std::array::from_fn(|_| recorder::pair(clock.clone()));
-    let [feed_hops, trading_hops, gateway_hops] = pairs;
+    let pairs: [(Recorder, Collector); 4] = std::array::from_fn(|_| recorder::pair(clock.clone()));
+    let [feed_hops, trading_hops, gateway_hops, copy_hops] = pairs;
 
     let count = config.trading.instruments.len();
     let trading_told = mailbox(TradingSnapshot::new(count), TradingSnapshot::new(count));
@@ -187,7 +187,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
     let (drop_copy, drop_copy_told) = match drop_copy {
         Some(store) => {
             let told = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default());
-            let ends = (copies, told.0);
+            let ends = (copies, copy_hops.0, told.0);
             let shared = (copy_looks, &shared);
             (sides::drop_copy(config, store, ends, shared, &mut notices)?, Some(told.1))
         }
@@ -223,7 +223,7 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
             gate,
             stages: cores.counters,
             cores: cores.watches,
-            collectors: vec![feed_hops.1, trading_hops.1, gateway_hops.1],
+            collectors: vec![feed_hops.1, trading_hops.1, gateway_hops.1, copy_hops.1],
             clock: clock.clone(),
         })),
         streams: states,

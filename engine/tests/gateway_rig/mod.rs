@@ -5,8 +5,9 @@
 
 pub(crate) mod venue;
 
+use engine::config::RunConfig;
 use engine::journal::{self, Copier, JournalSettings};
-use engine::latency::recorder;
+use engine::latency::recorder::{self, Collector};
 use engine::pipeline::connector::{Connector, Plan};
 use engine::pipeline::drop_copy_stage::DropCopyStage;
 use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
@@ -27,6 +28,7 @@ use gateway::rates::Limiter;
 use gateway::session::{LogonBody, Reset, Session, SessionConfig};
 use gateway::spec::Version;
 use market::{Instrument, Nanos, Report, Timestamp};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,6 +52,8 @@ pub(crate) struct Setup {
     pub(crate) dialect: Dialect,
     pub(crate) limiter: Limiter,
     pub(crate) hours: SessionHours,
+    /// The kernel says when it got what comes.
+    pub(crate) kernel_stamps: bool,
     /// What the Logon says beside the usual.
     pub(crate) logon: Option<Box<dyn LogonBody>>,
 }
@@ -58,7 +62,8 @@ impl Default for Setup {
     fn default() -> Setup {
         let dialect = Dialect::of(Version::Fix44);
         let (limiter, hours) = (Limiter::default(), SessionHours::default());
-        Setup { instruments: instruments(), dialect, limiter, hours, logon: None }
+        let (instruments, kernel_stamps) = (instruments(), false);
+        Setup { instruments, dialect, limiter, hours, kernel_stamps, logon: None }
     }
 }
 
@@ -70,6 +75,9 @@ pub(crate) struct Rig {
     pub(crate) copiers: Vec<Copier>,
     /// What the loop says of itself.
     pub(crate) lifecycle: Arc<Lifecycle>,
+    /// What the stage recorded.
+    pub(crate) hops: Collector,
+    kernel_stamps: bool,
     tally: Arc<Tally>,
 }
 
@@ -78,11 +86,14 @@ impl Rig {
     pub(crate) fn new(venue: SocketAddr, setup: Setup, folder: &Path) -> Rig {
         let (commands, commands_in) = ring::channel(trading_stage::COMMANDS_DEPTH);
         let (reports_out, reports) = ring::channel(trading_stage::REPORTS_DEPTH);
-        let (mut connection, copier) = connection(venue, "US", folder, "gateway");
+        let (mut connection, copier) =
+            connection(venue, ("US", setup.kernel_stamps), folder, "gateway");
         connection.hours = setup.hours;
         if let Some(logon) = setup.logon {
             connection.session.set_logon_body(logon);
         }
+        let (recorder, hops) = recorder::pair(clock::calibrate().0);
+        let kernel_stamps = setup.kernel_stamps;
         let (tally, lifecycle) = (Arc::new(Tally::default()), Arc::new(Lifecycle::default()));
         let stage = GatewayStage::new(GatewayParts {
             connection,
@@ -93,27 +104,34 @@ impl Rig {
             drop_copy: tally.clone(),
             gate: Arc::new(Gate::default()),
             lifecycle: lifecycle.clone(),
-            recorder: recorder::pair(clock::calibrate().0).0,
+            recorder,
             outbox: mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0,
         });
-        Rig { stage, commands, reports, copiers: vec![copier], lifecycle, tally }
+        let copiers = vec![copier];
+        Rig { stage, commands, reports, copiers, lifecycle, hops, kernel_stamps, tally }
     }
 
-    /// A drop copy beside it, which is `COPY`.
-    pub(crate) fn drop_copy(&mut self, venue: SocketAddr, folder: &Path) -> DropCopyStage {
-        let (connection, copier) = connection(venue, "COPY", folder, "drop_copy");
+    /// A drop copy beside it, which is `COPY`, and what it records.
+    pub(crate) fn drop_copy(
+        &mut self,
+        venue: SocketAddr,
+        folder: &Path,
+    ) -> (DropCopyStage, Collector) {
+        let us = ("COPY", self.kernel_stamps);
+        let (connection, copier) = connection(venue, us, folder, "drop_copy");
         self.copiers.push(copier);
         let entry = OrderEntry::new(instruments(), 64, Dialect::of(Version::Fix44));
         let outbox = mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0;
         let shared = (Arc::new(Lifecycle::default()), self.tally.clone());
         let reports = ring::channel(trading_stage::REPORTS_DEPTH).0;
-        DropCopyStage::new(connection, entry, reports, shared, outbox)
+        let (recorder, hops) = recorder::pair(clock::calibrate().0);
+        (DropCopyStage::new(connection, entry, reports, shared, (recorder, outbox)), hops)
     }
 }
 
 fn connection(
     venue: SocketAddr,
-    us: &str,
+    (us, kernel_stamps): (&str, bool),
     folder: &Path,
     stream: &str,
 ) -> (ConnectionParts<FixStore>, Copier) {
@@ -128,11 +146,20 @@ fn connection(
     let parts = ConnectionParts {
         io: wire::open(wire::Backend::Plain).unwrap().io,
         session: Session::new(config, store).unwrap(),
-        connector: Connector::spawn(Plan::plain(venue.ip().to_string(), venue.port())).unwrap(),
+        connector: Connector::spawn(plan(venue, kernel_stamps)).unwrap(),
         reconnect: Reconnect::new(pace, 1),
         hours: SessionHours::default(),
         looks: Looks::alone(),
         socket: Arc::default(),
     };
     (parts, copier)
+}
+
+/// The demo's way to a venue elsewhere.
+fn plan(venue: SocketAddr, kernel_stamps: bool) -> Plan {
+    let demo = RunConfig::demo(&BTreeSet::from([0])).unwrap();
+    let (mut address, mut transport) = (demo.gateway.address, demo.transport);
+    (address.host, address.port) = (venue.ip().to_string(), venue.port());
+    transport.kernel_stamps = kernel_stamps;
+    Plan::new(&address, &transport).unwrap()
 }

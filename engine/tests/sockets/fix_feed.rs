@@ -7,7 +7,7 @@ use crate::story::Story;
 use crate::two_processes::finish;
 
 /// An engine that takes market data by FIX, and an exchange that gives it.
-fn lab() -> Lab {
+pub(crate) fn lab() -> Lab {
     let lab = Lab::synthetic(5);
     let path = lab.dir().join("engine.toml");
     let text = std::fs::read_to_string(&path).unwrap();

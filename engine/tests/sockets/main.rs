@@ -14,6 +14,7 @@ mod lines;
 mod recorded_day;
 mod relay;
 mod slow_reader;
+mod stamps;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,6 +4,7 @@
 use crate::acceptor::{Authority, Identity, ONLY_1_2, ONLY_1_3, Peer};
 use crate::host::eventually;
 use crate::lab::{Lab, engine_positions, exchange_positions};
+use crate::stamps;
 use crate::story::Story;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -126,7 +127,8 @@ fn secured(authority: &Authority, relay: SocketAddr, lab: &Lab, tls: &str) {
     std::fs::write(lab.dir().join("roots.pem"), &authority.pem).unwrap();
     let transport = format!(
         "[transport]\ntls = \"{tls}\"\nserver_name = \"venue.test\"\ntrust = \"roots.pem\"\n\
-         source_address = \"127.0.0.1\"\nreconnect_ms = 50\nreconnect_max_ms = 200"
+         source_address = \"127.0.0.1\"\nkernel_stamps = true\nreconnect_ms = 50\n\
+         reconnect_max_ms = 200"
     );
     let changes =
         [("[transport]\nreconnect_ms = 50", transport), (&lab.fix.to_string(), relay.to_string())];
@@ -154,6 +156,7 @@ fn the_engine_trades_over_tls_and_comes_back_after_a_cut() {
         let ours = engine.stop();
         let theirs = exchange.stop();
         assert_eq!(engine_positions(&ours), exchange_positions(&theirs), "{ours}\n{theirs}");
+        assert!(stamps::count(&ours, "gateway-recv") > 0, "{ours}");
     }
 }
 

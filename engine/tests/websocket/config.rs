@@ -33,6 +33,10 @@ fn what_is_missing_or_wrong_is_named() {
             format!("{GOOD}[websocket_transport]\ntrust = \"a.pem\""),
             "trust is given, and tls is off",
         ),
+        (
+            format!("{GOOD}[websocket_transport]\nkernel_stamps = true"),
+            "[websocket_transport] kernel_stamps is on, and a websocket is read without it",
+        ),
     ];
     for (keys, problem) in cases {
         let errors = binance(&keys).map(|_| ()).unwrap_err();

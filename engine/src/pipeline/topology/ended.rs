@@ -91,9 +91,9 @@ impl Pipeline {
         let trading = *trading;
         let mut telemetry = self.telemetry.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hops = telemetry.hops();
-        for held in [feed.recorder(), trading.recorder(), gateway.recorder()] {
-            held.pour(&mut hops);
-        }
+        let copies = drop_copy.as_ref().map(DropCopyStage::recorder);
+        let held = [feed.recorder(), trading.recorder(), gateway.recorder()];
+        held.into_iter().chain(copies).for_each(|held| held.pour(&mut hops));
         let now = telemetry.clock.now();
         let mut told = (telemetry.feed.current().clone(), GatewaySnapshot::default());
         let blame = telemetry.blame();

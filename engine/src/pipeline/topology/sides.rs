@@ -46,6 +46,9 @@ fn connection<S: Store>(
     // The feed's socket said the same.
     notices.extend(opened.notice.filter(|notice| !notices.contains(notice)));
     notices.extend(config.transport.warning(address));
+    if config.transport.kernel_stamps {
+        wire::tcp::check_kernel_times().context("[transport] kernel_stamps")?;
+    }
     let mut session = Session::new(session, store)?;
     if let Some(logon) = logon {
         session.set_logon_body(Box::new(logon));
@@ -110,7 +113,7 @@ pub(super) fn order_gateway(
 pub(super) fn drop_copy(
     config: &RunConfig,
     (store, used): (FixStore, Option<Timestamp>),
-    (reports, outbox): (Producer<Report>, Outbox<GatewaySnapshot>),
+    (reports, recorder, outbox): (Producer<Report>, Recorder, Outbox<GatewaySnapshot>),
     (looks, shared): (Looks, &Shared),
     notices: &mut Vec<String>,
 ) -> anyhow::Result<Option<DropCopyStage>> {
@@ -124,7 +127,7 @@ pub(super) fn drop_copy(
     let connection = connection(config, session, way, reaching, notices)?;
     let entry = OrderEntry::new(instruments, REQUESTS, venue::dialect(config)?);
     let shared = (shared.lifecycle.clone(), shared.tally.clone());
-    Ok(Some(DropCopyStage::new(connection, entry, reports, shared, outbox)))
+    Ok(Some(DropCopyStage::new(connection, entry, reports, shared, (recorder, outbox))))
 }
 
 /// The feed by FIX.
