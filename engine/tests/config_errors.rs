@@ -225,7 +225,7 @@ const RUN_CASES: &[Case] = &[
         "a source address that is a name, and waits that shrink",
         &[(
             "[control]",
-            "[transport]\nsource_address = \"eth0\"\nreconnect_ms = 60_000\n\n[control]",
+            "[transport]\nsource_address = \"eth0\"\nkernel_stamps = 1\nreconnect_ms = 60_000\n\n[control]",
         )],
     ),
     case("waits that shrink", &[("[control]", "[transport]\nreconnect_ms = 60_000\n\n[control]")]),

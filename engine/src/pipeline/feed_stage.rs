@@ -191,6 +191,9 @@ impl Stage for FeedStage {
             snapshot.fill(now, feed, troubles);
             snapshot.waited = waited;
         });
+        while let Some((kernel, received)) = self.feed.next_arrival() {
+            self.sink.recorder.record_from_utc(Hop::Recv, kernel, received);
+        }
         self.sink.recorder.hand_over();
     }
 

@@ -118,6 +118,15 @@ impl LiveFeed {
         }
     }
 
+    /// When the kernel got what one read of a FIX session brought (nanoseconds since 1970 UTC), and the
+    /// raw stamp of that read, taken out one at a time. Other feeds have none.
+    pub fn next_arrival(&mut self) -> Option<(u64, u64)> {
+        match self {
+            LiveFeed::Fix(feed) => feed.next_arrival(),
+            LiveFeed::MoldUdp64(..) | LiveFeed::SoupBinTcp(_) | LiveFeed::Websocket(_) => None,
+        }
+    }
+
     /// From now on it also gives what no event can hold, by [`LiveFeed::take_entries`]; events of
     /// kind `Entry` name their slots. For whoever records: it allocates. Only MoldUDP64 gives any.
     pub fn keep_entries(&mut self, instruments: &[Instrument]) {
