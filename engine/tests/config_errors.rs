@@ -218,10 +218,6 @@ const RUN_CASES: &[Case] = &[
         &[("[control]", "[transport]\ntls = \"1.3\"\nserver_name = \"venue:9880\"\n\n[control]")],
     ),
     case(
-        "receive times that are no yes or no",
-        &[("[control]", "[transport]\nkernel_stamps = \"on\"\n\n[control]")],
-    ),
-    case(
         "a source address that is a name, and waits that shrink",
         &[(
             "[control]",

@@ -63,7 +63,7 @@ impl Engine {
     fn poll(&mut self) {
         let (mut events, room) = (Vec::<Event>::new(), 4 * self.feed.events_max());
         let now = self.clock.now();
-        self.feed.poll(self.io.as_mut(), now, room, &mut events, |_, _| {}).unwrap();
+        self.feed.poll(self.io.as_mut(), now, room, &mut events, |_| {}).unwrap();
         assert!(events.len() <= room);
         for event in events {
             *self.kinds.entry(event.kind).or_default() += 1;

@@ -108,7 +108,7 @@ fn record(
     let room = feed.events_max() * PACKETS;
     let mut flushed = Instant::now();
     while !signals.stop_asked() && until.is_none_or(|until| watch.began.elapsed() < until) {
-        let worked = feed.poll(io.as_mut(), clock.now(), room, units, |_, _| {});
+        let worked = feed.poll(io.as_mut(), clock.now(), room, units, |_| {});
         units.write(feed.take_entries(), clock)?;
         if flushed.elapsed() >= FLUSH {
             units.flush()?;

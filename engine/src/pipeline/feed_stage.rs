@@ -156,9 +156,9 @@ impl Stage for FeedStage {
         let FeedStage { io, feed, sink, troubles, .. } = self;
         let mut arrivals = [(0u64, 0u64); PACKETS];
         let mut count = 0;
-        let worked = feed.poll(io.as_mut(), now, room, sink, |kernel, received| {
-            if let Some(place) = arrivals.get_mut(count) {
-                *place = (kernel, received);
+        let worked = feed.poll(io.as_mut(), now, room, sink, |datagram| {
+            if let (Some(kernel), Some(place)) = (datagram.kernel_time, arrivals.get_mut(count)) {
+                *place = (kernel, datagram.received);
                 count += 1;
             }
         });

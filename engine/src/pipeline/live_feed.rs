@@ -79,9 +79,8 @@ impl LiveFeed {
     }
 
     /// Does what there is to do, and never waits: `room` is how many events `sink` can take; below
-    /// [`events_max`](Self::events_max) nothing is done. `heard` is told of
-    /// receives whose kernel time is known: that time (nanoseconds since 1970 UTC) and the raw stamp of
-    /// the receive. True if anything was done.
+    /// [`events_max`](Self::events_max) nothing is done. `heard` is told of datagrams whose kernel
+    /// time is known. True if anything was done.
     ///
     /// # Errors
     /// What a socket reports; the feed goes on with the others, or connects anew.
@@ -92,28 +91,17 @@ impl LiveFeed {
         now: Timestamp,
         room: usize,
         sink: &mut impl Sink,
-        mut heard: impl FnMut(u64, u64),
+        heard: impl FnMut(&wire::Datagram),
     ) -> io::Result<bool> {
-        let told = |datagram: &wire::Datagram| {
-            if let Some(kernel) = datagram.kernel_time {
-                heard(kernel, datagram.received);
-            }
-        };
         match self {
             LiveFeed::MoldUdp64(feed, Some(snapshots)) if snapshots.has_work(feed.feed()) => {
                 let half = room / 2;
                 let worked = snapshots.poll(feed.feed_mut(), io, now, half, sink);
-                Ok(feed.poll(io, now, half, sink, told)? | worked)
+                Ok(feed.poll(io, now, half, sink, heard)? | worked)
             }
-            LiveFeed::MoldUdp64(feed, _) => feed.poll(io, now, room, sink, told),
+            LiveFeed::MoldUdp64(feed, _) => feed.poll(io, now, room, sink, heard),
             LiveFeed::SoupBinTcp(feed) => Ok(feed.poll(io, now, room, sink)),
-            LiveFeed::Fix(feed) => {
-                let worked = feed.poll(now, room, sink);
-                while let Some((kernel, received)) = feed.next_arrival() {
-                    heard(kernel, received);
-                }
-                Ok(worked)
-            }
+            LiveFeed::Fix(feed) => Ok(feed.poll(now, room, sink)),
             LiveFeed::Websocket(feed) => Ok(feed.poll(io, now, room, sink)),
         }
     }
