@@ -102,15 +102,6 @@ impl Books {
         Books { decoder: decoder(&shape.days[0]), books, events, packet }
     }
 
-    /// Decodes a message of a packet, as the feed does, and foresees its events, as the trading stage
-    /// does when it takes them from the ring.
-    #[inline]
-    fn decode(&mut self, message: &[u8]) {
-        let before = self.events.len();
-        let _ = self.decoder.decode(message, 1, &mut self.events);
-        self.events[before..].iter().for_each(|event| self.books.foresee(event));
-    }
-
     /// What [`engine::trading::TradingLoop`] does with a packet before strategies speak.
     fn apply(&mut self) {
         self.books.expect(&self.events);
@@ -127,14 +118,14 @@ impl Contestant for Books {
     }
 
     fn message(&mut self, message: &[u8]) {
-        self.decode(message);
+        let _ = self.decoder.decode(message, 1, &mut self.events);
         self.apply();
     }
 
     fn block(&mut self, mut messages: Walk<'_>) {
         while !messages.rest().is_empty() {
             for message in messages.by_ref().take(self.packet) {
-                self.decode(message);
+                let _ = self.decoder.decode(message, 1, &mut self.events);
             }
             self.apply();
         }

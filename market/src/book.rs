@@ -7,7 +7,6 @@ mod digest;
 mod health;
 pub mod kept;
 mod ladder;
-mod orders;
 mod shelf;
 pub mod single;
 pub mod twin;

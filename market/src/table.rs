@@ -5,28 +5,50 @@
 //! miss. Deletion shifts back, so that no tombstones gather. Worst case: ids chosen by an adversary
 //! that share their hash walk one long run; the walk is bounded by the number of entries.
 
+mod parts;
+
+pub use parts::IdParts;
+
+/// What a table may hold beside an id.
+pub trait Value: Copy {
+    /// An empty type as aligned as an id with its value is large, so that none straddles two cache
+    /// lines.
+    type Line: Copy + std::fmt::Debug;
+}
+
+/// Aligned to 16 bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
+pub struct Line16;
+
+/// Aligned to 32 bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub struct Line32;
+
+impl Value for u32 {
+    type Line = Line16;
+}
+
 /// Ids to values. Never holds more than it was made for.
 #[derive(Clone, Debug)]
-pub struct IdTable {
-    entries: Box<[Entry]>,
+pub struct IdTable<V: Value = u32> {
+    entries: Box<[Entry<V>]>,
     len: usize,
     capacity: usize,
     grows: bool,
 }
 
-/// Aligned so that none straddles two cache lines.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(16))]
-struct Entry {
+struct Entry<V: Value> {
     id: u64,
-    value: Option<u32>,
+    value: Option<V>,
+    _line: [V::Line; 0],
 }
 
-const _: () = assert!(size_of::<Entry>() == 16);
-
-impl Entry {
+impl<V: Value> Entry<V> {
     /// A pattern other than zero makes the allocator touch every page now, not in the market.
-    const EMPTY: Entry = Entry { id: u64::MAX, value: None };
+    const EMPTY: Entry<V> = Entry { id: u64::MAX, value: None, _line: [] };
 }
 
 /// The table holds as many ids as it was made for.
@@ -38,12 +60,12 @@ pub struct Full;
 /// of them as if they were random; a test walks the patterns.
 #[inline]
 #[allow(clippy::cast_possible_truncation)]
-pub(crate) fn spread(id: u64) -> u64 {
+fn spread(id: u64) -> u64 {
     let product = u128::from(id) * 0x9e37_79b9_7f4a_7c15;
     ((product >> 64) as u64 ^ product as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)
 }
 
-impl IdTable {
+impl<V: Value> IdTable<V> {
     /// A table for up to `capacity` ids, a little more than half full then.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -79,12 +101,12 @@ impl IdTable {
     }
 
     #[inline]
-    fn entry(&self, at: usize) -> &Entry {
+    fn entry(&self, at: usize) -> &Entry<V> {
         &self.entries[at]
     }
 
     #[inline]
-    fn entry_mut(&mut self, at: usize) -> &mut Entry {
+    fn entry_mut(&mut self, at: usize) -> &mut Entry<V> {
         &mut self.entries[at]
     }
 
@@ -110,7 +132,7 @@ impl IdTable {
 
     /// Where `id` stands, or else where it would be put.
     #[inline]
-    fn find(&self, id: u64) -> Result<usize, usize> {
+    pub(crate) fn find(&self, id: u64) -> Result<usize, usize> {
         let mut at = self.home(id);
         // Ends, since the table is never more than two thirds full.
         loop {
@@ -125,18 +147,34 @@ impl IdTable {
         }
     }
 
+    /// Begins to fetch what a search for `id` will look at first: its home and the line behind, into
+    /// which half of all searches run and every removal looks.
+    #[inline]
+    pub(crate) fn prefetch(&self, id: u64) {
+        let home = self.home(id);
+        crate::prefetch::line(self.entry(home));
+        if let Some(behind) = self.entries.get(home + 2) {
+            crate::prefetch::line(behind);
+        }
+    }
+
+    /// The value at a place that [`IdTable::find`] gave.
+    pub(crate) fn value_mut(&mut self, at: usize) -> Option<&mut V> {
+        self.entry_mut(at).value.as_mut()
+    }
+
     /// Puts a new id at the place that [`IdTable::find`] gave for it.
-    fn put_at(&mut self, at: usize, id: u64, value: u32) -> Result<(), Full> {
+    pub(crate) fn put_at(&mut self, at: usize, id: u64, value: V) -> Result<(), Full> {
         if self.is_full() {
             return Err(Full);
         }
-        *self.entry_mut(at) = Entry { id, value: Some(value) };
+        *self.entry_mut(at) = Entry { id, value: Some(value), _line: [] };
         self.len += 1;
         Ok(())
     }
 
     /// Empties the place of an id and closes the gap behind it.
-    fn remove_at(&mut self, at: usize) -> Option<u32> {
+    pub(crate) fn remove_at(&mut self, at: usize) -> Option<V> {
         let value = self.entry_mut(at).value.take()?;
         let (mut hole, mut next) = (at, self.behind(at));
         while self.entry(next).value.is_some() {
@@ -155,7 +193,7 @@ impl IdTable {
 
     /// The value of `id`.
     #[must_use]
-    pub fn get(&self, id: u64) -> Option<u32> {
+    pub fn get(&self, id: u64) -> Option<V> {
         self.find(id).ok().and_then(|at| self.entry(at).value)
     }
 
@@ -163,7 +201,7 @@ impl IdTable {
     ///
     /// # Errors
     /// [`Full`] if the id is new and the table holds `capacity` ids; nothing changes then.
-    pub fn insert(&mut self, id: u64, value: u32) -> Result<Option<u32>, Full> {
+    pub fn insert(&mut self, id: u64, value: V) -> Result<Option<V>, Full> {
         match self.find(id) {
             Ok(at) => Ok(self.entry_mut(at).value.replace(value)),
             Err(at) => self.put_at(at, id, value).map(|()| None),
@@ -171,17 +209,17 @@ impl IdTable {
     }
 
     /// Forgets `id`; gives back its value.
-    pub fn remove(&mut self, id: u64) -> Option<u32> {
+    pub fn remove(&mut self, id: u64) -> Option<V> {
         self.find(id).ok().and_then(|at| self.remove_at(at))
     }
 
     /// Every id with its value, in an order that depends on history: sort before use.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (u64, V)> + '_ {
         self.entries.iter().filter_map(|entry| Some((entry.id, entry.value?)))
     }
 
     /// Forgets every id whose value `keep` refuses. Walks the whole table: not for the hot path.
-    pub fn retain(&mut self, mut keep: impl FnMut(&u32) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(&V) -> bool) {
         let mut at = 0;
         while at < self.entries.len() {
             match self.entry(at).value {

@@ -180,9 +180,7 @@ impl<T: Tape> Through<T> {
     #[inline]
     pub fn messages<'a>(&mut self, messages: impl Iterator<Item = &'a [u8]>) {
         for message in messages {
-            let before = self.events.len();
             let _ = self.decoder.decode(message, 1, &mut self.events);
-            self.events[before..].iter().for_each(|event| self.driver.foresee(event));
         }
         self.packet();
     }

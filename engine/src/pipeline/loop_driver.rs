@@ -150,13 +150,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
         self.out.popped = self.out.stamps.stamp();
     }
 
-    /// An event of the packet that comes next, as soon as it is known.
-    #[inline]
-    pub fn foresee(&self, event: &Event) {
-        self.trading.foresee(event);
-    }
-
-    /// Events of one packet, at most [`EVENTS_MAX`], best foreseen.
+    /// Events of one packet, at most [`EVENTS_MAX`].
     pub fn packet(&mut self, now: Timestamp, events: &[Event]) {
         self.timers(now);
         self.begin(events.last().map_or(0, |event| event.received));
@@ -188,7 +182,6 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
     /// Events of a backtest, which stand in its data from `first` on.
     pub fn packet_at(&mut self, now: Timestamp, first: u64, events: &[Event]) {
         self.timers(now);
-        events.iter().for_each(|event| self.trading.foresee(event));
         self.trading.expect(events);
         let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
         self.input(kind::PACKET_AT, &[&records::packet_at(now, first, count)], |trading, out| {

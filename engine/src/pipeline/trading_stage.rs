@@ -272,7 +272,6 @@ impl<T: Tape> TradingStage<T> {
         };
         while !whole(&self.packet) {
             let Some(event) = self.inputs.events.pop() else { return false };
-            self.driver.foresee(&event);
             self.packet.push(event);
         }
         let Some(last) = self.packet.last() else { return false };

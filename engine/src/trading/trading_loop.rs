@@ -116,12 +116,6 @@ impl TradingLoop {
         self.desk.timers.next_due()
     }
 
-    /// An event of the packet that comes next: lets memory begin to come while the others are read.
-    #[inline]
-    pub fn foresee(&self, event: &Event) {
-        self.desk.books.foresee(event);
-    }
-
     /// The events of the packet that comes next: lets memory begin to come while they are recorded.
     pub fn expect(&self, events: &[Event]) {
         self.desk.books.expect(events);

@@ -42,7 +42,7 @@ pub(super) struct Slots {
     pub(super) instruments: Instruments,
     pub(super) symbols: Symbols,
     slots: Vec<Slot>,
-    by_key: IdTable,
+    by_key: IdTable<u32>,
     /// Which slot an instrument's book is.
     owners: HashMap<InstrumentId, usize>,
     /// The slot found last.

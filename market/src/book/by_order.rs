@@ -2,14 +2,32 @@
 //! is taken at construction, and nothing rehashes or allocates after. It never trusts an event: one
 //! that contradicts the book is counted and makes its instrument Suspect.
 
-use super::orders::{At, Orders, Part, Resting};
+use super::ladder::Slot;
 use super::shelf::{Outcome, Shelf};
 use super::{Applied, Book, BookLimits, Contradiction, Contradictions, Touched, Unsound, digest};
-use crate::{BookView, Event, EventFlags, EventKind, InstrumentId, Qty, Side, StateHasher, Trade};
+use crate::table::{IdParts, IdTable, Line32, Value};
+use crate::{
+    BookView, Event, EventFlags, EventKind, InstrumentId, Price, Qty, Side, StateHasher, Trade,
+};
 use std::collections::BTreeMap;
 
-/// Events whose memory is fetched at once.
-const TOGETHER: usize = 16;
+/// An order as the table keeps it, beside its id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resting {
+    pub(crate) price: Price,
+    pub(crate) qty: Qty,
+    pub(crate) instrument: InstrumentId,
+    /// Where its level is kept.
+    pub(crate) slot: Slot,
+    pub(crate) side: Side,
+}
+
+impl Value for Resting {
+    type Line = Line32;
+}
+
+// With its id 32 bytes: two entries a cache line.
+const _: () = assert!(size_of::<Option<Resting>>() == 24);
 
 /// The first half of a replace: what the `Add` to come inherits.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +59,7 @@ impl Replaced {
 #[derive(Clone, Debug)]
 pub struct OrderBooks {
     shelf: Shelf,
-    orders: Orders,
+    orders: IdParts<Resting>,
     replaced: Option<Replaced>,
 }
 
@@ -49,7 +67,7 @@ impl OrderBooks {
     /// Empty books, every one Recovering.
     #[must_use]
     pub fn new(limits: BookLimits) -> Self {
-        let orders = Orders::new(limits.orders);
+        let orders = IdParts::new(limits.orders);
         OrderBooks { shelf: Shelf::new(limits), orders, replaced: None }
     }
 
@@ -57,7 +75,7 @@ impl OrderBooks {
     /// [`OrderBooks::admit`].
     #[must_use]
     pub fn growing() -> Self {
-        let orders = Orders::growing();
+        let orders = IdParts::growing();
         OrderBooks { shelf: Shelf::growing(), orders, replaced: None }
     }
 
@@ -67,45 +85,20 @@ impl OrderBooks {
         self.shelf.admit(instrument)
     }
 
-    /// Says that an event will be expected soon: what it names begins to come from memory, while
-    /// others of its packet are still read. Changes nothing.
-    #[inline]
-    pub fn foresee(&self, event: &Event) {
-        self.orders.part(event.order).prefetch(event.order);
-        self.shelf.prefetch(event.instrument);
-    }
-
-    /// Says which events will be applied next, those of one packet, each foreseen: what they name
-    /// begins to come from memory, so that they wait for it together and not one after the other.
-    /// Changes nothing.
+    /// Says which events will be applied next, those of one packet: what they name begins to come
+    /// from memory, so that they wait for it together and not one after the other. Changes nothing.
     pub fn expect(&self, events: &[Event]) {
-        events.chunks(TOGETHER).for_each(|events| self.expect_few(events));
-    }
-
-    /// What was foreseen is there and says where the orders are; by the second look at them, they
-    /// say where their levels are. An event need not name an order of its own instrument: a gap
-    /// names a sequence, of all instruments.
-    fn expect_few(&self, events: &[Event]) {
-        let Some(first) = events.first() else { return };
-        // Sorted without a branch: whether an order comes or goes, no processor guesses.
-        let (mut adds, mut others) = ([first; TOGETHER], [(first, At::NONE); TOGETHER]);
-        let (mut adding, mut other) = (0, 0);
         for event in events {
-            (adds[adding % TOGETHER], others[other % TOGETHER].0) = (event, event);
-            let is_add = event.kind == EventKind::Add as u8;
-            adding += usize::from(is_add);
-            other += usize::from(!is_add);
+            self.orders.part(event.order).prefetch(event.order);
+            self.shelf.prefetch(event.instrument);
         }
-        let (adds, others) = (&adds[..adding], &mut others[..other]);
-        for (event, at) in &mut *others {
-            *at = self.orders.part(event.order).prefetch_order(event.order);
-        }
-        for event in adds {
-            self.shelf.book(event.instrument).prefetch_search(event.side());
-        }
-        for &mut (event, at) in others {
-            if let Some(order) = self.orders.part(event.order).likely(event.order, at) {
-                self.shelf.book(order.instrument).prefetch_level(order);
+        // By now the first of these are there, and say where their levels are. An event need not name
+        // an order of its own instrument: a gap names a sequence, of all instruments.
+        for event in events {
+            if event.kind() == Some(EventKind::Add) {
+                self.shelf.book(event.instrument).prefetch_search(event.side());
+            } else if let Some(order) = self.orders.part(event.order).get(event.order) {
+                self.shelf.book(order.instrument).prefetch_level(&order);
             }
         }
     }
@@ -119,7 +112,7 @@ impl OrderBooks {
         let OrderBooks { shelf, orders, replaced } = self;
         match event.kind() {
             Some(EventKind::Add) => {
-                let (half, orders) = (replaced.take(), orders.roomy_part(event.order));
+                let (half, orders) = (replaced.take(), orders.part_for_new(event.order));
                 shelf.message(event, |book| add(orders, half, book, event))
             }
             Some(EventKind::Execute) => {
@@ -263,9 +256,9 @@ impl OrderBooks {
 }
 
 /// The place of the event's order, if it is one of this instrument.
-fn place(orders: &mut Part, event: &Event) -> Result<(At, Resting), Contradiction> {
-    let at = orders.find(event.order).ok_or(Contradiction::UnknownOrder)?;
-    match orders.order_mut(at) {
+fn place(orders: &mut IdTable<Resting>, event: &Event) -> Result<(usize, Resting), Contradiction> {
+    let at = orders.find(event.order).map_err(|_| Contradiction::UnknownOrder)?;
+    match orders.value_mut(at) {
         Some(order) if order.instrument == event.instrument => Ok((at, *order)),
         _ => Err(Contradiction::UnknownOrder),
     }
@@ -284,7 +277,12 @@ fn require_positive_qty(event: &Event) -> Result<(), Contradiction> {
     if event.qty.is_positive() { Ok(()) } else { Err(Contradiction::WrongQty) }
 }
 
-fn add(orders: &mut Part, half: Option<Replaced>, book: &mut Book, event: &Event) -> Outcome {
+fn add(
+    orders: &mut IdTable<Resting>,
+    half: Option<Replaced>,
+    book: &mut Book,
+    event: &Event,
+) -> Outcome {
     let side = if event.flags.has(EventFlags::REPLACE) {
         let side = half.ok_or(Contradiction::TornReplace)?.side;
         if event.side().is_some_and(|own| own != side) {
@@ -296,36 +294,43 @@ fn add(orders: &mut Part, half: Option<Replaced>, book: &mut Book, event: &Event
     };
     require_price(event)?;
     require_positive_qty(event)?;
-    if orders.find(event.order).is_some() {
+    let Err(mut at) = orders.find(event.order) else {
         return Err(Contradiction::DuplicateOrder);
-    }
+    };
     if orders.is_full() {
-        return Err(Contradiction::OrdersFull);
+        if !orders.grow() {
+            return Err(Contradiction::OrdersFull);
+        }
+        at = orders.find(event.order).unwrap_or_else(|free| free);
     }
     let (price, qty, instrument) = (event.price, event.qty, event.instrument);
     let slot = book.join(event.order, side, price, qty)?;
-    // There is room.
-    orders.put(event.order, Resting { price, qty, instrument, slot, side });
+    let order = Resting { price, qty, instrument, slot, side };
+    orders.put_at(at, event.order, order).map_err(|_| Contradiction::OrdersFull)?;
     Ok(None)
 }
 
 /// Takes the event's quantity off its order; gives the order as it stood before. An order of which
 /// more went than was open leaves the book.
-fn reduce(orders: &mut Part, book: &mut Book, event: &Event) -> Result<Resting, Contradiction> {
+fn reduce(
+    orders: &mut IdTable<Resting>,
+    book: &mut Book,
+    event: &Event,
+) -> Result<Resting, Contradiction> {
     require_positive_qty(event)?;
     let (at, order) = place(orders, event)?;
     let leaves = event.qty >= order.qty;
     let taken = event.qty.min(order.qty);
     book.take(event.order, &order, taken, leaves);
     if leaves {
-        orders.remove_at(event.order, at);
-    } else if let Some(kept) = orders.order_mut(at) {
+        orders.remove_at(at);
+    } else if let Some(kept) = orders.value_mut(at) {
         kept.qty = Qty::from_raw(order.qty.raw() - taken.raw());
     }
     if event.qty > order.qty { Err(Contradiction::TooMuch) } else { Ok(order) }
 }
 
-fn execute(orders: &mut Part, book: &mut Book, event: &Event) -> Outcome {
+fn execute(orders: &mut IdTable<Resting>, book: &mut Book, event: &Event) -> Outcome {
     let priced = event.flags.has(EventFlags::PRICED);
     if priced {
         require_positive_price(event)?;
@@ -341,13 +346,13 @@ fn execute(orders: &mut Part, book: &mut Book, event: &Event) -> Outcome {
 }
 
 fn delete(
-    orders: &mut Part,
+    orders: &mut IdTable<Resting>,
     replaced: &mut Option<Replaced>,
     book: &mut Book,
     event: &Event,
 ) -> Outcome {
     let (at, order) = place(orders, event)?;
-    orders.remove_at(event.order, at);
+    orders.remove_at(at);
     book.take(event.order, &order, order.qty, true);
     if event.flags.has(EventFlags::REPLACE) {
         *replaced = Some(Replaced { instrument: order.instrument, side: order.side });
@@ -356,17 +361,17 @@ fn delete(
 }
 
 /// An order that finds no room at its new terms leaves the book.
-fn change(orders: &mut Part, book: &mut Book, event: &Event) -> Outcome {
+fn change(orders: &mut IdTable<Resting>, book: &mut Book, event: &Event) -> Outcome {
     require_price(event)?;
     require_positive_qty(event)?;
     let (at, order) = place(orders, event)?;
     book.take(event.order, &order, order.qty, true);
     let joined = book.join(event.order, order.side, event.price, event.qty);
-    match (orders.order_mut(at), joined) {
+    match (orders.value_mut(at), joined) {
         (Some(kept), Ok(slot)) => {
             *kept = Resting { price: event.price, qty: event.qty, slot, ..order }
         }
-        _ => orders.remove_at(event.order, at),
+        _ => drop(orders.remove_at(at)),
     }
     joined.map(|_| None)
 }

@@ -23,15 +23,7 @@ impl Books {
         }
     }
 
-    /// Says that an event will be expected soon. Changes nothing.
-    #[inline]
-    pub fn foresee(&self, event: &Event) {
-        if let Books::ByOrder(books) = self {
-            books.foresee(event);
-        }
-    }
-
-    /// Says which events will be applied next, each foreseen. Changes nothing.
+    /// Says which events will be applied next. Changes nothing.
     #[inline]
     pub fn expect(&self, events: &[Event]) {
         // By level there is nothing to look up but the level itself.

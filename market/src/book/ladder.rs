@@ -9,31 +9,24 @@ use crate::{Level, Price, Qty, Side, prefetch};
 
 /// Levels behind the best that a search looks at first, all at once.
 const NEAR: usize = 8;
-/// Levels in a cache line, and lines of them that are fetched ahead of a search.
-const PER_LINE: usize = 64 / size_of::<Rung>();
-const FETCHED: usize = 5;
 
 /// Where what stands at a level is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot(u16);
 
-/// What every event needs stands in one cache line, before what only a level's birth or death does.
 #[derive(Clone, Debug)]
-#[repr(C, align(64))]
 pub(crate) struct Ladder {
-    rungs: Vec<Rung>,
-    totals: Vec<Total>,
-    watched: usize,
     side: Side,
     /// A level at the best `watched` changed since this was last asked.
     changed: bool,
+    watched: usize,
+    rungs: Vec<Rung>,
+    totals: Vec<Total>,
     /// Most levels that there may ever be.
     limit: usize,
     /// Slots that no level has.
     free: Vec<Slot>,
 }
-
-const _: () = assert!(std::mem::offset_of!(Ladder, limit) == 64 && size_of::<Ladder>() == 128);
 
 /// A level among its neighbours.
 #[derive(Clone, Copy, Debug)]
@@ -73,24 +66,29 @@ impl Ladder {
         prefetch::line(self);
     }
 
-    /// Begins to fetch what most searches look at: the levels nearest to the best.
+    /// Begins to fetch what a search looks at, and the slot that a new level would get.
     #[inline]
     pub(crate) fn prefetch_search(&self) {
-        let len = self.rungs.len();
-        for line in 0..FETCHED {
-            if let Some(rung) = self.rungs.get(len.wrapping_sub(1 + line * PER_LINE)) {
-                prefetch::line(rung);
-            }
+        if let Some(&free) = self.free.last() {
+            self.prefetch_level(free);
         }
     }
 
-    /// Begins to fetch what stands at a level.
+    /// Begins to fetch what stands at a level, and what a search for it looks at.
     #[inline]
     pub(crate) fn prefetch_level(&self, slot: Slot) {
-        // A hint must not be able to fail, whoever gives it.
-        if let Some(total) = self.totals.get(usize::from(slot.0)) {
+        if let (Some(total), Some(best)) = (self.total(slot), self.rungs.last()) {
             prefetch::line(total);
+            prefetch::line(best);
+            prefetch::line(&self.rungs[self.rungs.len().saturating_sub(NEAR)]);
+            prefetch::line(&self.rungs[self.rungs.len() / 2]);
         }
+    }
+
+    /// A hint must not be able to fail, whoever gives it.
+    #[inline]
+    fn total(&self, slot: Slot) -> Option<&Total> {
+        self.totals.get(usize::from(slot.0))
     }
 
     /// Only changes of the best `levels` count as such.

@@ -1,9 +1,9 @@
 //! The book of one instrument: two sides, the reasons not to trust it, and its digest. It never
 //! resolves an order: the books of the feed do that and tell it the outcome.
 
+use super::by_order::Resting;
 use super::health::Health;
 use super::ladder::{Ladder, Slot};
-use super::orders::Resting;
 use super::{Contradiction, digest};
 use crate::{
     BookState, BookView, Event, EventKind, Level, Price, Qty, Side, StateHasher, Timestamp,

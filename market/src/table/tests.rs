@@ -1,6 +1,7 @@
 //! The fixed tables against a plain map, and where their entries lie.
 
 use super::*;
+use crate::book::by_order::Resting;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -75,9 +76,17 @@ fn ids_as_exchanges_give_them_do_not_gather() {
 }
 
 #[test]
+fn entries_keep_to_their_cache_line() {
+    assert_eq!(size_of::<Entry<u32>>(), 16);
+    assert_eq!(align_of::<Entry<u32>>(), 16);
+    assert_eq!(size_of::<Entry<Resting>>(), 32);
+    assert_eq!(align_of::<Entry<Resting>>(), 32);
+}
+
+#[test]
 fn a_small_table_holds_what_it_was_made_for_and_no_more() {
     for capacity in 0..9 {
-        let mut table = IdTable::new(capacity);
+        let mut table: IdTable = IdTable::new(capacity);
         let full = (0..).take_while(|&id| table.insert(id, 1) == Ok(None)).count();
         assert_eq!((full, table.len()), (capacity, capacity));
         assert!(table.is_full() && !table.grow());
