@@ -407,7 +407,8 @@ fn the_recording_is_read_whole() {
     }
 }
 
-/// Frames alone, without the recorder's lines of connections: a number that begins anew is a connection.
+/// Frames alone, without the recorder's lines of connections: a number that begins anew is a
+/// connection.
 #[test]
 fn frames_alone_begin_anew_where_their_numbers_do() {
     let both = [l2_level("bid", "9", "1"), l2_level("offer", "11", "1")].join(",");

@@ -72,7 +72,7 @@ fn profiles_give_all_that_a_feed_needs() {
         assert!(matches!(load(&path, &BTreeSet::new()), Ok(Config::Venue(_))), "{profile}");
         let dir = tempfile::tempdir().unwrap();
         let run = dir.path().join("run.toml");
-        let text = text(protocol, &["BTCUSDT"], "");
+        let text = text(protocol, &["BTCUSDT"], "shows_own_orders = false\n");
         let (kind, rest) = text.split_once('\n').unwrap();
         let named = format!("{kind}\nfeed_venue = {path:?}\n{rest}");
         std::fs::write(&run, named).unwrap();

@@ -203,7 +203,8 @@ struct Part<'a> {
     checksum: Option<Cow<'a, str>>,
 }
 
-/// A trade of version 1: price, volume, time, the taker's side (`b` or `s`), market or limit, nothing yet.
+/// A trade of version 1: price, volume, time, the taker's side (`b` or `s`), market or limit, nothing
+/// yet.
 #[derive(Deserialize)]
 struct Traded<'a>(
     #[serde(borrow)] Cow<'a, str>,

@@ -1,6 +1,6 @@
 //! A table in parts by hash, so that one that grows moves a thousandth of its ids at a time and never
-//! needs old and new memory of all. A table that does not grow is one part, and so is one that has grown
-//! little: parts by the thousand would cost more than what they hold.
+//! needs old and new memory of all. A table that does not grow is one part, and so is one that has
+//! grown little: parts by the thousand would cost more than what they hold.
 
 use super::{IdTable, Value, spread};
 
