@@ -76,9 +76,9 @@ impl Server {
         }
     }
 
-    /// Types a line.
+    /// Types a line, at once: a server that has read `Q` alone does not wait for the line's end.
     fn write(&mut self, line: &str) {
-        writeln!(self.console, "{line}").unwrap();
+        self.console.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 }
 
