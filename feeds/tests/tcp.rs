@@ -166,6 +166,18 @@ fn segments_out_of_order_are_put_in_order() {
 }
 
 #[test]
+fn an_end_among_bytes_that_wait_is_none() {
+    let mut rig = Rig::default();
+    rig.send(0, ACK, b"ab").unwrap();
+    rig.send(4, ACK, b"efgh").unwrap();
+    // It says that the stream ended within them.
+    rig.send(6, FIN, b"").unwrap();
+    rig.send(6, ACK, b"ghij").unwrap();
+    assert_eq!(rig.finish(), "ab--efghij");
+    assert_eq!(rig.counts().overlaps, 1);
+}
+
+#[test]
 fn a_hole_is_told_with_place_and_bytes_when_nothing_can_fill_it() {
     // The other side has what is missing: it is not sent again.
     let mut rig = Rig::default();

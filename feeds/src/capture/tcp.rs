@@ -8,7 +8,6 @@
 use super::{FlowCounts, Segment};
 use market::{Nanos, Timestamp};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// FIN, SYN and ACK among the flags of a header.
 const FIN: u8 = 1;
@@ -192,11 +191,9 @@ impl Stream {
             }
             counts.overlaps += u64::from(overlaps);
         }
-        if fin && end > self.numbers.map_or(0, |numbers| numbers.next) {
-            if let Entry::Vacant(place) = self.held.entry(end) {
-                place.insert(Piece { position, time, bytes: Vec::new() });
-                self.held_bytes += PIECE;
-            }
+        if fin && end > self.numbers.map_or(0, |numbers| numbers.next) && !self.holds(end) {
+            self.held.insert(end, Piece { position, time, bytes: Vec::new() });
+            self.held_bytes += PIECE;
             self.since = Some(self.since.map_or(time, |since| since.min(time)));
         }
         while self.held_bytes > HELD_BYTES || self.held.len() > HELD_PIECES {
@@ -285,6 +282,13 @@ impl Stream {
         counts.holes += 1;
         counts.hole_bytes += bytes;
         give(InOrder::Hole(Hole { offset, bytes, position, time }));
+    }
+
+    /// True if the byte or the FIN of this number is held. A FIN among bytes that are held is none.
+    fn holds(&self, place: u64) -> bool {
+        self.held.range(..=place).next_back().is_some_and(|(&start, piece)| {
+            start == place || place - start < piece.bytes.len() as u64
+        })
     }
 
     /// Holds those of `bytes` that are not held yet; true if some were.
