@@ -171,7 +171,7 @@ impl Protocol for IexTp {
                 }
             }
             Some(Err((first, count))) => {
-                self.tally.lost += count;
+                self.tally.lost = self.tally.lost.saturating_add(count);
                 let (position, stream) = (unit.position, "the stream".to_owned());
                 log.gap(|| Missing { position, stream, first, count });
                 self.decoder.lost();

@@ -72,7 +72,8 @@ impl Receiver {
         }
         let (first, count) = (self.expected, self.missing());
         self.expected += count;
-        self.counters.lost += count;
+        // Sequences that lie may jump by nearly all there are, in one session after another.
+        self.counters.lost = self.counters.lost.saturating_add(count);
         (self.hole, self.declared, self.asked) = (None, false, None);
         (self.stranded, self.resumed) = (false, 0);
         handler.lost(first, count);
