@@ -214,14 +214,18 @@ impl Gateways {
     /// No answer, or another.
     pub fn trip(&mut self, session: usize) -> anyhow::Result<()> {
         self.order(session)?;
-        let (began, mut turns) = (Instant::now(), 0u32);
+        // The clock is looked at only where it takes long: that is no part of a trip.
+        let (mut began, mut turns) = (None, 0u32);
         loop {
             self.core.turn();
             if self.accepted(session)? {
                 return Ok(());
             }
             turns = turns.wrapping_add(1);
-            ensure!(!turns.is_multiple_of(LOOK) || began.elapsed() < PATIENCE, "no answer came");
+            if turns.is_multiple_of(LOOK) {
+                let began = *began.get_or_insert_with(Instant::now);
+                ensure!(began.elapsed() < PATIENCE, "no answer came");
+            }
         }
     }
 }
@@ -292,6 +296,8 @@ impl Accepting {
                 self.sizes[1].store(orders.venue.answers.len(), Ordering::Relaxed);
             }
             orders.reply()?;
+            // Nothing rests for ever: a venue of a million orders is not what is measured.
+            orders.venue.forget();
         }
         // Two may have come at once.
         Ok(orders.venue.taken.pop().is_some())
@@ -310,8 +316,6 @@ impl Side for Accepting {
                 self.next = (self.next + 1) % self.count;
             }
         }
-        // Nothing rests for ever: a venue of a million orders is not what is measured.
-        self.clients.iter_mut().for_each(|orders| orders.venue.forget());
     }
 }
 

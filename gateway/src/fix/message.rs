@@ -5,6 +5,7 @@
 
 use super::marks::Ends;
 use super::number::{NumberFault, parse_decimal, parse_u64};
+use super::shape::{Prefix, Same, Shape};
 use super::tags::{self, Class};
 use super::{SOH, time, words};
 use market::Timestamp;
@@ -110,6 +111,12 @@ impl Field {
     const fn new(tag: u32, start: usize, end: usize) -> Field {
         Field { tag, start: start as u32, end: end as u32 }
     }
+
+    /// The same field with another value.
+    #[inline]
+    pub(super) fn stands(&mut self, start: usize, end: usize) {
+        *self = Field::new(self.tag, start, end);
+    }
 }
 
 /// The value of a field in the bytes that it was found in.
@@ -122,13 +129,15 @@ pub(super) fn value_of<'a>(bytes: &'a [u8], field: &Field) -> &'a [u8] {
 #[derive(Clone, Debug, Default)]
 pub struct FieldIndex {
     fields: Box<[Field]>,
+    shape: Shape,
 }
 
 impl FieldIndex {
     /// An index of at most `capacity` fields; a message with more is faulty.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        FieldIndex { fields: vec![Field::default(); capacity].into_boxed_slice() }
+        let fields = vec![Field::default(); capacity].into_boxed_slice();
+        FieldIndex { fields, shape: Shape::new(capacity) }
     }
 
     /// Indexes one whole message, as [`super::frame`] measured it.
@@ -136,11 +145,12 @@ impl FieldIndex {
         if u32::try_from(bytes.len()).is_err() {
             return Message { bytes: &[], fields: &[], body: 0, fault: Some(TOO_MANY) };
         }
-        let mut pass = Pass { ends: Ends::behind(0), at: 0, count: 0, head: 0, in_body: false };
+        let Same { at, count, head } = self.shape.follow(bytes, &mut self.fields);
+        let mut pass = Pass { ends: Ends::behind(at), at, count, head, in_body: count > head };
         let mut odd = Odd { fault: None, data: None };
         while pass.at < bytes.len() {
             // A data field ends where its length says.
-            if odd.data.is_none() && usual_fields(&mut pass, bytes, &mut self.fields) {
+            if odd.data.is_none() && usual_fields(&mut pass, bytes, self) {
                 break;
             }
             odd.field(&mut pass, bytes, &mut self.fields);
@@ -165,8 +175,9 @@ struct Pass {
 /// Takes fields as long as there is nothing special about them: nearly always all, and then it is
 /// true. What is special begins at `pass.at`.
 #[inline(never)]
-fn usual_fields(pass: &mut Pass, bytes: &[u8], fields: &mut [Field]) -> bool {
-    let mut slots = fields[pass.count..].iter_mut();
+fn usual_fields(pass: &mut Pass, bytes: &[u8], index: &mut FieldIndex) -> bool {
+    let (prefixes, follows) = index.shape.from(pass.count);
+    let mut slots = index.fields[pass.count..].iter_mut().zip(prefixes);
     let (room, mut at, mut head) = (slots.len(), pass.at, pass.head);
     // The class beyond which a field is out of order, or announces data.
     let mut most = if pass.in_body { Class::Body } else { Class::Header } as u8;
@@ -181,14 +192,18 @@ fn usual_fields(pass: &mut Pass, bytes: &[u8], fields: &mut [Field]) -> bool {
             if class > most || start >= end {
                 break false;
             }
-            let Some(slot) = slots.next() else { break false };
+            let Some((slot, prefix)) = slots.next() else { break false };
             most &= class;
             head += usize::from(most);
             *slot = Field::new(tag, start, end);
+            *prefix = Prefix::of(bytes, at, start);
             at = end + 1;
         };
     }
     pass.count += room - slots.len();
+    if follows {
+        index.shape.known(pass.count, head);
+    }
     (pass.at, pass.head, pass.in_body) = (at, head, most == Class::Body as u8);
     at >= bytes.len()
 }

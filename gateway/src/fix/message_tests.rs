@@ -128,4 +128,42 @@ proptest! {
         prop_assert!(total <= bytes.len());
         prop_assert!(message.fields().count() <= 16);
     }
+
+    #[test]
+    fn messages_before_change_nothing(
+        messages in prop::collection::vec(
+            prop::collection::vec(
+                prop_oneof![
+                    6 => prop_oneof![
+                        Just("8=X|"), Just("9=5|"), Just("35=8|"), Just("34=7|"), Just("11=a|"),
+                        Just("55=B|"), Just("150=0|"), Just("1=c|"), Just("10=123|"),
+                    ],
+                    1 => prop_oneof![
+                        Just("95=2|"), Just("96=a||"), Just("1128=9|"), Just("55=|"), Just("0=1|"),
+                        Just("55"), Just("|"), Just("1000=x|"), Just("90=1|"),
+                    ],
+                ],
+                0..14,
+            ),
+            1..6,
+        ),
+        changed in any::<prop::sample::Index>(),
+        byte in prop_oneof![Just(SOH), Just(b'='), Just(b'5'), any::<u8>()],
+    ) {
+        // The last one differs from the one before in a byte, as if it were of the same shape.
+        let mut messages: Vec<_> = messages.iter().map(|fields| soh(&fields.concat())).collect();
+        let mut last = messages[messages.len() - 1].clone();
+        if !last.is_empty() {
+            let at = changed.index(last.len());
+            last[at] = byte;
+        }
+        messages.push(last);
+        let mut index = FieldIndex::new(12);
+        for bytes in &messages {
+            let mut fresh = FieldIndex::new(12);
+            let (again, once) = (index.parse(bytes), fresh.parse(bytes));
+            prop_assert_eq!(again.fields, once.fields);
+            prop_assert_eq!((again.body, again.fault()), (once.body, once.fault()));
+        }
+    }
 }

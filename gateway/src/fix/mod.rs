@@ -12,6 +12,7 @@ pub(crate) mod message;
 pub mod number;
 pub(crate) mod padded;
 mod redact;
+mod shape;
 pub mod tags;
 pub mod time;
 mod words;
