@@ -116,3 +116,26 @@ fn market_data_by_fix_is_checked_and_described() {
     let line = "market data EARS to EXCHANGE at 127.0.0.1:9880: whole books by levels\n";
     assert!(out.contains(line), "{out}");
 }
+
+/// A strategy that could quote nothing is found out before it runs.
+#[test]
+fn an_order_below_the_smallest_is_refused_by_its_instrument() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    let run = std::fs::read_to_string(root.join("backtest.toml")).unwrap();
+    let size = run.lines().find(|line| line.starts_with("size = ")).unwrap();
+    let list = root.join("instruments/demo.toml").display().to_string();
+    let run = run.replace("instruments/demo.toml", &list).replace(size, "size = 0.25");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("small.toml");
+    std::fs::write(&path, run).unwrap();
+    let refused = touchline(&["check", path.to_str().unwrap()]);
+    let err = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(3), "{err}");
+    for part in [
+        "`size` = 0.25 is less than the smallest order of TLA, 1",
+        "found 0.25",
+        "it would quote nothing there: give at least 1",
+    ] {
+        assert!(err.contains(part), "no `{part}` in\n{err}");
+    }
+}

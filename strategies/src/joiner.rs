@@ -7,7 +7,7 @@ use crate::maker::{MAX_INVENTORY, SIZE};
 use crate::placing::{Sizing, place_at};
 use crate::touch::{LEVELS, Touch};
 use crate::{Context, Fill, ParameterError, ParameterSpec, Parameters, Strategy, StrategySpec};
-use market::{InstrumentId, OrderView, StateHasher};
+use market::{Instrument, InstrumentId, OrderView, StateHasher};
 
 /// The entry in the table of built-ins.
 pub const SPEC: StrategySpec = StrategySpec {
@@ -48,6 +48,10 @@ impl Strategy for Joiner {
 
     fn levels(&self) -> usize {
         LEVELS
+    }
+
+    fn fits(&self, instrument: &Instrument) -> Result<(), ParameterError> {
+        self.sizing.fits(SIZE.key, instrument)
     }
 
     fn on_book(&mut self, ctx: &mut dyn Context, instrument: InstrumentId) {

@@ -7,7 +7,7 @@ use crate::placing::{Sizing, place};
 use crate::touch::{LEVELS, Touch};
 use crate::volatility::Volatility;
 use crate::{Context, Fill, ParameterError, ParameterSpec, Parameters, Strategy, TimerId};
-use market::{InstrumentId, Nanos, OrderView, StateHasher, Timestamp};
+use market::{Instrument, InstrumentId, Nanos, OrderView, StateHasher, Timestamp};
 
 /// Risk aversion γ of both papers.
 pub(crate) const GAMMA: ParameterSpec = ParameterSpec {
@@ -181,6 +181,10 @@ impl<M: Model> Strategy for Maker<M> {
 
     fn levels(&self) -> usize {
         LEVELS
+    }
+
+    fn fits(&self, instrument: &Instrument) -> Result<(), ParameterError> {
+        self.sizing.fits(SIZE.key, instrument)
     }
 
     fn on_book(&mut self, ctx: &mut dyn Context, instrument: InstrumentId) {

@@ -54,6 +54,17 @@ pub enum ParameterError {
         /// Which, and what to change.
         reason: &'static str,
     },
+    /// No order of this size can be of an instrument.
+    TooSmall {
+        /// The parameter.
+        key: &'static str,
+        /// The value given, in whole units.
+        size: f64,
+        /// The instrument.
+        symbol: String,
+        /// Its smallest order, in whole units.
+        smallest: f64,
+    },
 }
 
 impl std::fmt::Display for ParameterError {
@@ -74,6 +85,12 @@ impl std::fmt::Display for ParameterError {
                 spec.key, spec.min, spec.max, spec.unit
             ),
             ParameterError::Conflict { reason } => f.write_str(reason),
+            ParameterError::TooSmall { key, size, symbol, smallest } => {
+                write!(
+                    f,
+                    "`{key}` = {size} is less than the smallest order of {symbol}, {smallest}"
+                )
+            }
         }
     }
 }

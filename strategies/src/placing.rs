@@ -4,7 +4,7 @@
 //! the instrument forbids, nor a quote that would take liquidity or pass the inventory limit.
 
 use crate::touch::Touch;
-use crate::{Context, Quote};
+use crate::{Context, ParameterError, Quote};
 use market::{Instrument, InstrumentId, Position, Price, Qty, Side, StateHasher};
 
 /// Size of orders and limit of inventory, as every built-in strategy understands them.
@@ -31,6 +31,20 @@ impl Sizing {
         let held = if side == Side::Buy { inventory } else { -inventory };
         let orders = (self.max_inventory - held).min(1.0);
         lots(instrument, orders * self.size)
+    }
+
+    /// Whether a whole order may be sent; `key` names the size in an error.
+    ///
+    /// # Errors
+    /// [`ParameterError::TooSmall`].
+    pub fn fits(&self, key: &'static str, instrument: &Instrument) -> Result<(), ParameterError> {
+        if lots(instrument, self.size).is_some() {
+            return Ok(());
+        }
+        let (low, lot) = (instrument.qty_bounds.0.raw().max(1), instrument.lot.raw().max(1));
+        let smallest = Qty::from_raw((low - 1) / lot * lot + lot).to_f64(instrument.qty_digits);
+        let symbol = instrument.symbol.as_str().to_owned();
+        Err(ParameterError::TooSmall { key, size: self.size, symbol, smallest })
     }
 
     /// Adds both to `hasher`.
@@ -123,5 +137,32 @@ fn clear_of(instrument: &Instrument, side: Side, opposite: Price) -> Option<Pric
     match side {
         Side::Buy => opposite.checked_sub(instrument.tick),
         Side::Sell => opposite.checked_add(instrument.tick),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_smallest_order_fits_and_what_is_below_it_does_not(
+            lot in 1i64..5_000,
+            low in 1i64..20_000,
+            part in 0.01..0.99f64,
+        ) {
+            let qty_bounds = (Qty::from_raw(low), Qty::from_raw(1_000_000));
+            let lot = Qty::from_raw(lot);
+            let instrument = Instrument { lot, qty_bounds, qty_digits: 3, ..Instrument::share(0, "TEST") };
+            let sizing = |size| Sizing { size, max_inventory: 10.0 };
+            let error = sizing(1e-9).fits("size", &instrument).unwrap_err();
+            let ParameterError::TooSmall { smallest, .. } = error else { panic!("{error}") };
+            prop_assert_eq!(sizing(smallest).fits("size", &instrument), Ok(()));
+            let whole = sizing(smallest).qty(&instrument, Side::Buy, 0.0).unwrap();
+            prop_assert_eq!(whole.to_f64(3), smallest);
+            let below = smallest - lot.to_f64(3) * part;
+            prop_assert!(sizing(below).fits("size", &instrument).is_err());
+        }
     }
 }

@@ -4,8 +4,10 @@
 //! read a clock, a file or a socket, draw unseeded random numbers, or allocate after `on_start`:
 //! the same inputs must give the same quotes live, replayed and backtested.
 
-use crate::{Context, Parameters};
-use market::{InstrumentId, Liquidity, OrderId, OrderView, Price, Qty, Side, StateHasher, Trade};
+use crate::{Context, ParameterError, Parameters};
+use market::{
+    Instrument, InstrumentId, Liquidity, OrderId, OrderView, Price, Qty, Side, StateHasher, Trade,
+};
 
 /// Names a timer; the strategy chooses the number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +45,16 @@ pub trait Strategy: Send {
     /// for packets that changed only levels behind these. Never changes during a run.
     fn levels(&self) -> usize {
         usize::MAX
+    }
+
+    /// Whether its parameters can bring an order of this instrument. Asked before a run begins: a
+    /// strategy that would never quote is refused, and not found out in the market.
+    ///
+    /// # Errors
+    /// [`ParameterError`]: what to change.
+    fn fits(&self, instrument: &Instrument) -> Result<(), ParameterError> {
+        let _ = instrument;
+        Ok(())
     }
 
     /// Once, before anything else: the place to set timers and size tables.

@@ -4,7 +4,7 @@
 //! order ever comes from this file.
 
 use super::document::Document;
-use super::instruments::Listing;
+use super::instruments::{Listed, Listing};
 use super::key::Section;
 use super::problem::{Place, Problem, Problems, shorten};
 use super::reader::{Reader, Value};
@@ -61,11 +61,13 @@ pub(crate) fn read_all(
             any = true;
             continue;
         };
-        let parameters = read_parameters(document, &section.name, &name, table, problems);
         let ids = match choice.everywhere {
             true => listing.listed.iter().map(|listed| listed.instrument.id).collect(),
             false => resolve(&section, listing, &list, problems),
         };
+        let quotes: Vec<_> = ids.iter().filter_map(|id| listing.listed.get(id.index())).collect();
+        let parameters =
+            read_parameters(document, (&section.name, &name), &quotes, table, problems);
         if !choice.only.map_or(section.enabled, |only| only == section.name) {
             continue;
         }
@@ -140,11 +142,12 @@ fn resolve(
     ids
 }
 
-/// The parameters of `[strategy.parameters]`, judged by the strategy's own table.
+/// The parameters of `[strategy.parameters]`, judged by the strategy's own table and by what it is to
+/// quote.
 fn read_parameters(
     document: &Document<'_>,
-    name: &str,
-    name_place: &Place,
+    (name, name_place): (&str, &Place),
+    quotes: &[&Listed],
     table: &DeTable<'_>,
     problems: &mut Problems,
 ) -> Option<Parameters> {
@@ -191,8 +194,9 @@ fn read_parameters(
         }
     }
     let checked = Parameters::new(spec.parameters, &given).and_then(|parameters| {
-        (spec.build)(&parameters).map_err(|error| vec![error])?;
-        Ok(parameters)
+        let strategy = (spec.build)(&parameters).map_err(|error| vec![error])?;
+        let unfit = quotes.iter().find_map(|listed| strategy.fits(&listed.instrument).err());
+        unfit.map_or(Ok(parameters), |error| Err(vec![error]))
     });
     let errors = match checked {
         Ok(parameters) => return whole.then_some(parameters),
@@ -215,6 +219,9 @@ fn read_parameters(
                 ("", format!("add `{} = …` below [strategy.parameters]", spec.key))
             }
             ParameterError::Conflict { .. } => ("", "change one of the two".to_owned()),
+            ParameterError::TooSmall { key, smallest, .. } => {
+                (*key, format!("it would quote nothing there: give at least {smallest}"))
+            }
         };
         let value = own.and_then(|table| table.get(key));
         refuse(value, format!("[strategy.parameters] of {name}: {error}"), help);
