@@ -137,6 +137,29 @@ fn fills_that_fit_halt_nothing() {
     assert_eq!(lab.trading.counters().duplicates, 1);
 }
 
+/// The venue fills the order, and then answers the question that was asked before.
+#[test]
+fn a_status_of_an_order_that_has_just_filled_is_none() {
+    let mut lab = Lab::new();
+    lab.hear("8", &fill("A", 300, 300, 0));
+    lab.hear("8", "37=X|17=0|150=I|39=2|11=77|55=$|54=1|38=300|44=15.37|14=300|151=0|");
+    assert_eq!((lab.net(), lab.state()), (300, Some(OrderState::Filled)));
+    assert!(!lab.is_halted());
+    // Of other quantities it would be one.
+    lab.hear("8", "37=X|17=0|150=I|39=1|11=77|55=$|54=1|38=300|44=15.37|14=200|151=100|");
+    assert!(lab.is_halted());
+}
+
+#[test]
+fn a_status_without_price_and_quantity_leaves_them() {
+    let mut lab = Lab::new();
+    lab.hear("8", "37=X|17=0|150=I|39=0|11=77|55=$|54=1|14=0|151=300|");
+    let account = lab.trading.account();
+    let order = account.orders().find(OURS).map(|slot| account.orders().get(slot)).unwrap();
+    assert_eq!((order.price.raw(), order.qty.raw()), (15_370_000_000, 300));
+    assert_eq!(account.exposure(InstrumentId(0), None).open_buy, 300);
+}
+
 #[test]
 fn quantities_that_contradict_each_other_halt_the_instrument() {
     for (what, fills, net) in [

@@ -317,12 +317,15 @@ impl Desk {
         self.killed.is_some() || self.stopping || self.session == Session::Closing
     }
 
-    /// Nothing may be wanted in an instrument, for one of these or a halt.
+    /// Nothing may be wanted in an instrument, for one of these, a halt, or since it is out of its
+    /// trading hours: risk refuses new orders there, and so none may go on resting.
     fn is_barred(&self, id: InstrumentId) -> bool {
-        self.is_all_barred() || self.lines[id.index()].halted
+        let hours = self.account.instrument(id).map(|instrument| instrument.hours);
+        let closed = hours.is_some_and(|hours| !hours.is_open(self.now));
+        self.is_all_barred() || self.lines[id.index()].halted || closed
     }
 
-    /// True if orders are open that a kill, a stop, a close or a halt wants gone.
+    /// True if orders are open that a kill, a stop, a close, a halt or the hours want gone.
     pub(crate) fn has_barred_orders(&self, id: InstrumentId) -> bool {
         self.is_barred(id) && !self.account.orders().open(id).is_empty()
     }

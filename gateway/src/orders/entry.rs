@@ -281,6 +281,8 @@ impl Application for Receiver<'_> {
     }
 
     fn up(&mut self, now: Timestamp) {
+        // Also without an end before: then numbers began anew.
+        self.entry.requests.forget_numbers();
         self.session(ReportKind::SessionUp, now);
     }
 

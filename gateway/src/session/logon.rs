@@ -182,7 +182,7 @@ impl<S: Store> Session<S> {
         }
         self.heartbeat = asked.heartbeat;
         self.emit_logon(io.now, io.out, asked.reset || tells)?;
-        self.logged_on(io, seq, order, message)?;
+        self.logged_on(io, seq, order, asked, message)?;
         self.send_expected(io, asked.expects, ours)
     }
 
@@ -204,7 +204,7 @@ impl<S: Store> Session<S> {
         if order == Ordering::Equal {
             self.record_incoming(seq, message)?;
         }
-        self.logged_on(io, seq, order, message)?;
+        self.logged_on(io, seq, order, asked, message)?;
         self.send_expected(io, asked.expects, ours)
     }
 
@@ -258,6 +258,7 @@ impl<S: Store> Session<S> {
         io: &mut Io<'_>,
         seq: u64,
         order: Ordering,
+        asked: Asked,
         message: &Message<'_>,
     ) -> Result<(), Disconnect> {
         self.state = State::Up;
@@ -265,10 +266,10 @@ impl<S: Store> Session<S> {
         self.counters.received += u64::from(order == Ordering::Equal);
         if order == Ordering::Greater {
             self.ahead.keep(seq, message.bytes());
-            match self.config.next_expected {
-                // Our Logon said what we miss.
-                true => self.await_missing(io, seq, u64::MAX),
-                false => self.ask_for_missing(io, seq)?,
+            match asked.expects {
+                // Our Logon said what we miss, to a peer that also says it.
+                Some(_) => self.await_missing(io, seq, u64::MAX),
+                None => self.ask_for_missing(io, seq)?,
             }
         }
         self.announce(io);

@@ -100,7 +100,10 @@ pub struct Session<S> {
     resets: u32,
     /// We asked for new numbers in our Logon.
     reset_sent: bool,
+    /// What the application was told last is whole; otherwise it is told again that the session is up.
     announced: bool,
+    /// It was told that the session is up, and not yet that it is down.
+    told_up: bool,
     peer_text: Box<[u8]>,
     peer_text_len: usize,
     counters: Counters,
@@ -155,6 +158,7 @@ impl<S: Store> Session<S> {
             resets: 0,
             reset_sent: false,
             announced: false,
+            told_up: false,
             peer_text_len: 0,
             counters: Counters::default(),
         })
@@ -180,7 +184,7 @@ impl<S: Store> Session<S> {
     /// The application was told that it is up, and will be told that it is down.
     #[must_use]
     pub const fn is_announced(&self) -> bool {
-        self.announced
+        self.told_up
     }
 
     /// Messages are missing and were asked for.
@@ -297,7 +301,7 @@ impl<S: Store> Session<S> {
         (self.last_sent, self.last_received) = (now, now);
         (self.test_sent, self.ending) = (None, None);
         self.forget_gaps();
-        (self.announced, self.reset_sent) = (false, false);
+        (self.announced, self.told_up, self.reset_sent) = (false, false, false);
         (self.resends_asked, self.resets) = (0, 0);
         self.heartbeat = self.config.heartbeat;
         match self.config.role {
@@ -405,7 +409,8 @@ impl<S: Store> Session<S> {
         self.state = State::Disconnected;
         self.test_sent = None;
         self.forget_gaps();
-        if std::mem::take(&mut self.announced) {
+        self.announced = false;
+        if std::mem::take(&mut self.told_up) {
             app.down(now);
         }
     }

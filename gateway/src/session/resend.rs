@@ -21,7 +21,7 @@ const NUMBERS: u64 = 4_096;
 const SLACK: usize = 512;
 
 /// How far a resend has come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cursor {
     /// The next number to look at.
     next: u64,

@@ -2,7 +2,7 @@
 
 use super::header::{Header, SEQ_MAX};
 use super::store::Store;
-use super::{Disconnect, FrameKind, Io, Meta, Session, State, Taken, Verdict};
+use super::{Disconnect, FrameKind, Io, Meta, Role, Session, State, Taken, Verdict};
 use crate::fix::tags::{self, msg};
 use crate::fix::{Fault, Message, RejectCode, time};
 use market::Timestamp;
@@ -109,7 +109,8 @@ impl<S: Store> Session<S> {
         self.check_time(now, header)
     }
 
-    /// Rejects the message; one from another time ends the session.
+    /// Rejects the message; one from another time ends the session. What a venue reports on orders is
+    /// a fact, however long it waited: its number is used up, so it would not come again.
     fn refuse_message(
         &mut self,
         io: &mut Io<'_>,
@@ -118,8 +119,18 @@ impl<S: Store> Session<S> {
         fault: Fault,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
+        let late = fault.code == RejectCode::SendingTime
+            && self.config.role == Role::Initiator
+            && matches!(header.msg_type, msg::EXECUTION_REPORT | msg::ORDER_CANCEL_REJECT);
+        if late && !io.app.ready() {
+            return Ok(Taken::Busy);
+        }
         self.reject(io, seq, header, fault, message)?;
-        io.app.refused(message);
+        if late {
+            io.app.message(&Meta::of(io, seq, header), message);
+        } else {
+            io.app.refused(message);
+        }
         match fault.code {
             RejectCode::SendingTime => self.log_out_over(io, "", Disconnect::SendingTime),
             _ => Ok(Taken::Yes),
@@ -189,9 +200,7 @@ impl<S: Store> Session<S> {
         if header.msg_type == msg::REJECT {
             self.keep_text(message.get(tags::TEXT));
         }
-        let (poss_dup, poss_resend) = (header.poss_dup, header.poss_resend);
-        let meta = Meta { now: io.now, tsc: io.tsc, seq, poss_dup, poss_resend };
-        Ok(Some(match io.app.message(&meta, message) {
+        Ok(Some(match io.app.message(&Meta::of(io, seq, header), message) {
             Verdict::Taken => Ok(()),
             Verdict::Reject(fault) => Err(fault),
             // A refusal is never answered with one.
@@ -256,6 +265,10 @@ impl<S: Store> Session<S> {
         self.record_incoming(seq, message)?;
         if next != seq + 1 {
             self.store.set_next_incoming(next)?;
+        }
+        if self.gap.is_some() && self.config.role == Role::Initiator {
+            // A venue may pass over reports that we missed: the application must ask.
+            self.announced = false;
         }
         self.counters.received += 1;
         self.progressed(io);
@@ -348,9 +361,17 @@ impl<S: Store> Session<S> {
     /// were skipped.
     pub(super) fn announce(&mut self, io: &mut Io<'_>) {
         if !self.announced && self.gap.is_none() && self.state == State::Up {
-            self.announced = true;
+            (self.announced, self.told_up) = (true, true);
             io.app.up(io.now);
         }
+    }
+}
+
+impl Meta {
+    /// What the application is told of a message beside its fields.
+    fn of(io: &Io<'_>, seq: u64, header: &Header<'_>) -> Meta {
+        let (poss_dup, poss_resend) = (header.poss_dup, header.poss_resend);
+        Meta { now: io.now, tsc: io.tsc, seq, poss_dup, poss_resend }
     }
 }
 

@@ -47,12 +47,18 @@ impl<S: Store> Session<S> {
     }
 
     fn poll_up(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
+        let before = self.resend;
         let mut done = self.pump(now, out)?;
         if self.gap.is_some_and(|gap| now >= gap.since.after(self.config.resend_timeout)) {
             return Err(Disconnect::ResendTimeout);
         }
         if self.heartbeat == Nanos::ZERO {
             return Ok(done);
+        }
+        // What would be due is only recorded behind a resend that stands still: without end.
+        let stuck = before.is_some() && self.resend == before;
+        if stuck && now >= self.last_sent.after(self.heartbeat) {
+            return Err(Disconnect::SlowPeer);
         }
         if self.test_sent.is_none() && now >= self.last_sent.after(self.heartbeat) {
             self.emit(now, out, FrameKind::Session, msg::HEARTBEAT, |_| {})?;

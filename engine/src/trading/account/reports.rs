@@ -244,6 +244,10 @@ impl Account {
             // It was said before the trades that a drop copy told first.
             return Effect::None;
         }
+        if order.state == OrderState::Filled && order.cum_qty == report.cum_qty {
+            // Its last fill came before the answer to the question about it.
+            return Effect::None;
+        }
         if !order.state.is_open() || order.cum_qty != report.cum_qty {
             return Effect::Contradiction;
         }
@@ -258,8 +262,9 @@ impl Account {
         }
         let order = self.orders.get_mut(slot);
         if order.state == OrderState::Live {
-            order.price = report.price;
-            order.qty = report.qty;
+            // The venue's word counts where it gives one: not every status has both.
+            order.price = if report.price == Price::ZERO { order.price } else { report.price };
+            order.qty = if report.qty.is_positive() { report.qty } else { order.qty };
             order.since = now;
         }
         Effect::Changed { slot }
