@@ -349,6 +349,28 @@ fn an_update_that_contradicts_its_book_loses_it() {
 }
 
 #[test]
+fn an_update_that_could_not_be_applied_is_of_no_snapshot_before_it() {
+    let bad = book(&[level((101, 1), (ES, 2), (1, 6, b'0'))]);
+    let of = |packet_number, rpt_seq| {
+        let snapshot = snapshot(ES, (packet_number, rpt_seq), &[(1, 100, 1, b'0')]);
+        read(&[
+            (A, packet(1, &[bid(1, 100)])),
+            (SNAPSHOTS, packet(1, &[super_old()])),
+            (A, packet(2, std::slice::from_ref(&bad))),
+            (A, packet(3, &[bid(3, 102)])),
+            (SNAPSHOTS, packet(2, &[snapshot])),
+        ])
+    };
+    let lost = ["0 bid 100 1", "0 Clear", "0 Lost", "0 bid 102 1"];
+    let built = ["0 Clear", "0 bid 100 1", "0 status 1", "0 Recovered", "0 bid 102 1"];
+    let of_it = |given: &Given| -> Vec<String> {
+        given.events.iter().filter(|event| event.starts_with('0')).cloned().collect()
+    };
+    assert_eq!(of_it(&of(1, 1)), lost);
+    assert_eq!(of_it(&of(2, 2)), [&lost[..], &built].concat());
+}
+
+#[test]
 fn other_schemas_are_counted_and_no_more() {
     let mut other = bid(2, 101);
     other[6..8].copy_from_slice(&2u16.to_le_bytes());

@@ -190,15 +190,17 @@ impl Decoder {
             }
             next[index] = true;
             let told = self.entry(at, layout, &entry, message.version, time, out);
-            let change = told.unwrap_or_else(|reason| {
-                self.contradicted(at, reason, time, from, out, log);
-                None
-            });
+            let change = match told {
+                Ok(change) => change,
+                Err(reason) => {
+                    // It is not kept: only a snapshot that holds it is of use.
+                    self.contradicted(at, reason, time, from, out, log);
+                    continue;
+                }
+            };
             if self.snapshots && !self.by_order && self.securities[at].torn {
-                self.keep(
-                    at,
-                    Kept { packet: from.packet.map(|(_, n)| n), rpt_seq: number, change },
-                );
+                let packet = from.packet.map(|(_, packet)| packet);
+                self.keep(at, Kept { packet, rpt_seq: number, change });
             }
         }
         if let Some(orders) = &orders {
