@@ -102,6 +102,22 @@ fn a_gap_is_waited_for_a_tenth_of_a_second_of_the_captures_clock() {
 }
 
 #[test]
+fn what_waits_in_all_channels_together_is_bounded() {
+    let channel = |at: u8| Way(100 + at, 14_320);
+    let full = |n| sent(n, OPEN, &[message(12, 9, &[0; 60_000], &[])]);
+    let mut packets: Vec<_> = (0..8).map(|at| (0, channel(at), full(1))).collect();
+    // Of each channel, the third packet and those behind it: 8 times 39 of 60,000 bytes.
+    packets.extend((0..8).map(|at| (1 + u64::from(at), channel(at), full(3))));
+    packets.extend((4..42).flat_map(|n| (0..8).map(move |at| (10, channel(at), full(n)))));
+    packets.extend((0..8).map(|at| (11, channel(at), full(2))));
+    let given = read_with(&packets, Options::default());
+    // That of the channel that waited longest was given up; of the others it came in time.
+    assert_eq!(given.gaps, [("channel 233.54.12.100:14320".to_owned(), 2, 1)]);
+    assert_eq!((given.count("packets lost"), given.count("duplicate packets")), (1, 1));
+    assert_eq!(given.count("packets in sequence"), 8 * 41 - 1);
+}
+
+#[test]
 fn a_security_that_is_joined_in_mid_session_is_not_believed() {
     let given = read(&[(A, packet(50, &[bid(9, 100)])), (A, packet(51, &[bid(10, 101)]))]);
     assert_eq!(given.events, ["0 Lost", "0 bid 100 1", "0 bid 101 1"]);
