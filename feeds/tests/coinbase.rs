@@ -178,6 +178,31 @@ fn the_full_channel_makes_a_book_by_order() {
 }
 
 #[test]
+fn trades_that_a_snapshot_is_ahead_of_are_told_once_and_change_no_book() {
+    let frames = [
+        opened(95, OTHER, "201", "1"),
+        rest(100, &format!(r#"["200.2","2","{MAKER}"]"#)),
+        matched(96, OTHER, "1"),
+        opened(97, MAKER, "200.2", "3"),
+        matched(98, MAKER, "0.25"),
+        matched(100, MAKER, "0.75"),
+        matched(98, MAKER, "0.25"),
+        matched(101, MAKER, "0.5"),
+        matched(101, MAKER, "0.5"),
+    ];
+    let (events, books, skipped, gaps) = by_order(&frames);
+    assert_eq!((skipped, gaps), (vec![], 0));
+    let told = events.iter().filter(|event| event.kind() == Some(EventKind::Trade));
+    let told: Vec<_> = told.map(|event| (event.qty.raw(), event.order, event.side())).collect();
+    let trade = |qty| (qty, 10, Some(Side::Sell));
+    assert_eq!(told, [100_000_000, 25_000_000, 75_000_000].map(trade));
+    let executed = events.iter().filter(|event| event.kind() == Some(EventKind::Execute)).count();
+    assert_eq!(executed, 1);
+    assert_eq!(level(&books, Side::Sell), Some(("200.2".into(), 150_000_000)));
+    assert_eq!(books.book(ONLY).state(), BookState::Live);
+}
+
+#[test]
 fn messages_that_are_missing_are_a_gap_until_a_snapshot_leads_on() {
     let mut frames = vec![
         opened(5, OTHER, "201", "1"),
