@@ -219,6 +219,34 @@ fn a_security_of_which_nothing_was_heard_begins_with_its_snapshot() {
 }
 
 #[test]
+fn trades_and_figures_that_a_snapshot_is_ahead_of_are_told_once() {
+    let late = [bid(31, 1), trade(32, 7), volume(33, 40), bid(34, 101), trade(35, 8)];
+    let mut bad = level((1, 1), (ES, 30), (1, 0, 0));
+    bad[..8].copy_from_slice(&(i64::MAX - 1).to_le_bytes());
+    let bad = message(42, 9, &root(0x81), &group(&[bad]));
+    let given = read(&[
+        (SNAPSHOTS, packet(1, &[snapshot(ES, (20, 33), &[(1, 100, 5, b'0')])])),
+        (A, packet(19, &[bad])),
+        (A, packet(20, &late)),
+        // Another channel says the same.
+        (Way(77, 900), packet(20, &late)),
+    ]);
+    let wanted = [
+        "0 Clear",
+        "0 bid 100 5",
+        "0 status 1",
+        "0 Recovered",
+        "0 trade ask 100 7 #0",
+        "0 bid 101 1",
+        "0 trade ask 100 8 #0",
+    ];
+    assert_eq!(given.events, wanted);
+    assert_eq!(given.said.len(), 1);
+    assert_eq!(given.damaged, ["price out of range"]);
+    assert_eq!((given.count("old updates"), given.count("contradictions")), (9, 0));
+}
+
+#[test]
 fn a_snapshot_that_contradicts_what_is_known_is_not_taken() {
     let start = [(A, packet(5, &[bid(9, 100)])), (A, packet(6, &[bid(10, 101)]))];
     let behind = |snapshot: Vec<u8>| {

@@ -6,7 +6,7 @@
 
 use super::definition;
 use super::levels::Action;
-use super::orders::{self, ENTRIES_MAX, Span};
+use super::orders::{self, Due, ENTRIES_MAX, Span};
 use super::security::{Change, Kept, Security, Turn};
 use super::templates::{Content, Entries, TEMPLATES, What, find};
 use super::wire::{Block, Group, Message, SCHEMA, Size};
@@ -181,17 +181,24 @@ impl Decoder {
             if self.securities[at].instrument.is_none() {
                 continue;
             }
-            let is_next = match self.by_order {
+            let due = match self.by_order {
                 true => self.order_turn(at, (id, number), time, from, out, log),
                 false => self.level_turn(at, id, number, time, from, out, log),
             };
-            if !is_next {
+            next[index] = due == Due::Now;
+            // A snapshot that is ahead holds the levels of what comes, not trades and figures.
+            let is_new = number > self.securities[at].told && layout.kind().is_none();
+            if due == Due::Never || due == Due::Before && !is_new {
                 continue;
             }
-            next[index] = true;
-            let told = self.entry(at, layout, &entry, message.version, time, out);
-            let change = match told {
+            self.securities[at].told = number;
+            let change = match self.entry(at, layout, &entry, message.version, time, out) {
+                Ok(_) if due == Due::Before => continue,
                 Ok(change) => change,
+                Err(reason) if due == Due::Before => {
+                    log.damage(from.position, reason);
+                    continue;
+                }
                 Err(reason) => {
                     // It is not kept: only a snapshot that holds it is of use.
                     self.contradicted(at, reason, time, from, out, log);
@@ -220,14 +227,14 @@ impl Decoder {
         from: From,
         out: &mut Held,
         log: &mut Log,
-    ) -> bool {
+    ) -> Due {
         if let Some((channel, _)) = from.packet {
             self.securities[at].channel = Some(channel);
         }
         self.turn(at, id, number, time, from, out, log)
     }
 
-    /// Takes note of an update's number; false if it was applied already.
+    /// Takes note of an update's number.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn turn(
         &mut self,
@@ -238,13 +245,13 @@ impl Decoder {
         from: From,
         out: &mut Held,
         log: &mut Log,
-    ) -> bool {
+    ) -> Due {
         let security = &mut self.securities[at];
         match security.turn(number) {
             Turn::Next => {}
             Turn::Old => {
                 self.tally.old += 1;
-                return false;
+                return Due::Before;
             }
             Turn::Cleared => tell(out, EventKind::Recovered, security, time),
             Turn::Joined => {
@@ -262,7 +269,7 @@ impl Decoder {
                 tell(out, EventKind::Lost, security, time);
             }
         }
-        true
+        Due::Now
     }
 
     /// What an entry says; gives the change if it is one of a level.

@@ -68,6 +68,8 @@ pub(super) struct Security {
     pub(super) doubted: Option<u32>,
     /// Number of the last update.
     pub(super) rpt_seq: Option<u32>,
+    /// Number of the last update whose trade or figure was told.
+    pub(super) told: u32,
     /// The next number is the first of a new count, whatever it is.
     pub(super) afresh: bool,
     pub(super) kept: VecDeque<Kept>,
@@ -87,6 +89,7 @@ impl Security {
             torn: false,
             doubted: None,
             rpt_seq: None,
+            told: 0,
             afresh: false,
             kept: VecDeque::new(),
             sides: [Levels::default(), Levels::default()],
@@ -143,7 +146,7 @@ impl Security {
     pub(super) fn restart(&mut self, afresh: bool) {
         self.empty();
         self.orders = Orders::default();
-        self.rpt_seq = None;
+        (self.rpt_seq, self.told) = (None, 0);
         self.afresh = afresh;
     }
 
