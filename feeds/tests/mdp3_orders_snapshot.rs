@@ -106,6 +106,18 @@ fn trades_and_figures_that_a_snapshot_is_ahead_of_are_told_once() {
 }
 
 #[test]
+fn a_book_whose_channel_is_not_known_is_lost_where_a_channel_begins_anew() {
+    let given = read_orders(&[
+        (SNAPSHOTS, chunk(51, (1, 1), &ROWS)),
+        (A, packet(52, &[channel_reset()])),
+        (SNAPSHOTS, chunk(53, (1, 1), &ROWS)),
+        alone(54, 20, 0),
+    ]);
+    let again = [&["0 Clear", "0 Lost"], &BOOK[..], &["0 add bid 90 1 #20"]].concat();
+    assert_eq!(given.events, with_book(&[], &again));
+}
+
+#[test]
 fn a_snapshot_behind_which_packets_are_missing_is_not_taken() {
     // Of a security that nothing was heard of: then it is seen that its channel began later.
     let late = read_orders(&[(SNAPSHOTS, chunk(48, (1, 1), &ROWS)), alone(50, 20, 0)]);

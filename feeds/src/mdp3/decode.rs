@@ -424,58 +424,6 @@ impl Decoder {
             }
         }
     }
-
-    /// Every book of the channel is empty, and numbers begin anew.
-    fn channel_reset(
-        &mut self,
-        message: &Message<'_>,
-        from: From,
-        out: &mut Held,
-    ) -> Result<(), &'static str> {
-        let time = message.root.u64(0).ok_or("message shorter than its fields")?;
-        if let Some((channel, _)) = from.packet {
-            self.restart(channel, true, Timestamp::from_nanos(time), out);
-        }
-        Ok(())
-    }
-
-    /// The securities of a channel begin anew: with empty books, or with unknown ones.
-    pub(super) fn restart(&mut self, channel: usize, empty: bool, time: Timestamp, out: &mut Held) {
-        let kind = if empty { EventKind::Clear } else { EventKind::Reset };
-        for security in self.securities.iter_mut().filter(|one| one.channel == Some(channel)) {
-            security.restart(empty);
-            tell(out, kind, security, time);
-        }
-        // Of a security whose channel is not known, a snapshot may have begun.
-        let unplaced = self.securities.iter_mut().filter(|one| one.channel.is_none());
-        unplaced.for_each(|security| security.orders.chunks = None);
-        if let Some(span) = self.spans.get_mut(channel).filter(|_| !empty) {
-            *span = None;
-        }
-    }
-
-    /// Packets of a channel up to `until` are lost: its securities are doubted.
-    pub(super) fn lost(
-        &mut self,
-        channel: usize,
-        (first, count): (u32, u32),
-        time: Timestamp,
-        out: &mut Held,
-    ) {
-        if self.by_order {
-            return self.lost_orders(channel, (first, count), time, out);
-        }
-        let until = first.saturating_add(count.saturating_sub(1));
-        for security in self.securities.iter_mut().filter(|one| one.channel == Some(channel)) {
-            let Some(instrument) = security.instrument else { continue };
-            if !security.torn && security.doubted.is_none() {
-                let event = Event::new(EventKind::Gap, instrument);
-                let order = first.into();
-                out.event(Event { exchange_time: time, order, aux: count, ..event });
-            }
-            security.doubted = Some(until);
-        }
-    }
 }
 
 /// An event that concerns a security as a whole.

@@ -234,7 +234,7 @@ impl Protocol for Mdp3 {
             Verdict::Restart => {
                 self.verdicts.restarts += 1;
                 let time = Timestamp::from_nanos(packet.sending_time);
-                self.decoder.restart(channel, false, time, &mut numbered.held);
+                self.decoder.restart(channel, None, time, &mut numbered.held);
                 self.take(&packet, position, channel, unit, log);
             }
             Verdict::Waits => return false,

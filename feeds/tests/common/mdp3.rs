@@ -75,6 +75,11 @@ pub fn bid(rpt_seq: u32, price: i64) -> Vec<u8> {
     book(&[level((price, 1), (ES, rpt_seq), (1, 0, b'0'))])
 }
 
+/// Every book of a channel is empty.
+pub fn channel_reset() -> Vec<u8> {
+    message(4, 9, &root(0x80)[..9], &group(&[vec![64, 1]]))
+}
+
 /// A trade of ES by an aggressor that buys, at 100.
 pub fn trade(rpt_seq: u32, qty: i32) -> Vec<u8> {
     message(48, 9, &root(0x81), &group(&[level((100, qty), (ES, rpt_seq), (1, 0, 0))]))
