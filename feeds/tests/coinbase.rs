@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::coinbase::{l2_data, l2_level, lines};
 use common::levels::{ONLY, Run, best, read};
 use common::recorded;
 use feeds::recording::{Books, Options, Source, open, open_bytes};
@@ -11,17 +12,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 
-const HEADER: &str = "wss://ws-feed.exchange.coinbase.com <-> 1618677816.8434298\n\
-    wss://ws-feed.exchange.coinbase.com <- 1618677817.020616: {\"type\":\"subscribe\"}\n";
 const SNAPSHOT: &str = r#"{"type":"snapshot","product_id":"BTC-USD","asks":[["11.5","2"],["9999999999.99","1"]],"bids":[["10.5","0.25"],["10","3"]]}"#;
-
-fn lines(frames: &[&str]) -> Vec<u8> {
-    let line = |frame: &&str| match frame.starts_with("http") {
-        true => format!("{frame}\n"),
-        false => format!("1618677817.5: {frame}\n"),
-    };
-    (HEADER.to_owned() + &frames.iter().map(line).collect::<String>()).into_bytes()
-}
 
 fn update(changes: &str) -> String {
     format!(
@@ -68,46 +59,6 @@ fn level2_makes_a_book_by_level() {
     assert_eq!(run.state(ONLY), BookState::Live);
     assert_eq!(run.recording.counts().messages, 7);
     assert_eq!(run.skipped(), [("an update of a book whose snapshot did not come", 1)]);
-}
-
-fn l2_data(number: u64, kind: &str, levels: &str) -> String {
-    format!(
-        r#"{{"channel":"l2_data","client_id":"","timestamp":"2023-02-09T20:32:50.714964855Z","sequence_num":{number},"events":[{{"type":"{kind}","product_id":"BTC-USD","updates":[{levels}]}}]}}"#
-    )
-}
-
-fn l2_level(side: &str, price: &str, qty: &str) -> String {
-    format!(
-        r#"{{"side":"{side}","event_time":"1970-01-01T00:00:00Z","price_level":"{price}","new_quantity":"{qty}"}}"#
-    )
-}
-
-#[test]
-fn advanced_trade_is_numbered_by_connection() {
-    let both = [l2_level("bid", "9", "1"), l2_level("offer", "11", "1")].join(",");
-    let trades = r#"{"channel":"market_trades","timestamp":"2023-02-09T20:19:35.39625135Z","sequence_num":1,"events":[{"type":"snapshot","trades":[{"trade_id":"1","product_id":"BTC-USD","price":"10","size":"1","side":"BUY","time":"2019-08-14T20:42:27.265Z"}]},{"type":"update","trades":[{"trade_id":"3","product_id":"BTC-USD","price":"10","size":"0.5","side":"BUY","time":"2019-08-14T20:42:28Z"},{"trade_id":"2","product_id":"BTC-USD","price":"11","size":"1","side":"SELL","time":"2019-08-14T20:42:27.5Z"}]}]}"#;
-    let frames = [
-        l2_data(0, "snapshot", &both),
-        trades.to_owned(),
-        l2_data(2, "update", &l2_level("bid", "10", "1")),
-        r#"{"channel":"heartbeats","timestamp":"2023-06-23T20:31:56Z","sequence_num":3,"events":[]}"#.to_owned(),
-        l2_data(5, "update", &l2_level("bid", "10.5", "1")),
-        l2_data(6, "update", &l2_level("bid", "10.5", "2")),
-        l2_data(7, "snapshot", &both),
-    ];
-    let bytes = lines(&frames.each_ref().map(String::as_str));
-    let mut run = read(&bytes);
-    let (mut states, mut trades) = (Vec::new(), Vec::new());
-    while run.step() {
-        states.push(run.state(ONLY));
-        let of_unit = run.unit.events.iter().filter(|event| event.kind() == Some(EventKind::Trade));
-        trades.extend(of_unit.map(|event| (event.order, event.side())));
-    }
-    use BookState::{Gap, Live, Recovering};
-    assert_eq!(states, [Recovering, Recovering, Live, Live, Live, Live, Gap, Gap, Live]);
-    assert_eq!(trades, [(2, Some(Side::Sell)), (3, Some(Side::Buy))]);
-    assert_eq!(run.recording.log().gaps().1[0].first, 4);
-    assert_eq!(run.top(ONLY), [best("9", "1"), best("11", "1")]);
 }
 
 const MAKER: &str = "da863862-25f4-4868-ac41-005d11ab0a5f";
@@ -227,6 +178,31 @@ fn the_full_channel_makes_a_book_by_order() {
 }
 
 #[test]
+fn trades_that_a_snapshot_is_ahead_of_are_told_once_and_change_no_book() {
+    let frames = [
+        opened(95, OTHER, "201", "1"),
+        rest(100, &format!(r#"["200.2","2","{MAKER}"]"#)),
+        matched(96, OTHER, "1"),
+        opened(97, MAKER, "200.2", "3"),
+        matched(98, MAKER, "0.25"),
+        matched(100, MAKER, "0.75"),
+        matched(98, MAKER, "0.25"),
+        matched(101, MAKER, "0.5"),
+        matched(101, MAKER, "0.5"),
+    ];
+    let (events, books, skipped, gaps) = by_order(&frames);
+    assert_eq!((skipped, gaps), (vec![], 0));
+    let told = events.iter().filter(|event| event.kind() == Some(EventKind::Trade));
+    let told: Vec<_> = told.map(|event| (event.qty.raw(), event.order, event.side())).collect();
+    let trade = |qty| (qty, 10, Some(Side::Sell));
+    assert_eq!(told, [100_000_000, 25_000_000, 75_000_000].map(trade));
+    let executed = events.iter().filter(|event| event.kind() == Some(EventKind::Execute)).count();
+    assert_eq!(executed, 1);
+    assert_eq!(level(&books, Side::Sell), Some(("200.2".into(), 150_000_000)));
+    assert_eq!(books.book(ONLY).state(), BookState::Live);
+}
+
+#[test]
 fn messages_that_are_missing_are_a_gap_until_a_snapshot_leads_on() {
     let mut frames = vec![
         opened(5, OTHER, "201", "1"),
@@ -291,6 +267,10 @@ fn bad(line: &str) -> (BookState, Vec<String>) {
     (run.state(ONLY), skipped.chain(damaged).collect())
 }
 
+fn bad_time(frame: &str) -> String {
+    frame.replace("2023-02-09T", "yesterday ")
+}
+
 #[test]
 fn bad_input_levels_that_cannot_be_understood_lose_the_book() {
     for (name, line) in [
@@ -306,6 +286,15 @@ fn bad_input_levels_that_cannot_be_understood_lose_the_book() {
         ("time that is none", update(r#"["buy","9","1"]"#).replace("2021-04-17T", "yesterday ")),
         ("changes missing", update("").replace(r#","changes":[]"#, "")),
         ("neither snapshot nor update", l2_data(0, "refresh", "")),
+        (
+            "time of a frame that is none",
+            bad_time(&l2_data(0, "update", &l2_level("bid", "9", "1"))),
+        ),
+        ("time of a book that is none", bad_time(&l2_data(0, "snapshot", ""))),
+        (
+            "time of a snapshot that is none",
+            SNAPSHOT.replace("\"asks\"", "\"time\":\"yesterday\",\"asks\""),
+        ),
         ("snapshot of words", SNAPSHOT.replace("10.5", "ten")),
     ] {
         let (state, why) = bad(&line);
@@ -405,29 +394,4 @@ fn the_recording_is_read_whole() {
     for known in all {
         assert_eq!(run.state(known.id), BookState::Live, "{}", known.symbol);
     }
-}
-
-/// Frames alone, without the recorder's lines of connections: a number that begins anew is a
-/// connection.
-#[test]
-fn frames_alone_begin_anew_where_their_numbers_do() {
-    let both = [l2_level("bid", "9", "1"), l2_level("offer", "11", "1")].join(",");
-    let frames = [
-        l2_data(0, "snapshot", &both),
-        l2_data(1, "update", &l2_level("bid", "10", "1")),
-        l2_data(0, "update", &l2_level("bid", "10.5", "1")),
-        l2_data(1, "snapshot", &both),
-    ];
-    let bytes = frames.map(|frame| frame + "\n").concat().into_bytes();
-    let mut run = read(&bytes);
-    let mut states = Vec::new();
-    while run.step() {
-        states.push(run.state(ONLY));
-    }
-    use BookState::{Gap, Live};
-    assert_eq!(states, [Live, Live, Gap, Live]);
-    assert_eq!(run.recording.describe().format, "Coinbase frames");
-    assert_eq!(run.skipped(), [("an update of a book whose snapshot did not come", 1)]);
-    let exchange = br#"1700000000123 {"type":"l2update","product_id":"BTC-USD","changes":[]}"#;
-    assert_eq!(read(exchange).recording.describe().format, "Coinbase frames");
 }

@@ -274,6 +274,7 @@ fn bad_input_an_update_that_cannot_be_true_loses_the_book() {
         ("too fine", with(r#"{"price":10.0,"qty":0.000000001}"#)),
         ("huge exponent", with(r#"{"price":1e999999999999,"qty":1.0}"#)),
         ("tiny exponent", with(r#"{"price":1e-999999999999,"qty":1.0}"#)),
+        ("least exponent", with(r#"{"price":1.5e-9223372036854775808,"qty":1.0}"#)),
         ("bid out of range", with(r#"{"price":99999999999999,"qty":1.0}"#)),
         ("volume out of range", with(r#"{"price":10.0,"qty":99999999999999}"#)),
         ("digits without end", with(&format!(r#"{{"price":{},"qty":1.0}}"#, "9".repeat(400)))),

@@ -77,7 +77,7 @@ fn implied_levels_and_orders_by_id_are_counted_and_stay_out_of_the_book() {
 fn a_book_reset_empties_one_book_and_a_channel_reset_all_of_the_channel() {
     let reset = book(&[level((0, 0), (ES, 2), (0, 0, b'J'))]);
     let other = book(&[level((7, 1), (NQ, 1), (1, 0, b'1'))]);
-    let channel = message(4, 9, &root(0x80)[..9], &group(&[vec![64, 1]]));
+    let channel = channel_reset();
     // Behind it, numbers may begin anywhere.
     let given = after_a_bid(&[reset, other, channel, bid(77, 98)]);
     let wanted = ["0 bid 100 1", "0 Clear", "1 ask 7 1", "0 Clear", "1 Clear", "0 bid 98 1"];

@@ -122,7 +122,7 @@ fn trades_do_not_change_the_book_and_resets_empty_it() {
     let trade = message(48, 9, &root(1), &[group(&[trade]), long_group(&[fill])].concat());
     let rest = orders(&[order(7, (7, 2), 100, ES, (1, b'0'))]);
     let reset = book(&[level((0, 0), (ES, 3), (0, 0, b'J'))]);
-    let channel = message(4, 9, &root(0x80)[..9], &group(&[vec![64, 1]]));
+    let channel = channel_reset();
     let given = after_an_order(&[trade, rest, reset, new(4, 7, 99), channel, new(9, 8, 98)]);
     let wanted = [
         FIRST,
@@ -209,7 +209,7 @@ fn a_damaged_message_of_orders_may_concern_any_book_of_its_channel() {
     ];
     for (reason, message) in cases {
         let other = orders(&[order(5, (5, 1), 7, NQ, (0, b'1'))]);
-        let reset = message_of_reset();
+        let reset = channel_reset();
         let given = read_orders(&[
             (A, packet(1, &[new(1, 7, 100), other])),
             (A, packet(2, &[reset.clone(), new(1, 8, 50), message])),
@@ -233,15 +233,11 @@ fn a_damaged_message_of_orders_may_concern_any_book_of_its_channel() {
     }
 }
 
-fn message_of_reset() -> Vec<u8> {
-    message(4, 9, &root(0x80)[..9], &group(&[vec![64, 1]]))
-}
-
 #[test]
 fn a_lost_packet_may_have_had_orders_of_any_book_of_its_channel() {
     let other = order(5, (5, 1), 7, NQ, (0, b'1'));
     let packets = [
-        (0, A, packet(1, &[message_of_reset(), new(1, 7, 100), orders(&[other])])),
+        (0, A, packet(1, &[channel_reset(), new(1, 7, 100), orders(&[other])])),
         (1, A, packet(3, &[new(2, 8, 101)])),
         // Another channel.
         (

@@ -91,6 +91,33 @@ fn a_snapshot_ahead_of_its_channel_holds_what_comes_after_it() {
 }
 
 #[test]
+fn trades_and_figures_that_a_snapshot_is_ahead_of_are_told_once() {
+    let late = packet(50, &[trade(32, 7), volume(33, 40)]);
+    let given = read_orders(&[
+        (SNAPSHOTS, chunk(51, (1, 1), &ROWS)),
+        (A, late.clone()),
+        (Way(77, 900), late),
+        (A, packet(51, &[trade(34, 8)])),
+        (A, packet(52, &[trade(35, 9)])),
+    ]);
+    let trades = [7, 8, 9].map(|qty| format!("0 trade ask 100 {qty} #0"));
+    assert_eq!(given.events, with_book(&[], &trades.each_ref().map(String::as_str)));
+    assert_eq!((given.said.len(), given.count("old updates")), (1, 3));
+}
+
+#[test]
+fn a_book_whose_channel_is_not_known_is_lost_where_a_channel_begins_anew() {
+    let given = read_orders(&[
+        (SNAPSHOTS, chunk(51, (1, 1), &ROWS)),
+        (A, packet(52, &[channel_reset()])),
+        (SNAPSHOTS, chunk(53, (1, 1), &ROWS)),
+        alone(54, 20, 0),
+    ]);
+    let again = [&["0 Clear", "0 Lost"], &BOOK[..], &["0 add bid 90 1 #20"]].concat();
+    assert_eq!(given.events, with_book(&[], &again));
+}
+
+#[test]
 fn a_snapshot_behind_which_packets_are_missing_is_not_taken() {
     // Of a security that nothing was heard of: then it is seen that its channel began later.
     let late = read_orders(&[(SNAPSHOTS, chunk(48, (1, 1), &ROWS)), alone(50, 20, 0)]);

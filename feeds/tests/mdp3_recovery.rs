@@ -102,6 +102,22 @@ fn a_gap_is_waited_for_a_tenth_of_a_second_of_the_captures_clock() {
 }
 
 #[test]
+fn what_waits_in_all_channels_together_is_bounded() {
+    let channel = |at: u8| Way(100 + at, 14_320);
+    let full = |n| sent(n, OPEN, &[message(12, 9, &[0; 60_000], &[])]);
+    let mut packets: Vec<_> = (0..8).map(|at| (0, channel(at), full(1))).collect();
+    // Of each channel, the third packet and those behind it: 8 times 39 of 60,000 bytes.
+    packets.extend((0..8).map(|at| (1 + u64::from(at), channel(at), full(3))));
+    packets.extend((4..42).flat_map(|n| (0..8).map(move |at| (10, channel(at), full(n)))));
+    packets.extend((0..8).map(|at| (11, channel(at), full(2))));
+    let given = read_with(&packets, Options::default());
+    // That of the channel that waited longest was given up; of the others it came in time.
+    assert_eq!(given.gaps, [("channel 233.54.12.100:14320".to_owned(), 2, 1)]);
+    assert_eq!((given.count("packets lost"), given.count("duplicate packets")), (1, 1));
+    assert_eq!(given.count("packets in sequence"), 8 * 41 - 1);
+}
+
+#[test]
 fn a_security_that_is_joined_in_mid_session_is_not_believed() {
     let given = read(&[(A, packet(50, &[bid(9, 100)])), (A, packet(51, &[bid(10, 101)]))]);
     assert_eq!(given.events, ["0 Lost", "0 bid 100 1", "0 bid 101 1"]);
@@ -200,6 +216,34 @@ fn a_security_of_which_nothing_was_heard_begins_with_its_snapshot() {
     let wanted = ["0 Clear", "0 bid 100 5", "0 status 1", "0 Recovered", "0 bid 101 1"];
     assert_eq!(given.events, wanted);
     assert_eq!(given.count("old updates"), 2);
+}
+
+#[test]
+fn trades_and_figures_that_a_snapshot_is_ahead_of_are_told_once() {
+    let late = [bid(31, 1), trade(32, 7), volume(33, 40), bid(34, 101), trade(35, 8)];
+    let mut bad = level((1, 1), (ES, 30), (1, 0, 0));
+    bad[..8].copy_from_slice(&(i64::MAX - 1).to_le_bytes());
+    let bad = message(42, 9, &root(0x81), &group(&[bad]));
+    let given = read(&[
+        (SNAPSHOTS, packet(1, &[snapshot(ES, (20, 33), &[(1, 100, 5, b'0')])])),
+        (A, packet(19, &[bad])),
+        (A, packet(20, &late)),
+        // Another channel says the same.
+        (Way(77, 900), packet(20, &late)),
+    ]);
+    let wanted = [
+        "0 Clear",
+        "0 bid 100 5",
+        "0 status 1",
+        "0 Recovered",
+        "0 trade ask 100 7 #0",
+        "0 bid 101 1",
+        "0 trade ask 100 8 #0",
+    ];
+    assert_eq!(given.events, wanted);
+    assert_eq!(given.said.len(), 1);
+    assert_eq!(given.damaged, ["price out of range"]);
+    assert_eq!((given.count("old updates"), given.count("contradictions")), (9, 0));
 }
 
 #[test]
@@ -346,6 +390,28 @@ fn an_update_that_contradicts_its_book_loses_it() {
         assert_eq!(given.events, wanted, "{reason}");
         assert_eq!(given.count("contradictions"), 1);
     }
+}
+
+#[test]
+fn an_update_that_could_not_be_applied_is_of_no_snapshot_before_it() {
+    let bad = book(&[level((101, 1), (ES, 2), (1, 6, b'0'))]);
+    let of = |packet_number, rpt_seq| {
+        let snapshot = snapshot(ES, (packet_number, rpt_seq), &[(1, 100, 1, b'0')]);
+        read(&[
+            (A, packet(1, &[bid(1, 100)])),
+            (SNAPSHOTS, packet(1, &[super_old()])),
+            (A, packet(2, std::slice::from_ref(&bad))),
+            (A, packet(3, &[bid(3, 102)])),
+            (SNAPSHOTS, packet(2, &[snapshot])),
+        ])
+    };
+    let lost = ["0 bid 100 1", "0 Clear", "0 Lost", "0 bid 102 1"];
+    let built = ["0 Clear", "0 bid 100 1", "0 status 1", "0 Recovered", "0 bid 102 1"];
+    let of_it = |given: &Given| -> Vec<String> {
+        given.events.iter().filter(|event| event.starts_with('0')).cloned().collect()
+    };
+    assert_eq!(of_it(&of(1, 1)), lost);
+    assert_eq!(of_it(&of(2, 2)), [&lost[..], &built].concat());
 }
 
 #[test]

@@ -24,6 +24,7 @@ const CHEAP: Price = Price::from_raw(100_000);
 const NO_NUMBER: &str = "a price, size, side or time is none or does not fit";
 const NO_ORDER: &str = "a message about an order that names none";
 const CONTRADICTION: &str = "a message that the book contradicts";
+const CAME_BEFORE: &str = "a frame whose number came before";
 const TOO_EARLY: &str = "a snapshot is older than the messages that were held";
 
 /// One product.
@@ -81,10 +82,7 @@ impl Decoder {
             Frame::MarketTrades(frame) => {
                 (Kind::MarketTrades, self.market_trades(frame, unit, log))
             }
-            Frame::Numbered(kind, number) => {
-                self.numbered(*number, unit, log);
-                (*kind, Ok(()))
-            }
+            Frame::Numbered(kind, number) => (*kind, self.numbered(*number, unit, log)),
             Frame::Counted(kind) => (*kind, Ok(())),
         };
         if let Err(reason) = done {
@@ -154,13 +152,14 @@ impl Decoder {
 
     fn snapshot(&mut self, snapshot: &Snapshot, unit: &mut Unit) -> Done {
         self.keeps(Books::ByLevel)?;
-        if let Some(time) = &snapshot.time {
-            self.at(time, unit)?;
-        }
-        let time = self.time;
+        let time = snapshot.time.as_ref().map_or(Ok(self.time), |time| self.at(time, unit));
         let best = snapshot.bids.first().or(snapshot.asks.first());
         let best = best.map_or("", |level| &level.0);
         let Some(product) = self.product(&snapshot.product_id, best) else { return Ok(()) };
+        let Ok(time) = time else {
+            product.levels.lose(Timestamp::ZERO, &mut unit.events);
+            return Err(NO_NUMBER);
+        };
         let sides = [(Side::Buy, &snapshot.bids), (Side::Sell, &snapshot.asks)];
         let all = sides.iter().flat_map(|(side, levels)| {
             levels.iter().map(|(price, size)| (Some(*side), price.as_str(), size.as_str()))
@@ -259,32 +258,40 @@ impl Decoder {
     }
 
     /// The number of a frame of Advanced Trade: those of one connection follow each other.
-    fn numbered(&mut self, number: u64, unit: &mut Unit, log: &mut Log) {
+    ///
+    /// # Errors
+    /// It came before: the frame is not to be applied again.
+    fn numbered(&mut self, number: u64, unit: &mut Unit, log: &mut Log) -> Done {
         // A connection began that the recorder does not tell.
-        if number == 0 && self.number.is_some_and(|last| last > 0) {
+        if number == 0 && self.number.is_some() {
             self.connected(unit);
         }
-        let Some(last) = self.number.filter(|&last| last < number) else {
-            self.number = self.number.or(Some(number));
-            return;
-        };
-        self.number = Some(number);
+        let Some(last) = self.number.replace(number) else { return Ok(()) };
+        if number <= last {
+            self.number = Some(last);
+            return Err(CAME_BEFORE);
+        }
         let (first, count) = (last + 1, number - last - 1);
         if count > 0 {
             let (position, stream) = (unit.position, "connection".to_owned());
             log.gap(|| Missing { position, stream, first, count });
             self.products.values_mut().for_each(|product| product.levels.gap(&mut unit.events));
         }
+        Ok(())
     }
 
     fn l2_data(&mut self, frame: &Advanced<L2Event>, unit: &mut Unit, log: &mut Log) -> Done {
-        self.numbered(frame.sequence_num, unit, log);
+        self.numbered(frame.sequence_num, unit, log)?;
         self.keeps(Books::ByLevel)?;
-        let time = self.at(&frame.timestamp, unit)?;
-        let mut done = Ok(());
+        let time = self.at(&frame.timestamp, unit);
+        let mut done = time.map(|_| ());
         for event in &frame.events {
             let best = event.updates.first().map_or("", |level| &level.price_level);
             let Some(product) = self.product(&event.product_id, best) else { continue };
+            let Ok(time) = time else {
+                product.levels.lose(Timestamp::ZERO, &mut unit.events);
+                continue;
+            };
             let levels = event.updates.iter().map(|level| {
                 (side(&level.side), level.price_level.as_str(), level.new_quantity.as_str())
             });
@@ -312,7 +319,7 @@ impl Decoder {
         unit: &mut Unit,
         log: &mut Log,
     ) -> Done {
-        self.numbered(frame.sequence_num, unit, log);
+        self.numbered(frame.sequence_num, unit, log)?;
         let mut done = Ok(());
         // A snapshot has trades of before the subscription; the newest stand first.
         let updates = frame.events.iter().filter(|event| event.r#type == "update");

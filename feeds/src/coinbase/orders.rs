@@ -27,7 +27,7 @@ pub enum Told {
     Applied,
     /// It is held until a snapshot comes; a trade is told at once.
     Held,
-    /// It was known already.
+    /// The book holds it already; a trade that was not told before is told.
     Old,
     /// So many messages are missing before it, from this number on. It is held.
     Gap(u64, u64),
@@ -60,6 +60,8 @@ pub struct Orders {
     /// Messages without a hole, and the number of the last one.
     held: VecDeque<(Timestamp, Act)>,
     last: u64,
+    /// The highest number that came: trades up to it were told.
+    seen: u64,
 }
 
 impl Orders {
@@ -70,7 +72,7 @@ impl Orders {
     #[must_use]
     pub fn new(instrument: InstrumentId) -> Orders {
         let (live, held) = (HashMap::new(), VecDeque::new());
-        Orders { instrument, at: None, in_gap: false, live, held, last: 0 }
+        Orders { instrument, at: None, in_gap: false, live, held, last: 0, seen: 0 }
     }
 
     /// A message.
@@ -81,8 +83,16 @@ impl Orders {
         act: Act,
         events: &mut Vec<Event>,
     ) -> Told {
+        let is_new = number > self.seen;
+        self.seen = self.seen.max(number);
         let Some(at) = self.at else { return self.hold(number, time, act, events) };
         if number <= at {
+            // A snapshot ahead of the messages holds the book, not what was traded.
+            if let Act::Match { side, price, qty, trade, .. } = act
+                && is_new
+            {
+                events.push(self.trade(time, side, price, qty, trade));
+            }
             return Told::Old;
         }
         if number != at + 1 {

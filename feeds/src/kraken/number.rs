@@ -54,7 +54,7 @@ impl Number {
         let exponent = exponent.parse::<i64>().map_err(|_| NotANumber)?;
         let behind = i64::from(number.behind) - exponent.clamp(-2 * most, 2 * most);
         let behind = u32::try_from(behind.max(0)).map_err(|_| NotANumber)?;
-        let raise = exponent - i64::from(number.behind);
+        let raise = exponent.saturating_sub(number.behind.into());
         let raise = u32::try_from(raise.max(0)).map_err(|_| NotANumber)?;
         if behind > BEHIND_MAX || raise > BEHIND_MAX {
             return Err(NotANumber);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// How long one line may lag behind another, by the capture's clock.
 const WAIT: Nanos = Nanos::from_millis(100);
-/// Packets that may wait.
+/// Packets of a channel that may wait.
 const WAITING_MAX: usize = 256;
 /// Packets remembered, to find that another line's copy differs.
 const REMEMBERED: usize = 1_024;
@@ -46,6 +46,8 @@ pub(super) struct Channel {
     /// When the latest of the packets that were taken was sent.
     sent: u64,
     waiting: BTreeMap<u32, Waiting>,
+    /// Their bytes.
+    bytes: usize,
     /// Since when packets wait.
     since: Timestamp,
     remembered: Vec<(u32, u64)>,
@@ -57,6 +59,7 @@ impl Channel {
             expected: None,
             sent: 0,
             waiting: BTreeMap::new(),
+            bytes: 0,
             since: Timestamp::ZERO,
             remembered: Vec::new(),
         }
@@ -77,6 +80,7 @@ impl Channel {
         if packet.sequence < expected {
             if packet.sending_time > self.sent {
                 self.waiting.clear();
+                self.bytes = 0;
                 self.remembered.clear();
                 self.took(packet, bytes);
                 return Verdict::Restart;
@@ -100,8 +104,19 @@ impl Channel {
         if self.waiting.is_empty() {
             self.since = now;
         }
+        self.bytes += bytes.len();
         self.waiting.insert(packet.sequence, Waiting { bytes: bytes.to_vec(), position });
         Verdict::Waits
+    }
+
+    /// Bytes that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Since when packets wait, if any do.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        (!self.waiting.is_empty()).then_some(self.since)
     }
 
     fn took(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
@@ -114,23 +129,24 @@ impl Channel {
     }
 
     /// The packet that is next, if it waits. What is missing before it is given up if that is of no
-    /// more use: `Err` has the first number and how many.
+    /// more use, or at once (`give_up`): `Err` has the first number and how many.
     pub(super) fn next(
         &mut self,
         now: Timestamp,
-        over: bool,
+        give_up: bool,
     ) -> Option<Result<Waiting, (u32, u32)>> {
         let (&first, _) = self.waiting.first_key_value()?;
         let expected = self.expected?;
         if first == expected {
             let waiting = self.waiting.remove(&first)?;
+            self.bytes -= waiting.bytes.len();
             if let Ok(packet) = Packet::parse(&waiting.bytes) {
                 self.took(&packet, &waiting.bytes);
             }
             self.since = now;
             return Some(Ok(waiting));
         }
-        let late = over || now.since(self.since) >= WAIT || self.waiting.len() >= WAITING_MAX;
+        let late = give_up || now.since(self.since) >= WAIT || self.waiting.len() >= WAITING_MAX;
         if !late {
             return None;
         }

@@ -6,7 +6,7 @@
 
 use super::definition;
 use super::levels::Action;
-use super::orders::{self, ENTRIES_MAX, Span};
+use super::orders::{self, Due, ENTRIES_MAX, Span};
 use super::security::{Change, Kept, Security, Turn};
 use super::templates::{Content, Entries, TEMPLATES, What, find};
 use super::wire::{Block, Group, Message, SCHEMA, Size};
@@ -181,24 +181,33 @@ impl Decoder {
             if self.securities[at].instrument.is_none() {
                 continue;
             }
-            let is_next = match self.by_order {
+            let due = match self.by_order {
                 true => self.order_turn(at, (id, number), time, from, out, log),
                 false => self.level_turn(at, id, number, time, from, out, log),
             };
-            if !is_next {
+            next[index] = due == Due::Now;
+            // A snapshot that is ahead holds the levels of what comes, not trades and figures.
+            let is_new = number > self.securities[at].told && layout.kind().is_none();
+            if due == Due::Never || due == Due::Before && !is_new {
                 continue;
             }
-            next[index] = true;
-            let told = self.entry(at, layout, &entry, message.version, time, out);
-            let change = told.unwrap_or_else(|reason| {
-                self.contradicted(at, reason, time, from, out, log);
-                None
-            });
+            self.securities[at].told = number;
+            let change = match self.entry(at, layout, &entry, message.version, time, out) {
+                Ok(_) if due == Due::Before => continue,
+                Ok(change) => change,
+                Err(reason) if due == Due::Before => {
+                    log.damage(from.position, reason);
+                    continue;
+                }
+                Err(reason) => {
+                    // It is not kept: only a snapshot that holds it is of use.
+                    self.contradicted(at, reason, time, from, out, log);
+                    continue;
+                }
+            };
             if self.snapshots && !self.by_order && self.securities[at].torn {
-                self.keep(
-                    at,
-                    Kept { packet: from.packet.map(|(_, n)| n), rpt_seq: number, change },
-                );
+                let packet = from.packet.map(|(_, packet)| packet);
+                self.keep(at, Kept { packet, rpt_seq: number, change });
             }
         }
         if let Some(orders) = &orders {
@@ -218,14 +227,14 @@ impl Decoder {
         from: From,
         out: &mut Held,
         log: &mut Log,
-    ) -> bool {
+    ) -> Due {
         if let Some((channel, _)) = from.packet {
             self.securities[at].channel = Some(channel);
         }
         self.turn(at, id, number, time, from, out, log)
     }
 
-    /// Takes note of an update's number; false if it was applied already.
+    /// Takes note of an update's number.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn turn(
         &mut self,
@@ -236,13 +245,13 @@ impl Decoder {
         from: From,
         out: &mut Held,
         log: &mut Log,
-    ) -> bool {
+    ) -> Due {
         let security = &mut self.securities[at];
         match security.turn(number) {
             Turn::Next => {}
             Turn::Old => {
                 self.tally.old += 1;
-                return false;
+                return Due::Before;
             }
             Turn::Cleared => tell(out, EventKind::Recovered, security, time),
             Turn::Joined => {
@@ -260,7 +269,7 @@ impl Decoder {
                 tell(out, EventKind::Lost, security, time);
             }
         }
-        true
+        Due::Now
     }
 
     /// What an entry says; gives the change if it is one of a level.
@@ -413,58 +422,6 @@ impl Decoder {
                 self.securities.iter_mut().for_each(|security| security.kept.clear());
                 self.kept = 0;
             }
-        }
-    }
-
-    /// Every book of the channel is empty, and numbers begin anew.
-    fn channel_reset(
-        &mut self,
-        message: &Message<'_>,
-        from: From,
-        out: &mut Held,
-    ) -> Result<(), &'static str> {
-        let time = message.root.u64(0).ok_or("message shorter than its fields")?;
-        if let Some((channel, _)) = from.packet {
-            self.restart(channel, true, Timestamp::from_nanos(time), out);
-        }
-        Ok(())
-    }
-
-    /// The securities of a channel begin anew: with empty books, or with unknown ones.
-    pub(super) fn restart(&mut self, channel: usize, empty: bool, time: Timestamp, out: &mut Held) {
-        let kind = if empty { EventKind::Clear } else { EventKind::Reset };
-        for security in self.securities.iter_mut().filter(|one| one.channel == Some(channel)) {
-            security.restart(empty);
-            tell(out, kind, security, time);
-        }
-        // Of a security whose channel is not known, a snapshot may have begun.
-        let unplaced = self.securities.iter_mut().filter(|one| one.channel.is_none());
-        unplaced.for_each(|security| security.orders.chunks = None);
-        if let Some(span) = self.spans.get_mut(channel).filter(|_| !empty) {
-            *span = None;
-        }
-    }
-
-    /// Packets of a channel up to `until` are lost: its securities are doubted.
-    pub(super) fn lost(
-        &mut self,
-        channel: usize,
-        (first, count): (u32, u32),
-        time: Timestamp,
-        out: &mut Held,
-    ) {
-        if self.by_order {
-            return self.lost_orders(channel, (first, count), time, out);
-        }
-        let until = first.saturating_add(count.saturating_sub(1));
-        for security in self.securities.iter_mut().filter(|one| one.channel == Some(channel)) {
-            let Some(instrument) = security.instrument else { continue };
-            if !security.torn && security.doubted.is_none() {
-                let event = Event::new(EventKind::Gap, instrument);
-                let order = first.into();
-                out.event(Event { exchange_time: time, order, aux: count, ..event });
-            }
-            security.doubted = Some(until);
         }
     }
 }

@@ -44,11 +44,11 @@ impl Span {
 
 /// Whether an update is to be applied to its book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Due {
+pub(super) enum Due {
     Now,
-    /// The book is of a snapshot that holds it.
+    /// The book holds it already: it is of a snapshot, or the update came before.
     Before,
-    /// It is not of the channel of its security.
+    /// It is not of the channel of its security, or contradicts what is known.
     Never,
 }
 
@@ -130,7 +130,7 @@ impl Decoder {
         if security.orders.is_held(packet) { Due::Before } else { Due::Now }
     }
 
-    /// Takes note of the number of an update; false if it was applied already.
+    /// The turn of an update of a book by order, whose number is taken note of.
     pub(super) fn order_turn(
         &mut self,
         at: usize,
@@ -139,7 +139,7 @@ impl Decoder {
         from: From,
         out: &mut Held,
         log: &mut Log,
-    ) -> bool {
+    ) -> Due {
         let due = self.due(at, from, time, out, log);
         let security = &mut self.securities[at];
         match due {
@@ -147,18 +147,18 @@ impl Decoder {
             Due::Before => {
                 security.rpt_seq = security.rpt_seq.max(Some(number));
                 self.tally.old += 1;
-                return false;
+                return due;
             }
-            Due::Never => return false,
+            Due::Never => return due,
         }
         if security.rpt_seq.is_some() && std::mem::take(&mut security.afresh) {
             security.rpt_seq = Some(number);
-            return true;
+            return due;
         }
         if security.rpt_seq.is_some_and(|last| number <= last) {
             self.contradicted(at, "number of an update before", time, from, out, log);
             self.securities[at].afresh = true;
-            return false;
+            return Due::Never;
         }
         self.turn(at, id, number, time, from, out, log)
     }

@@ -15,6 +15,8 @@ use std::net::SocketAddrV4;
 pub(crate) const PROTOCOL: &str = "CME MDP 3.0";
 /// Destinations that are read.
 const LINES_MAX: usize = 1_024;
+/// Bytes of packets that may wait, of all channels.
+const WAITING_MAX: usize = 16 << 20;
 /// Ports of lines A and B of a channel differ by this.
 const PORTS_APART: u16 = 1_000;
 /// `MatchEventIndicator`: the last message of an event.
@@ -152,6 +154,17 @@ impl Mdp3 {
         }
     }
 
+    /// Where the packet before those that wait longest is given up, because too many bytes wait.
+    fn crowded(&self) -> Option<usize> {
+        let bytes: usize = self.channels.iter().map(|numbered| numbered.channel.bytes()).sum();
+        if bytes <= WAITING_MAX {
+            return None;
+        }
+        let channels = self.channels.iter().map(|numbered| &numbered.channel).enumerate();
+        let waiting = channels.filter_map(|(at, channel)| Some((channel.since()?, at)));
+        waiting.min().map(|(_, at)| at)
+    }
+
     /// Counts the messages of a packet, whatever becomes of them.
     fn count(&mut self, packet: &Packet<'_>) {
         for message in packet.messages() {
@@ -221,7 +234,7 @@ impl Protocol for Mdp3 {
             Verdict::Restart => {
                 self.verdicts.restarts += 1;
                 let time = Timestamp::from_nanos(packet.sending_time);
-                self.decoder.restart(channel, false, time, &mut numbered.held);
+                self.decoder.restart(channel, None, time, &mut numbered.held);
                 self.take(&packet, position, channel, unit, log);
             }
             Verdict::Waits => return false,
@@ -244,9 +257,10 @@ impl Protocol for Mdp3 {
     }
 
     fn more(&mut self, over: bool, unit: &mut Unit, log: &mut Log) -> bool {
+        let crowded = self.crowded();
         for at in 0..self.channels.len() {
             let numbered = &mut self.channels[at];
-            match numbered.channel.next(self.now, over) {
+            match numbered.channel.next(self.now, over || crowded == Some(at)) {
                 None => {}
                 Some(Ok(waiting)) => {
                     (unit.position, unit.received) = (waiting.position, self.now);

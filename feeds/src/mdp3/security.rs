@@ -68,8 +68,12 @@ pub(super) struct Security {
     pub(super) doubted: Option<u32>,
     /// Number of the last update.
     pub(super) rpt_seq: Option<u32>,
+    /// Number of the last update whose trade or figure was told.
+    pub(super) told: u32,
     /// The next number is the first of a new count, whatever it is.
     pub(super) afresh: bool,
+    /// The packet that emptied every book of its channel: a snapshot of before is of no use.
+    emptied: u32,
     pub(super) kept: VecDeque<Kept>,
     sides: [Levels; 2],
     /// What there is in place of levels, where books are by order.
@@ -87,7 +91,9 @@ impl Security {
             torn: false,
             doubted: None,
             rpt_seq: None,
+            told: 0,
             afresh: false,
+            emptied: 0,
             kept: VecDeque::new(),
             sides: [Levels::default(), Levels::default()],
             orders: Orders::default(),
@@ -107,7 +113,8 @@ impl Security {
         self.rpt_seq = Some(rpt_seq);
         let doubted = self.doubted.take().is_some();
         match last {
-            None if rpt_seq == 1 || std::mem::take(&mut self.afresh) => Turn::Next,
+            None if rpt_seq == 1 && doubted && !self.torn => Turn::Cleared,
+            None if rpt_seq == 1 || std::mem::take(&mut self.afresh) && !doubted => Turn::Next,
             None => {
                 self.tear();
                 Turn::Joined
@@ -139,12 +146,12 @@ impl Security {
         (self.torn, self.doubted) = (false, None);
     }
 
-    /// Numbers begin anew.
-    pub(super) fn restart(&mut self, afresh: bool) {
+    /// Numbers begin anew; if the books are empty, as of this packet.
+    pub(super) fn restart(&mut self, emptied: Option<u32>) {
         self.empty();
         self.orders = Orders::default();
-        self.rpt_seq = None;
-        self.afresh = afresh;
+        (self.rpt_seq, self.told) = (None, 0);
+        (self.afresh, self.emptied) = (emptied.is_some(), emptied.unwrap_or(0));
     }
 
     fn forget(&mut self) {
@@ -173,13 +180,13 @@ impl Security {
     /// # Errors
     /// Why not.
     pub(super) fn admits(&self, rpt_seq: u32, packet: u32) -> Result<(), &'static str> {
-        let Some(last) = self.rpt_seq else { return Ok(()) };
-        if !self.torn && self.doubted.is_none() {
+        if self.rpt_seq.is_some() && !self.torn && self.doubted.is_none() {
             return Err("snapshot of a book that is known");
         }
-        if self.doubted.is_some_and(|lost| packet < lost) {
+        if packet < self.emptied || self.doubted.is_some_and(|lost| packet < lost) {
             return Err("snapshot older than what was lost");
         }
+        let Some(last) = self.rpt_seq else { return Ok(()) };
         if rpt_seq >= last {
             return Ok(());
         }

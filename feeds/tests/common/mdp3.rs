@@ -75,6 +75,23 @@ pub fn bid(rpt_seq: u32, price: i64) -> Vec<u8> {
     book(&[level((price, 1), (ES, rpt_seq), (1, 0, b'0'))])
 }
 
+/// Every book of a channel is empty.
+pub fn channel_reset() -> Vec<u8> {
+    message(4, 9, &root(0x80)[..9], &group(&[vec![64, 1]]))
+}
+
+/// A trade of ES by an aggressor that buys, at 100.
+pub fn trade(rpt_seq: u32, qty: i32) -> Vec<u8> {
+    message(48, 9, &root(0x81), &group(&[level((100, qty), (ES, rpt_seq), (1, 0, 0))]))
+}
+
+/// The volume of ES.
+pub fn volume(rpt_seq: u32, qty: i32) -> Vec<u8> {
+    let mut entry = [qty.to_le_bytes(), ES.to_le_bytes(), rpt_seq.to_le_bytes()].concat();
+    entry.extend([0; 4]);
+    message(37, 9, &root(0x82), &group(&[entry]))
+}
+
 /// Snapshot of a security up to this update and packet.
 pub fn snapshot(
     security: i32,

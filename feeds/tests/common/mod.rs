@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod bench;
+pub mod coinbase;
 pub mod dbn;
 pub mod kraken;
 pub mod levels;

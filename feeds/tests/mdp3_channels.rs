@@ -1,0 +1,79 @@
+//! MDP 3.0 by level: what is lost, or begins anew, concerns every book that may be of the channel.
+
+mod common;
+
+use common::mdp3::*;
+use common::packets::Way;
+use feeds::recording::Options;
+
+/// NQ of channel A, and ES that only a snapshot has told of.
+fn start() -> Vec<(u64, Way, Vec<u8>)> {
+    let nq = book(&[level((7, 1), (NQ, 1), (1, 0, b'1'))]);
+    vec![(0, A, packet(1, &[nq])), (1, SNAPSHOTS, packet(1, &[of_es(1, 33)]))]
+}
+
+fn of_es(packet_number: u32, rpt_seq: u32) -> Vec<u8> {
+    snapshot(ES, (packet_number, rpt_seq), &[(1, 100, 5, b'0')])
+}
+
+const NQ_FIRST: &str = "0 ask 7 1";
+const OF_ES: [&str; 4] = ["1 Clear", "1 bid 100 5", "1 status 1", "1 Recovered"];
+
+/// The events behind those of the start.
+fn after(then: &[(u64, Way, Vec<u8>)]) -> Vec<String> {
+    let given = read_with(&[&start(), then].concat(), Options::default());
+    assert_eq!(given.events[0], NQ_FIRST);
+    assert_eq!(given.events[1..5], OF_ES);
+    given.events[5..].to_vec()
+}
+
+#[test]
+fn a_book_that_only_a_snapshot_told_of_is_doubted_by_a_loss_of_any_channel() {
+    let lost = [(2, A, packet(3, &[])), (200, A, packet(4, &[]))];
+    let then = |(to, bytes)| after(&[&lost[..], &[(201, to, bytes)]].concat());
+    let doubted = ["0 Gap", "1 Gap"];
+    let next = then((A, packet(5, &[bid(34, 101)])));
+    assert_eq!(next, [&doubted[..], &["1 Recovered", "1 bid 101 1"]].concat());
+    let jump = then((A, packet(5, &[bid(35, 101)])));
+    assert_eq!(jump, [&doubted[..], &["1 Clear", "1 Lost", "1 bid 101 1"]].concat());
+    // A snapshot must hold what was lost.
+    assert_eq!(then((SNAPSHOTS, packet(2, &[of_es(1, 33)]))), doubted);
+    let behind = then((SNAPSHOTS, packet(2, &[of_es(2, 34)])));
+    assert_eq!(behind, [&doubted[..], &OF_ES].concat());
+}
+
+#[test]
+fn a_channel_reset_loses_a_book_whose_channel_is_not_known() {
+    let old_nq = snapshot(NQ, (1, 1), &[(1, 7, 1, b'1')]);
+    let then = [
+        (2, A, packet(2, &[channel_reset()])),
+        // Of before, when the book of NQ was not empty.
+        (3, SNAPSHOTS, packet(2, &[old_nq])),
+        (4, SNAPSHOTS, packet(3, &[of_es(2, 40)])),
+        (5, A, packet(3, &[book(&[level((8, 1), (NQ, 9), (1, 0, b'1'))]), bid(41, 101)])),
+    ];
+    let reset = ["0 Clear", "1 Clear", "1 Lost"];
+    assert_eq!(after(&then), [&reset[..], &OF_ES, &["0 ask 8 1", "1 bid 101 1"]].concat());
+    // The numbers of ES may begin anew with it.
+    let mut then = then[..1].to_vec();
+    then.push((3, A, packet(3, &[bid(5, 101)])));
+    then.push((4, SNAPSHOTS, packet(2, &[of_es(3, 5)])));
+    assert_eq!(after(&then), [&reset[..], &["1 bid 101 1"], &OF_ES].concat());
+}
+
+#[test]
+fn what_is_lost_behind_a_channel_reset_is_missed() {
+    let then = |rpt_seq| {
+        let packets = [
+            (0, A, packet(1, &[bid(1, 100)])),
+            (1, A, packet(2, &[channel_reset()])),
+            (2, A, packet(4, &[])),
+            (200, A, packet(5, &[bid(rpt_seq, 101)])),
+            (201, SNAPSHOTS, packet(1, &[of_es(5, rpt_seq)])),
+        ];
+        read_with(&packets, Options::default()).events[3..].to_vec()
+    };
+    assert_eq!(then(1), ["0 Recovered", "0 bid 101 1"]);
+    let built = ["0 Clear", "0 bid 100 5", "0 status 1", "0 Recovered"];
+    assert_eq!(then(5), [&["0 Lost", "0 bid 101 1"], &built[..]].concat());
+}
