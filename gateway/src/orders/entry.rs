@@ -286,6 +286,11 @@ impl Application for Receiver<'_> {
         self.session(ReportKind::SessionUp, now);
     }
 
+    /// As after numbers that began anew: the loop asks about every order.
+    fn passed_over(&mut self, now: Timestamp) {
+        self.session(ReportKind::SessionUp, now);
+    }
+
     fn down(&mut self, now: Timestamp) {
         self.entry.sweep = None;
         // Numbers may begin anew: a Reject of a later session must not find a request of this one.

@@ -101,6 +101,10 @@ pub trait Application {
     /// Logged on, and nothing is missing any more.
     fn up(&mut self, now: Timestamp);
 
+    /// Nothing is missing any more, but not all of what was missing came: the venue filled the hole
+    /// with SequenceReset (4). Who must not miss a report asks.
+    fn passed_over(&mut self, _now: Timestamp) {}
+
     /// The connection is gone, after [`Application::up`].
     fn down(&mut self, now: Timestamp);
 }

@@ -4,7 +4,7 @@
 
 use super::header::Header;
 use super::store::Store;
-use super::{Disconnect, FrameKind, Io, Session, Taken};
+use super::{Disconnect, FrameKind, Io, Role, Session, Taken};
 use crate::fix::Message;
 use crate::fix::tags::{self, msg};
 use market::Timestamp;
@@ -110,6 +110,10 @@ impl<S: Store> Session<S> {
             gap.since = io.now;
             if self.store.next_incoming() > gap.end {
                 self.gap = None;
+                let passed_over = std::mem::take(&mut self.passed_over);
+                if passed_over && self.announced && self.config.role == Role::Initiator {
+                    io.app.passed_over(io.now);
+                }
             }
         }
         self.announce(io);

@@ -104,6 +104,8 @@ pub struct Session<S> {
     announced: bool,
     /// It was told that the session is up, and not yet that it is down.
     told_up: bool,
+    /// The peer did not send again all of what we missed.
+    passed_over: bool,
     peer_text: Box<[u8]>,
     peer_text_len: usize,
     counters: Counters,
@@ -159,6 +161,7 @@ impl<S: Store> Session<S> {
             reset_sent: false,
             announced: false,
             told_up: false,
+            passed_over: false,
             peer_text_len: 0,
             counters: Counters::default(),
         })
@@ -417,6 +420,7 @@ impl<S: Store> Session<S> {
 
     fn forget_gaps(&mut self) {
         (self.gap, self.resend, self.processing) = (None, None, 0);
+        self.passed_over = false;
         self.ahead.clear();
     }
 

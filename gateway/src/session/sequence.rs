@@ -266,10 +266,8 @@ impl<S: Store> Session<S> {
         if next != seq + 1 {
             self.store.set_next_incoming(next)?;
         }
-        if self.gap.is_some() && self.config.role == Role::Initiator {
-            // A venue may pass over reports that we missed: the application must ask.
-            self.announced = false;
-        }
+        // Among what we missed there may have been reports.
+        self.passed_over |= self.gap.is_some();
         self.counters.received += 1;
         self.progressed(io);
         Ok(Ok(()))

@@ -29,24 +29,31 @@ fn whoever_was_told_up_is_told_down() {
 #[test]
 fn a_venue_that_passes_over_what_was_missed_is_asked() {
     let mut bench = Bench::initiator_up();
-    bench.give("8", 4, "58=early|").unwrap();
+    bench.give("8", 5, "58=early|").unwrap();
     bench.give("4", 2, "43=Y|123=Y|36=4|").unwrap();
-    assert_eq!(bench.app.messages, ["4 8 early"]);
-    assert_eq!((bench.app.ups, bench.app.downs), (2, 0), "up again: whoever hears it asks");
+    assert_eq!(bench.app.passed_over, 0, "something is missing yet");
+    bench.give("0", 4, &format!("43=Y|122={}|", bench.stamp())).unwrap();
+    assert_eq!(bench.app.messages, ["5 8 early"]);
+    assert_eq!((bench.app.ups, bench.app.downs, bench.app.passed_over), (1, 0, 1));
     // Without a gap, what is passed over is the venue's own.
-    bench.give("4", 5, "123=Y|36=9|").unwrap();
-    assert_eq!(bench.app.ups, 2);
+    bench.give("4", 6, "123=Y|36=9|").unwrap();
+    assert_eq!(bench.app.passed_over, 1);
     // What was missed and is repeated raises no question.
     let mut bench = Bench::initiator_up();
     bench.give("8", 3, "58=early|").unwrap();
     bench.give("8", 2, &format!("43=Y|122={}|58=missed|", bench.stamp())).unwrap();
     assert_eq!(bench.app.messages, ["2 8 missed dup", "3 8 early"]);
-    assert_eq!(bench.app.ups, 1);
+    assert_eq!(bench.app.passed_over, 0);
+    // Whoever is first told up asks in any case.
+    let mut bench = Bench::initiator();
+    bench.give("A", 4, LOGON).unwrap();
+    bench.give("4", 1, "43=Y|123=Y|36=5|").unwrap();
+    assert_eq!((bench.app.ups, bench.app.passed_over), (1, 0));
     // A client's orders that are not repeated are the client's.
     let mut bench = Bench::acceptor_up();
     bench.give("D", 4, "58=early|").unwrap();
     bench.give("4", 2, "43=Y|123=Y|36=4|").unwrap();
-    assert_eq!(bench.app.ups, 1);
+    assert_eq!((bench.app.ups, bench.app.passed_over), (1, 0));
 }
 
 #[test]

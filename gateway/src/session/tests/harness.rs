@@ -24,6 +24,7 @@ pub(super) struct Log {
     pub(super) messages: Vec<String>,
     pub(super) ups: usize,
     pub(super) downs: usize,
+    pub(super) passed_over: usize,
     pub(super) busy: bool,
 }
 
@@ -50,6 +51,10 @@ impl Application for Log {
 
     fn up(&mut self, _now: Timestamp) {
         self.ups += 1;
+    }
+
+    fn passed_over(&mut self, _now: Timestamp) {
+        self.passed_over += 1;
     }
 
     fn down(&mut self, _now: Timestamp) {
