@@ -9,7 +9,7 @@ use market::{
 };
 use std::collections::BTreeSet;
 
-/// A minute before the instrument's close, and a day that is open.
+/// When quotes are in the market.
 const BEGIN: Timestamp = Timestamp::from_nanos(1_750_000_000_000_000_000);
 const ID: InstrumentId = InstrumentId(0);
 

@@ -125,10 +125,12 @@ impl<S: Store> Session<S> {
         if late && !io.app.ready() {
             return Ok(Taken::Busy);
         }
-        self.reject(io, seq, header, fault, message)?;
         if late {
+            // Before its number is recorded, as ever.
             io.app.message(&Meta::of(io, seq, header), message);
-        } else {
+        }
+        self.reject(io, seq, header, fault, message)?;
+        if !late {
             io.app.refused(message);
         }
         match fault.code {
