@@ -5,16 +5,15 @@
 use super::ladder::Slot;
 use super::shelf::{Outcome, Shelf};
 use super::{Applied, Book, BookLimits, Contradiction, Contradictions, Touched, Unsound, digest};
-use crate::table::{IdParts, IdTable, Line32, Value};
+use crate::table::{IdParts, IdTable, Place};
 use crate::{
     BookView, Event, EventFlags, EventKind, InstrumentId, Price, Qty, Side, StateHasher, Trade,
 };
 use std::collections::BTreeMap;
 
-/// An order as the table keeps it, beside its id.
+/// An order as the table keeps it, beside its id. Its price is that of its level.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Resting {
-    pub(crate) price: Price,
     pub(crate) qty: Qty,
     pub(crate) instrument: InstrumentId,
     /// Where its level is kept.
@@ -22,12 +21,18 @@ pub(crate) struct Resting {
     pub(crate) side: Side,
 }
 
-impl Value for Resting {
-    type Line = Line32;
+/// What fills the ways of a table that hold none.
+impl Default for Resting {
+    fn default() -> Self {
+        let (qty, slot) = (Qty::ZERO, Slot::default());
+        Resting { qty, instrument: Event::ALL, slot, side: Side::Buy }
+    }
 }
 
-// With its id 32 bytes: two entries a cache line.
-const _: () = assert!(size_of::<Option<Resting>>() == 24);
+/// Five orders fill two cache lines with their ids.
+const WAYS: usize = 5;
+
+type Orders = IdTable<Resting, WAYS>;
 
 /// The first half of a replace: what the `Add` to come inherits.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +64,7 @@ impl Replaced {
 #[derive(Clone, Debug)]
 pub struct OrderBooks {
     shelf: Shelf,
-    orders: IdParts<Resting>,
+    orders: IdParts<Resting, WAYS>,
     replaced: Option<Replaced>,
 }
 
@@ -149,6 +154,7 @@ impl OrderBooks {
     }
 
     /// Forgets the orders of one instrument or of all; walks the table only if there are any.
+    #[cold]
     fn forget(&mut self, instrument: InstrumentId) {
         if instrument == Event::ALL {
             self.orders.clear();
@@ -225,8 +231,9 @@ impl OrderBooks {
             let sum = sums.get_mut(order.instrument.index());
             let sum = sum.ok_or(unsound("an order without a book"))?;
             sum.0 += 1;
-            sum.1 = sum.1.wrapping_add(digest::of(id, order.side, order.price, order.qty));
-            let level = levels.entry((order.instrument, order.side, order.price)).or_default();
+            let price = self.book(order.instrument).price_of(&order);
+            sum.1 = sum.1.wrapping_add(digest::of(id, order.side, price, order.qty));
+            let level = levels.entry((order.instrument, order.side, price)).or_default();
             level.0 += order.qty.raw();
             level.1 += 1;
         }
@@ -256,7 +263,7 @@ impl OrderBooks {
 }
 
 /// The place of the event's order, if it is one of this instrument.
-fn place(orders: &mut IdTable<Resting>, event: &Event) -> Result<(usize, Resting), Contradiction> {
+fn place(orders: &mut Orders, event: &Event) -> Result<(Place, Resting), Contradiction> {
     let at = orders.find(event.order).map_err(|_| Contradiction::UnknownOrder)?;
     match orders.value_mut(at) {
         Some(order) if order.instrument == event.instrument => Ok((at, *order)),
@@ -277,12 +284,7 @@ fn require_positive_qty(event: &Event) -> Result<(), Contradiction> {
     if event.qty.is_positive() { Ok(()) } else { Err(Contradiction::WrongQty) }
 }
 
-fn add(
-    orders: &mut IdTable<Resting>,
-    half: Option<Replaced>,
-    book: &mut Book,
-    event: &Event,
-) -> Outcome {
+fn add(orders: &mut Orders, half: Option<Replaced>, book: &mut Book, event: &Event) -> Outcome {
     let side = if event.flags.has(EventFlags::REPLACE) {
         let side = half.ok_or(Contradiction::TornReplace)?.side;
         if event.side().is_some_and(|own| own != side) {
@@ -305,48 +307,48 @@ fn add(
     }
     let (price, qty, instrument) = (event.price, event.qty, event.instrument);
     let slot = book.join(event.order, side, price, qty)?;
-    let order = Resting { price, qty, instrument, slot, side };
+    let order = Resting { qty, instrument, slot, side };
     orders.put_at(at, event.order, order).map_err(|_| Contradiction::OrdersFull)?;
     Ok(None)
 }
 
-/// Takes the event's quantity off its order; gives the order as it stood before. An order of which
-/// more went than was open leaves the book.
+/// Takes the event's quantity off its order; gives its side and price. An order of which more went
+/// than was open leaves the book.
 fn reduce(
-    orders: &mut IdTable<Resting>,
+    orders: &mut Orders,
     book: &mut Book,
     event: &Event,
-) -> Result<Resting, Contradiction> {
+) -> Result<(Side, Price), Contradiction> {
     require_positive_qty(event)?;
     let (at, order) = place(orders, event)?;
     let leaves = event.qty >= order.qty;
     let taken = event.qty.min(order.qty);
-    book.take(event.order, &order, taken, leaves);
+    let price = book.take(event.order, &order, taken, leaves);
     if leaves {
         orders.remove_at(at);
     } else if let Some(kept) = orders.value_mut(at) {
         kept.qty = Qty::from_raw(order.qty.raw() - taken.raw());
     }
-    if event.qty > order.qty { Err(Contradiction::TooMuch) } else { Ok(order) }
+    if event.qty > order.qty { Err(Contradiction::TooMuch) } else { Ok((order.side, price)) }
 }
 
-fn execute(orders: &mut IdTable<Resting>, book: &mut Book, event: &Event) -> Outcome {
+fn execute(orders: &mut Orders, book: &mut Book, event: &Event) -> Outcome {
     let priced = event.flags.has(EventFlags::PRICED);
     if priced {
         require_positive_price(event)?;
     }
-    let order = reduce(orders, book, event)?;
+    let (side, price) = reduce(orders, book, event)?;
     Ok(Some(Trade {
         instrument: event.instrument,
-        resting: Some(order.side),
-        price: if priced { event.price } else { order.price },
+        resting: Some(side),
+        price: if priced { event.price } else { price },
         qty: event.qty,
         exchange_time: event.exchange_time,
     }))
 }
 
 fn delete(
-    orders: &mut IdTable<Resting>,
+    orders: &mut Orders,
     replaced: &mut Option<Replaced>,
     book: &mut Book,
     event: &Event,
@@ -361,17 +363,15 @@ fn delete(
 }
 
 /// An order that finds no room at its new terms leaves the book.
-fn change(orders: &mut IdTable<Resting>, book: &mut Book, event: &Event) -> Outcome {
+fn change(orders: &mut Orders, book: &mut Book, event: &Event) -> Outcome {
     require_price(event)?;
     require_positive_qty(event)?;
     let (at, order) = place(orders, event)?;
     book.take(event.order, &order, order.qty, true);
     let joined = book.join(event.order, order.side, event.price, event.qty);
     match (orders.value_mut(at), joined) {
-        (Some(kept), Ok(slot)) => {
-            *kept = Resting { price: event.price, qty: event.qty, slot, ..order }
-        }
-        _ => drop(orders.remove_at(at)),
+        (Some(kept), Ok(slot)) => *kept = Resting { qty: event.qty, slot, ..order },
+        _ => orders.remove_at(at),
     }
     joined.map(|_| None)
 }

@@ -110,11 +110,6 @@ impl Health {
 }
 
 /// True of an event after which a snapshot goes on.
-pub(crate) fn is_within_snapshot(flags: EventFlags) -> bool {
-    flags.has(EventFlags::SNAPSHOT) && !flags.has(EventFlags::LAST)
-}
-
-/// True of the event that completes a snapshot.
-pub(crate) fn is_end_of_snapshot(flags: EventFlags) -> bool {
-    flags.has(EventFlags::SNAPSHOT.with(EventFlags::LAST))
+fn is_within_snapshot(flags: EventFlags) -> bool {
+    flags.0 & EventFlags::SNAPSHOT.with(EventFlags::LAST).0 == EventFlags::SNAPSHOT.0
 }

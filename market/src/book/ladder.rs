@@ -11,22 +11,27 @@ use crate::{Level, Price, Qty, Side, prefetch};
 const NEAR: usize = 8;
 
 /// Where what stands at a level is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slot(u16);
 
+/// A cache line, apart from the levels themselves.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(crate) struct Ladder {
+    /// Every slot once: those of levels, sorted by key, and behind them those that no level has.
+    rungs: Vec<Rung>,
+    totals: Vec<Total>,
+    /// Levels that there are.
+    levels: u32,
+    /// Most levels that there may ever be.
+    limit: u32,
+    watched: u32,
     side: Side,
     /// A level at the best `watched` changed since this was last asked.
     changed: bool,
-    watched: usize,
-    rungs: Vec<Rung>,
-    totals: Vec<Total>,
-    /// Most levels that there may ever be.
-    limit: usize,
-    /// Slots that no level has.
-    free: Vec<Slot>,
 }
+
+const _: () = assert!(size_of::<Ladder>() == 64);
 
 /// A level among its neighbours.
 #[derive(Clone, Copy, Debug)]
@@ -39,20 +44,24 @@ struct Rung {
 /// What stands at a level.
 #[derive(Clone, Copy, Debug)]
 struct Total {
+    key: i64,
     qty: i64,
     orders: u32,
+}
+
+impl Total {
+    /// Other than zero, so that every page is touched at construction.
+    const NONE: Total = Total { key: i64::MIN, qty: i64::MIN, orders: 0 };
 }
 
 impl Ladder {
     /// Room for `limit` levels, at most 65,536.
     pub(crate) fn new(side: Side, limit: usize) -> Self {
-        let free: Vec<Slot> = (0..=u16::MAX).take(limit).rev().map(Slot).collect();
-        // Filled once with something other than zero, so that every page is touched now.
-        let mut rungs = vec![Rung { key: i64::MIN, slot: Slot(0) }; free.len()];
-        let totals = vec![Total { qty: i64::MIN, orders: 0 }; free.len()];
-        rungs.clear();
-        let limit = totals.len();
-        Ladder { side, changed: true, watched: usize::MAX, rungs, totals, limit, free }
+        let slots = (0..=u16::MAX).take(limit).map(Slot);
+        let rungs: Vec<Rung> = slots.map(|slot| Rung { key: i64::MIN, slot }).collect();
+        let totals = vec![Total::NONE; rungs.len()];
+        let limit = u32::try_from(rungs.len()).unwrap_or(u32::MAX);
+        Ladder { rungs, totals, levels: 0, limit, watched: u32::MAX, side, changed: true }
     }
 
     /// Room for 65,536 levels, taken as they come.
@@ -66,34 +75,27 @@ impl Ladder {
         prefetch::line(self);
     }
 
-    /// Begins to fetch what a search looks at, and the slot that a new level would get.
+    /// Begins to fetch what a search looks at.
     #[inline]
     pub(crate) fn prefetch_search(&self) {
-        if let Some(&free) = self.free.last() {
-            self.prefetch_level(free);
+        if let [.., best] = self.sorted() {
+            prefetch::line(best);
+            prefetch::line(&self.rungs[self.len().saturating_sub(NEAR)]);
+            prefetch::line(&self.rungs[self.len() / 2]);
         }
     }
 
-    /// Begins to fetch what stands at a level, and what a search for it looks at.
+    /// Begins to fetch what stands at a level. A hint must not be able to fail, whoever gives it.
     #[inline]
     pub(crate) fn prefetch_level(&self, slot: Slot) {
-        if let (Some(total), Some(best)) = (self.total(slot), self.rungs.last()) {
+        if let Some(total) = self.totals.get(usize::from(slot.0)) {
             prefetch::line(total);
-            prefetch::line(best);
-            prefetch::line(&self.rungs[self.rungs.len().saturating_sub(NEAR)]);
-            prefetch::line(&self.rungs[self.rungs.len() / 2]);
         }
-    }
-
-    /// A hint must not be able to fail, whoever gives it.
-    #[inline]
-    fn total(&self, slot: Slot) -> Option<&Total> {
-        self.totals.get(usize::from(slot.0))
     }
 
     /// Only changes of the best `levels` count as such.
     pub(crate) fn watch(&mut self, levels: usize) {
-        self.watched = levels;
+        self.watched = u32::try_from(levels).unwrap_or(u32::MAX);
         self.changed = true;
     }
 
@@ -107,6 +109,12 @@ impl Ladder {
         std::mem::replace(&mut self.changed, false)
     }
 
+    /// The rungs of the levels, the best last.
+    #[inline]
+    fn sorted(&self) -> &[Rung] {
+        self.rungs.get(..self.levels as usize).unwrap_or_default()
+    }
+
     /// No book takes the one price whose negation overflows.
     #[inline]
     fn key(&self, price: Price) -> i64 {
@@ -114,22 +122,23 @@ impl Ladder {
     }
 
     #[inline]
-    fn price(&self, rung: Rung) -> Price {
-        Price::from_raw(rung.key * self.side.sign())
+    fn price(&self, key: i64) -> Price {
+        Price::from_raw(key * self.side.sign())
     }
 
     /// Notes a change at a level that is there: before it goes, after it came.
     #[inline]
     fn note(&mut self, key: i64) {
-        let last = self.rungs.len().checked_sub(self.watched);
-        self.changed |= last.is_none_or(|at| self.rungs.get(at).is_some_and(|r| r.key <= key));
+        self.changed = self.changed
+            || self.levels <= self.watched
+            || self.rungs[(self.levels - self.watched) as usize].key <= key;
     }
 
     /// The place of a key, or else where it would be put.
     #[inline]
     fn find(&self, key: i64) -> Result<usize, usize> {
-        let far = self.rungs.len().saturating_sub(NEAR);
-        let (far, near) = self.rungs.split_at(far);
+        let far = self.len().saturating_sub(NEAR);
+        let (far, near) = self.sorted().split_at(far);
         if let Ok(near) = <&[Rung; NEAR]>::try_from(near)
             && near[0].key <= key
         {
@@ -138,35 +147,43 @@ impl Ladder {
             let (found, at) = (near[at].key == key, far.len() + at);
             return if found { Ok(at) } else { Err(at + 1) };
         }
-        self.rungs.binary_search_by(|rung| rung.key.cmp(&key))
+        self.sorted().binary_search_by(|rung| rung.key.cmp(&key))
     }
 
-    fn insert(&mut self, at: usize, key: i64, total: Total) -> Result<Slot, Contradiction> {
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => self.grow()?,
-        };
+    fn insert(&mut self, at: usize, total: Total) -> Result<Slot, Contradiction> {
+        let levels = self.len();
+        if levels == self.rungs.len() {
+            self.grow()?;
+        }
+        let slot = self.rungs[levels].slot;
+        self.rungs.copy_within(at..levels, at + 1);
+        self.rungs[at] = Rung { key: total.key, slot };
         self.totals[usize::from(slot.0)] = total;
-        self.rungs.insert(at, Rung { key, slot });
+        self.levels += 1;
         Ok(slot)
     }
 
     /// Another slot, if there may be one.
     #[cold]
-    fn grow(&mut self) -> Result<Slot, Contradiction> {
-        let slot = u16::try_from(self.totals.len()).ok().filter(|_| self.totals.len() < self.limit);
+    fn grow(&mut self) -> Result<(), Contradiction> {
+        let slot = u16::try_from(self.rungs.len()).ok().filter(|_| self.levels < self.limit);
         let slot = Slot(slot.ok_or(Contradiction::LevelsFull)?);
-        self.totals.push(Total { qty: i64::MIN, orders: 0 });
-        Ok(slot)
+        self.rungs.push(Rung { key: i64::MIN, slot });
+        self.totals.push(Total::NONE);
+        Ok(())
     }
 
     fn remove(&mut self, at: usize) {
-        let Rung { slot, .. } = self.rungs.remove(at);
-        self.free.push(slot);
+        let levels = self.len();
+        let gone = self.rungs[at];
+        self.rungs.copy_within(at + 1..levels, at);
+        self.rungs[levels - 1] = gone;
+        self.levels -= 1;
     }
 
     /// An order joins; gives where its level is kept for as long as an order is there. Nothing changes
     /// on an error.
+    #[inline]
     pub(crate) fn join(&mut self, price: Price, qty: Qty) -> Result<Slot, Contradiction> {
         let key = self.key(price);
         let slot = match self.find(key) {
@@ -177,26 +194,34 @@ impl Ladder {
                 total.orders += 1;
                 slot
             }
-            Err(at) => self.insert(at, key, Total { qty: qty.raw(), orders: 1 })?,
+            Err(at) => self.insert(at, Total { key, qty: qty.raw(), orders: 1 })?,
         };
         self.note(key);
         Ok(slot)
     }
 
-    /// `qty` of an order goes, and with `leaves` the order itself. Both were put in by `join`, which
-    /// gave its slot.
-    pub(crate) fn take(&mut self, slot: Slot, price: Price, qty: Qty, leaves: bool) {
-        let key = self.key(price);
-        self.note(key);
+    /// The price of the level that is kept there.
+    #[inline]
+    pub(crate) fn price_at(&self, slot: Slot) -> Price {
+        self.price(self.totals[usize::from(slot.0)].key)
+    }
+
+    /// `qty` of an order goes, and with `leaves` the order itself; gives its price. Both were put in
+    /// by `join`, which gave its slot.
+    #[inline]
+    pub(crate) fn take(&mut self, slot: Slot, qty: Qty, leaves: bool) -> Price {
         let total = &mut self.totals[usize::from(slot.0)];
         total.qty -= qty.raw();
         total.orders -= u32::from(leaves);
-        if total.orders == 0 {
+        let (key, empty) = (total.key, total.orders == 0);
+        self.note(key);
+        if empty {
             match self.find(key) {
                 Ok(at) => self.remove(at),
                 Err(_) => debug_assert!(false, "an order stands at a price without a level"),
             }
         }
+        self.price(key)
     }
 
     /// A level's total becomes `qty`, zero removing it; gives back the total before.
@@ -215,7 +240,7 @@ impl Ladder {
             // A feed may remove a level that lay beyond what it showed.
             Err(_) if qty == Qty::ZERO => Ok(Qty::ZERO),
             Err(at) => {
-                self.insert(at, key, Total { qty: qty.raw(), orders: 0 })?;
+                self.insert(at, Total { key, qty: qty.raw(), orders: 0 })?;
                 self.note(key);
                 Ok(Qty::ZERO)
             }
@@ -223,38 +248,43 @@ impl Ladder {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.free.extend(self.rungs.drain(..).map(|rung| rung.slot));
+        self.levels = 0;
         self.changed = true;
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.rungs.len()
+        self.levels as usize
     }
 
     #[inline]
     pub(crate) fn best_price(&self) -> Option<Price> {
-        self.rungs.last().map(|&rung| self.price(rung))
+        self.sorted().last().map(|rung| self.price(rung.key))
     }
 
     /// The level `depth` places behind the best.
     #[inline]
     pub(crate) fn level(&self, depth: usize) -> Option<Level> {
-        let rung = self.rungs[self.rungs.len().checked_sub(depth)?.checked_sub(1)?];
-        let Total { qty, orders } = self.totals[usize::from(rung.slot.0)];
-        Some(Level { price: self.price(rung), qty: Qty::from_raw(qty), orders })
+        let rung = self.rungs[self.len().checked_sub(depth)?.checked_sub(1)?];
+        let Total { qty, orders, .. } = self.totals[usize::from(rung.slot.0)];
+        Some(Level { price: self.price(rung.key), qty: Qty::from_raw(qty), orders })
     }
 
     /// Sorted without repeats, no level is empty, and every slot has one place.
     pub(crate) fn audit(&self) -> Result<(), &'static str> {
-        if !self.rungs.is_sorted_by(|a, b| a.key < b.key) {
+        if !self.sorted().is_sorted_by(|a, b| a.key < b.key) {
             return Err("levels are not sorted");
         }
-        if self.rungs.iter().any(|rung| self.totals[usize::from(rung.slot.0)].qty <= 0) {
-            return Err("a level is empty");
+        for rung in self.sorted() {
+            let total = self.totals[usize::from(rung.slot.0)];
+            if total.qty <= 0 {
+                return Err("a level is empty");
+            }
+            if total.key != rung.key {
+                return Err("a level is kept at another price");
+            }
         }
-        let mut slots: Vec<u16> = self.free.iter().map(|slot| slot.0).collect();
-        slots.extend(self.rungs.iter().map(|rung| rung.slot.0));
+        let mut slots: Vec<u16> = self.rungs.iter().map(|rung| rung.slot.0).collect();
         slots.sort_unstable();
         let whole = slots.iter().zip(0..).all(|(&slot, at)| slot == at);
         if !whole || slots.len() != self.totals.len() {

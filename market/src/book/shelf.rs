@@ -1,9 +1,8 @@
 //! All books of one feed, and what is the same by order and by level: who an event concerns, what
 //! is heard, counted and marked Suspect. It never looks at an order or a level.
 
-use super::health::{is_end_of_snapshot, is_within_snapshot};
 use super::{Applied, Book, BookLimits, Contradiction, Contradictions, Touched};
-use crate::{Event, EventKind, InstrumentId, StateHasher, Trade};
+use crate::{Event, EventFlags, EventKind, InstrumentId, StateHasher, Trade};
 
 /// What an event of one instrument came to.
 pub(crate) type Outcome = Result<Option<Trade>, Contradiction>;
@@ -132,13 +131,8 @@ impl Shelf {
     /// Counts what was wrong and closes a snapshot that ends here.
     #[inline]
     fn told(&mut self, event: &Event, mut touched: Touched, outcome: Outcome) -> Applied {
-        if is_within_snapshot(event.flags) {
-            self.snapshot = true;
-        } else if is_end_of_snapshot(event.flags) {
+        if event.flags.has(EventFlags::SNAPSHOT) && self.within_snapshot(event) {
             touched = Touched::All;
-            if std::mem::take(&mut self.snapshot) {
-                self.books.iter_mut().for_each(|book| book.health().rebuilt());
-            }
         }
         match outcome {
             Ok(trade) => Applied { touched, trade, contradiction: None },
@@ -147,6 +141,18 @@ impl Shelf {
                 Applied { touched, trade: None, contradiction: Some(contradiction) }
             }
         }
+    }
+
+    /// An event of a snapshot; true of the one that completes it.
+    #[cold]
+    fn within_snapshot(&mut self, event: &Event) -> bool {
+        let ends = event.flags.has(EventFlags::LAST);
+        if !ends {
+            self.snapshot = true;
+        } else if std::mem::take(&mut self.snapshot) {
+            self.books.iter_mut().for_each(|book| book.health().rebuilt());
+        }
+        ends
     }
 
     /// Marks a book that an event of another one has contradicted.

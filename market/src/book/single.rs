@@ -139,12 +139,19 @@ impl Book {
         Ok(slot)
     }
 
-    /// `qty` of a resting order goes, and with `leaves` the order itself.
-    pub(crate) fn take(&mut self, id: u64, order: &Resting, qty: Qty, leaves: bool) {
-        let Resting { side, price, slot, .. } = *order;
-        self.sides[side.index()].take(slot, price, qty, leaves);
+    /// The price of a resting order.
+    pub(crate) fn price_of(&self, order: &Resting) -> Price {
+        self.sides[order.side.index()].price_at(order.slot)
+    }
+
+    /// `qty` of a resting order goes, and with `leaves` the order itself; gives its price.
+    #[inline]
+    pub(crate) fn take(&mut self, id: u64, order: &Resting, qty: Qty, leaves: bool) -> Price {
+        let Resting { side, slot, .. } = *order;
+        let price = self.sides[side.index()].take(slot, qty, leaves);
         self.orders -= u64::from(leaves);
         self.digest = self.digest.wrapping_sub(digest::of(id, side, price, qty));
+        price
     }
 
     /// A level's total becomes `qty`; nothing changes on an error.

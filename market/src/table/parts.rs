@@ -2,7 +2,7 @@
 //! needs old and new memory of all. A table that does not grow is one part, and so is one that has
 //! grown little: parts by the thousand would cost more than what they hold.
 
-use super::{IdTable, Value, spread};
+use super::{IdTable, spread};
 
 /// Parts of a table that grows. Each grows by itself: at five million ids, it moves 5,000 of them, in
 /// some tens of microseconds.
@@ -12,14 +12,14 @@ const WHOLE: usize = 1 << 12;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub struct IdParts<V: Value> {
+pub struct IdParts<V: Copy = u32, const WAYS: usize = 4> {
     /// A power of two of them.
-    parts: Box<[IdTable<V>]>,
+    parts: Box<[IdTable<V, WAYS>]>,
     /// So many ids are put in parts.
     whole: usize,
 }
 
-impl<V: Value> IdParts<V> {
+impl<V: Copy + Default, const WAYS: usize> IdParts<V, WAYS> {
     /// One part, for up to `capacity` ids, that does not grow.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
@@ -42,20 +42,20 @@ impl<V: Value> IdParts<V> {
     /// The part in which `id` stands, or would.
     #[inline]
     #[must_use]
-    pub fn part(&self, id: u64) -> &IdTable<V> {
+    pub fn part(&self, id: u64) -> &IdTable<V, WAYS> {
         &self.parts[self.at(id)]
     }
 
     /// The same, to change it.
     #[inline]
-    pub fn part_mut(&mut self, id: u64) -> &mut IdTable<V> {
+    pub fn part_mut(&mut self, id: u64) -> &mut IdTable<V, WAYS> {
         let at = self.at(id);
         &mut self.parts[at]
     }
 
     /// The part for an id that may be new to it.
     #[inline]
-    pub fn part_for_new(&mut self, id: u64) -> &mut IdTable<V> {
+    pub fn part_for_new(&mut self, id: u64) -> &mut IdTable<V, WAYS> {
         if self.parts[0].len() >= self.whole {
             self.divide();
         }
@@ -116,7 +116,7 @@ mod tests {
             pattern in prop_oneof![Just(1u64), Just(1 << 40), Just(1_000_000_007), any::<u64>()],
             steps in prop::collection::vec((0u64..20_000, 0u8..20, 0u32..1_000), 0..12_000),
         ) {
-            let (mut parts, mut map) = (IdParts::growing(), BTreeMap::new());
+            let (mut parts, mut map) = (IdParts::<u32>::growing(), BTreeMap::new());
             for (id, action, value) in steps {
                 let id = id.wrapping_mul(pattern | 1);
                 let part = parts.part_for_new(id);
