@@ -152,7 +152,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
 
     /// Events of one packet, at most [`EVENTS_MAX`].
     pub fn packet(&mut self, now: Timestamp, events: &[Event]) {
-        self.timers(now);
+        self.timers_between(now);
         self.begin(events.last().map_or(0, |event| event.received));
         let events = &events[..events.len().min(EVENTS_MAX)];
         self.trading.expect(events);
@@ -179,9 +179,16 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
         );
     }
 
+    /// Timers ahead of a packet, but not within one: the rest of it goes first.
+    fn timers_between(&mut self, now: Timestamp) {
+        if !self.trading.is_torn() {
+            self.timers(now);
+        }
+    }
+
     /// Events of a backtest, which stand in its data from `first` on.
     pub fn packet_at(&mut self, now: Timestamp, first: u64, events: &[Event]) {
-        self.timers(now);
+        self.timers_between(now);
         self.trading.expect(events);
         let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
         self.input(kind::PACKET_AT, &[&records::packet_at(now, first, count)], |trading, out| {

@@ -11,7 +11,7 @@ use crate::runtime::did::{Act, Did};
 use crate::runtime::ring::{Consumer, Producer};
 use crate::runtime::stage::{Stage, Work};
 use crate::trading::{Control, ControlKind, TradingLoop};
-use market::{Command, Event, EventFlags, Report, ReportKind, Timestamp};
+use market::{Command, Event, EventFlags, Nanos, Report, ReportKind, Timestamp};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,10 @@ pub const COMMANDS_DEPTH: usize = 16_384;
 pub const REPORTS_DEPTH: usize = 4_096;
 /// Reports taken before the market is looked at again.
 const REPORTS_AT_ONCE: usize = 16;
+
+/// How long the rest of a packet goes before reports and timers. It stands in the ring or comes within
+/// microseconds; a feed that stopped in the middle must not keep fills from the loop.
+const REST_WITHIN: Nanos = Nanos::from_millis(10);
 
 /// A command in the ring: one cache line with the slot's sequence.
 #[derive(Clone, Copy, Debug, Default)]
@@ -144,6 +148,8 @@ pub struct TradingStage<T> {
     driver: LoopDriver<T, RingPublish, LiveStamps>,
     inputs: Inputs,
     packet: Vec<Event>,
+    /// When a part of a packet was taken last.
+    parted: Timestamp,
     /// Events stood in the ring when the last packet was taken.
     behind: bool,
     waited: u64,
@@ -188,6 +194,7 @@ impl<T: Tape> TradingStage<T> {
             driver,
             inputs,
             packet,
+            parted: Timestamp::ZERO,
             behind: false,
             waited: 0,
             time,
@@ -263,7 +270,12 @@ impl<T: Tape> TradingStage<T> {
         worked
     }
 
-    /// The events of one packet.
+    /// Books hold a part of a packet, and the rest is to come at once.
+    fn awaits_rest(&self, clock: Timestamp) -> bool {
+        self.driver.trading().is_torn() && clock.since(self.parted) < REST_WITHIN
+    }
+
+    /// The events of one packet, or of a part of a long one.
     fn take_packet(&mut self, clock: Timestamp) -> bool {
         // A packet that the feed is still writing waits here for its rest.
         let whole = |packet: &[Event]| {
@@ -284,6 +296,7 @@ impl<T: Tape> TradingStage<T> {
         if let Time::Feed(now) = &mut self.time {
             *now = last.exchange_time.max(*now);
         }
+        self.parted = clock;
         let now = self.now(clock);
         self.driver.packet(now, &self.packet);
         self.did.add(Act::Events, self.packet.len());
@@ -325,9 +338,12 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
         }
         let now = self.now(clock);
         let operator = self.take_control(now);
-        let mut worked = operator | self.take_reports(clock);
+        let mut worked = operator;
+        if !self.awaits_rest(clock) {
+            worked |= self.take_reports(clock);
+        }
         worked |= self.driver.has_room() && self.take_packet(clock);
-        if self.time == Time::Clock && self.driver.has_room() {
+        if self.time == Time::Clock && self.driver.has_room() && !self.awaits_rest(clock) {
             worked |= self.driver.timers(clock);
         }
         let synced = self.driver.tape().synced();

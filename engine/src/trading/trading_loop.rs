@@ -45,6 +45,8 @@ pub struct TradingLoop {
     /// Instruments touched by the packet at hand: a mark each, and in order of touch.
     touched: Vec<bool>,
     touched_list: Vec<InstrumentId>,
+    /// The last events were a part of a packet, without its end.
+    torn: bool,
     stale_after: Nanos,
     answer_within: Nanos,
     lockstep: bool,
@@ -89,6 +91,7 @@ impl TradingLoop {
             dead,
             touched: vec![false; count],
             touched_list: Vec::with_capacity(count),
+            torn: false,
             stale_after: settings.stale_after,
             answer_within: settings.answer_within,
             lockstep: settings.lockstep,
@@ -121,6 +124,13 @@ impl TradingLoop {
         self.desk.books.expect(events);
     }
 
+    /// Books hold a part of a packet: what they show was never so. Whoever drives the loop brings the
+    /// rest before anything that strategies would answer by these books.
+    #[must_use]
+    pub fn is_torn(&self) -> bool {
+        self.torn
+    }
+
     /// The events of one packet. A part of one, without `LAST`, changes the books, and the
     /// strategies hear of it with the rest.
     pub fn on_packet(&mut self, now: Timestamp, events: &[Event], out: &mut dyn Outlet) {
@@ -132,6 +142,7 @@ impl TradingLoop {
                 self.tell_touched();
             }
         }
+        self.torn = events.last().is_some_and(|event| !event.flags.has(EventFlags::LAST));
         self.finish(out);
     }
 
