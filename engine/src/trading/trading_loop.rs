@@ -158,7 +158,10 @@ impl TradingLoop {
             Touched::None => {}
             Touched::One(id) => {
                 self.touch(id);
-                self.desk.lines[id.index()].heard = now;
+                // By level a trade says nothing of the book, which may be silent beside it.
+                if applied.trade.is_none() || matches!(self.desk.books, Books::ByOrder(_)) {
+                    self.desk.lines[id.index()].heard = now;
+                }
             }
             // A mark of the feed, not the venue's word on any instrument: references stay as old.
             Touched::All => self.touch_all(),

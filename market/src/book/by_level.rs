@@ -36,6 +36,7 @@ impl LevelBooks {
     pub fn apply(&mut self, event: &Event) -> Applied {
         match event.kind() {
             Some(EventKind::Level) => self.shelf.message(event, |book| level(book, event)),
+            Some(EventKind::Trade) => self.shelf.beside(event, super::shelf::trade(event)),
             _ => self.shelf.other(event),
         }
     }

@@ -10,7 +10,8 @@
 //! | Halted, Auction | `Status` | `Status`, `Reset` |
 //! | Stale | the trading loop's timer | that timer, or a message of the instrument |
 //!
-//! A message is anything the venue said (`Add` to `Status`), not the marks that a feed makes. In a
+//! A message is anything the venue said (`Add` to `Status`), not the marks that a feed makes; by level
+//! a trade is none, since it says nothing of the levels. In a
 //! snapshot `LAST` stands on its final event only. A venue that never sends a status must still be
 //! quotable, so Unknown counts as Trading; Closed counts as Halted.
 

@@ -88,6 +88,16 @@ impl Shelf {
         self.told(event, Touched::One(event.instrument), outcome)
     }
 
+    /// A trade that says nothing of the book: it comes by a channel of its own, and that one may go on
+    /// while the channel of the levels is silent.
+    pub(crate) fn beside(&mut self, event: &Event, trade: Option<Trade>) -> Applied {
+        if event.instrument.index() < self.books.len() {
+            self.told(event, Touched::One(event.instrument), Ok(trade))
+        } else {
+            self.told(event, Touched::None, Err(Contradiction::UnknownInstrument))
+        }
+    }
+
     /// Any event that is not about an order or a level.
     pub(crate) fn other(&mut self, event: &Event) -> Applied {
         match event.kind() {

@@ -187,7 +187,7 @@ impl BookView for Book {
     }
 }
 
-/// Whole-book events, marks, entries and trades, which are the same by order and by level.
+/// Whole-book events, marks and entries, which are the same by order and by level, and trades by order.
 #[derive(Clone, Debug)]
 struct Feed {
     limits: BookLimits,

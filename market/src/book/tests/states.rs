@@ -85,6 +85,11 @@ fn staleness<B: Books>(by_order: bool) {
     assert_eq!(books.state(0), BookState::Stale);
     must(&mut books, Event::new(EventKind::Mark, ALL));
     assert_eq!(books.state(0), BookState::Stale, "a mark of the feed is none");
+    let mut trade = event(EventKind::Trade, 0);
+    (trade.price, trade.qty) = (Price::from_raw(100), Qty::from_raw(1));
+    assert!(must(&mut books, trade).trade.is_some());
+    let expected = if by_order { BookState::Crossed } else { BookState::Stale };
+    assert_eq!(books.state(0), expected, "by level a trade says nothing of the book");
     books.set_stale(0, false);
     assert_eq!(books.state(0), BookState::Crossed);
 }

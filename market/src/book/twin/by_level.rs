@@ -22,6 +22,10 @@ impl LevelBooks {
     /// Applies one event.
     pub fn apply(&mut self, event: &Event) -> Applied {
         let known = event.instrument.index() < self.feed.books.len();
+        if event.kind() == Some(EventKind::Trade) && known {
+            let outcome = Ok(crate::book::shelf::trade(event));
+            return self.feed.told(event, Touched::One(event.instrument), outcome);
+        }
         if event.kind() != Some(EventKind::Level) || !known {
             return self.feed.other(event);
         }
