@@ -105,6 +105,28 @@ fn a_second_connection_takes_over_before_the_venue_ends_the_first() {
 }
 
 #[test]
+fn a_second_connection_that_has_told_of_no_book_yet_keeps_none() {
+    let venue = Venue::new();
+    let mut desk = desk(&venue, "overlap_ms = 50");
+    let mut first = joined(&venue, &mut desk);
+    first.send(
+        r#"{"stream":"btcusdt@depth@100ms","data":{"e":"serverShutdown","E":1723075200000}}"#,
+    );
+    let mut second = venue.accept(&mut desk);
+    grant(&mut second, &mut desk);
+    let before = desk.counters().messages;
+    second.send(r#"{"e":"trade","E":1,"s":"BTCUSDT","t":9,"p":"99.5","q":"0.5","T":1723075200001,"m":true}"#);
+    desk.until_received(before + 1);
+    assert_eq!((desk.open(), desk.counters().renewed, desk.state(0)), (2, 0, BookState::Live));
+    drop(first);
+    desk.until_state(0, BookState::Gap);
+    assert_eq!(desk.open(), 1);
+    second.send(&depth("BTCUSDT", 111, 112, r#"["99.5","1"]"#, ""));
+    venue.snapshot(&mut desk, &snapshot(111, "99"));
+    desk.until_state(0, BookState::Live);
+}
+
+#[test]
 fn a_connection_is_replaced_when_it_is_old() {
     let venue = Venue::new();
     let mut desk = desk(&venue, "renew_after_s = 0.2\noverlap_ms = 50");

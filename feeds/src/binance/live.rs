@@ -69,6 +69,7 @@ impl Venue for Live {
             },
             Kind::Other if memmem::find(json, b"\"serverShutdown\"").is_some() => Word::Closing,
             Kind::Other | Kind::Snapshot => Word::Other,
+            Kind::DepthUpdate => Word::Book,
             _ => Word::Data,
         })
     }

@@ -119,7 +119,8 @@ impl Venue for Live {
             Kind::Subscriptions => Word::Well,
             Kind::Error => Word::Refused(said(json)),
             Kind::Other | Kind::Status | Kind::Ticker => Word::Other,
-            _ => Word::Data,
+            Kind::Match | Kind::LastMatch => Word::Data,
+            _ => Word::Book,
         })
     }
 

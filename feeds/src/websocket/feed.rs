@@ -62,11 +62,13 @@ pub struct NotFetched {
 enum Slot {
     Closed,
     Opening,
-    /// Since when, the last message, whether market data came by it, and whether it will end soon.
+    /// Since when, the last message, whether market data came by it, whether that told of a book, and
+    /// whether it will end soon.
     Open {
         since: Timestamp,
         heard: Timestamp,
         data: bool,
+        book: bool,
         closing: bool,
     },
 }
@@ -207,7 +209,8 @@ impl Feed {
                 *line = Line { next: now.after(self.settings.snapshot_retry), ..*line };
             }
         }
-        self.slots[slot] = Slot::Open { since: now, heard: now, data: false, closing: false };
+        let (data, book, closing) = (false, false, false);
+        self.slots[slot] = Slot::Open { since: now, heard: now, data, book, closing };
         self.outgoing.extend(self.venue.subscribe().into_iter().map(|text| (slot, text)));
     }
 
@@ -245,9 +248,10 @@ impl Feed {
         self.unit.begin(self.counters.messages);
         let word = self.venue.frame(text, &mut self.unit, &mut self.log);
         self.give(received, now, out);
-        let Slot::Open { heard, data, closing, .. } = &mut self.slots[slot] else { return };
+        let Slot::Open { heard, data, book, closing, .. } = &mut self.slots[slot] else { return };
         *heard = now;
         match word {
+            Ok(Word::Book) => (*data, *book) = (true, true),
             Ok(Word::Data) => *data = true,
             Ok(Word::Closing) => *closing = true,
             Ok(Word::Refused(said)) => {
@@ -327,7 +331,7 @@ impl Feed {
     /// The newer connection has been read for long enough: the older one goes.
     fn take_over(&mut self, now: Timestamp, out: &mut Vec<Event>) {
         let newer = other(self.main);
-        if let Slot::Open { since, data: true, .. } = self.slots[newer]
+        if let Slot::Open { since, book: true, .. } = self.slots[newer]
             && now.since(since) >= self.settings.overlap
         {
             self.counters.renewed += 1;
@@ -386,9 +390,12 @@ impl Feed {
     fn close(&mut self, slot: usize, now: Timestamp, out: &mut Vec<Event>) -> bool {
         let was = std::mem::replace(&mut self.slots[slot], Slot::Closed);
         self.outgoing.retain(|&(to, _)| to != slot);
-        if matches!(self.slots[other(slot)], Slot::Open { .. }) {
+        let rest = self.slots[other(slot)];
+        if matches!(rest, Slot::Open { .. }) {
             self.main = other(slot);
-        } else {
+        }
+        // One that is open may not be subscribed yet: until it has told of a book, none is told of.
+        if !matches!(rest, Slot::Open { book: true, .. }) {
             self.interrupt(now, out);
         }
         matches!(was, Slot::Open { data: true, .. })

@@ -89,7 +89,9 @@ impl Which {
 /// What a frame was, beside the events that it gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// Market data.
+    /// Market data of a book.
+    Book,
+    /// Market data that is of no book.
     Data,
     /// The venue lives, or says yes.
     Well,
