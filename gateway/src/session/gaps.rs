@@ -31,6 +31,8 @@ impl<S: Store> Session<S> {
     ) -> Result<Taken, Disconnect> {
         self.counters.too_high += 1;
         match header.msg_type {
+            // What is sent again is of another moment.
+            _ if header.poss_dup => {}
             msg::LOGOUT => return Err(self.on_logout(io, seq, message)),
             // Answered first, or two sides that miss messages of each other would wait forever.
             msg::RESEND_REQUEST => self.answer_out_of_sequence(io, seq, header, message)?,

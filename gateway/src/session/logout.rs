@@ -91,7 +91,7 @@ impl<S: Store> Session<S> {
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
         match (header.msg_type, header.seq) {
-            (msg::LOGOUT, Ok(seq)) => Err(self.on_logout(io, seq, message)),
+            (msg::LOGOUT, Ok(seq)) if !header.poss_dup => Err(self.on_logout(io, seq, message)),
             _ => Ok(Taken::Yes),
         }
     }

@@ -163,6 +163,10 @@ impl<S: Store> Session<S> {
         if let Err(fault) = self.check_message(io.now, header, message) {
             return self.refuse_message(io, seq, header, fault, message);
         }
+        if header.poss_dup && is_past(header.msg_type) {
+            self.consume(io, seq, message)?;
+            return Ok(Taken::Yes);
+        }
         let done = match header.msg_type {
             msg::HEARTBEAT => Ok(()),
             msg::TEST_REQUEST => self.on_test_request(io, message)?,
@@ -377,6 +381,14 @@ impl Meta {
 
 fn resets(message: &Message<'_>) -> bool {
     message.flag(tags::RESET_SEQ_NUM_FLAG) == Ok(true)
+}
+
+/// A session message that says something of its own moment: sent again, only its number is left.
+fn is_past(msg_type: &[u8]) -> bool {
+    matches!(
+        msg_type,
+        msg::HEARTBEAT | msg::TEST_REQUEST | msg::RESEND_REQUEST | msg::LOGOUT | msg::LOGON
+    )
 }
 
 /// One or two letters or digits are a message type of some version of FIX; user-defined types

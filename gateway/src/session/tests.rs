@@ -6,6 +6,7 @@ mod cases_initiator;
 mod cases_logon;
 mod cases_messages;
 mod cases_resend;
+mod cases_retransmitted;
 mod cases_told;
 mod cases_versions;
 mod harness;
