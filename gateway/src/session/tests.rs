@@ -2,6 +2,7 @@
 
 mod cases_agreements;
 mod cases_bad_input;
+mod cases_early_logout;
 mod cases_initiator;
 mod cases_logon;
 mod cases_messages;
