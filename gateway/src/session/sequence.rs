@@ -119,7 +119,7 @@ impl<S: Store> Session<S> {
         fault: Fault,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
-        let late = fault.code == RejectCode::SendingTime
+        let late = is_of_time(fault, header, message)
             && self.config.role == Role::Initiator
             && matches!(header.msg_type, msg::EXECUTION_REPORT | msg::ORDER_CANCEL_REJECT);
         if late && !io.app.ready() {
@@ -163,9 +163,14 @@ impl<S: Store> Session<S> {
         if let Err(fault) = self.check_message(io.now, header, message) {
             return self.refuse_message(io, seq, header, fault, message);
         }
-        if header.poss_dup && is_past(header.msg_type) {
-            self.consume(io, seq, message)?;
-            return Ok(Taken::Yes);
+        if header.poss_dup && header.msg_type != msg::SEQUENCE_RESET {
+            if let Err(fault) = check_first_sent(header) {
+                return self.refuse_message(io, seq, header, fault, message);
+            }
+            if is_past(header.msg_type) {
+                self.consume(io, seq, message)?;
+                return Ok(Taken::Yes);
+            }
         }
         let done = match header.msg_type {
             msg::HEARTBEAT => Ok(()),
@@ -328,22 +333,11 @@ impl<S: Store> Session<S> {
         if header.msg_type == msg::SEQUENCE_RESET {
             return Ok(Taken::Yes);
         }
-        let fault = |code| Fault::new(code, tags::ORIG_SENDING_TIME);
-        let Some(first) = header.orig_sending_time else {
-            self.reject(io, seq, header, fault(RejectCode::RequiredTagMissing), message)?;
-            return Ok(Taken::Yes);
-        };
-        match (time::parse(first), header.sending_time.and_then(time::parse)) {
-            (Some(first), Some(sent)) if first > sent => {
-                let fault = Fault::new(RejectCode::SendingTime, 0);
-                self.reject(io, seq, header, fault, message)?;
-                self.log_out_over(io, "", Disconnect::SendingTime)
-            }
-            (Some(_), _) => Ok(Taken::Yes),
-            (None, _) => {
-                self.reject(io, seq, header, fault(RejectCode::DataFormat), message)?;
-                Ok(Taken::Yes)
-            }
+        let Err(fault) = check_first_sent(header) else { return Ok(Taken::Yes) };
+        self.reject(io, seq, header, fault, message)?;
+        match fault.code {
+            RejectCode::SendingTime => self.log_out_over(io, "", Disconnect::SendingTime),
+            _ => Ok(Taken::Yes),
         }
     }
 
@@ -381,6 +375,24 @@ impl Meta {
 
 fn resets(message: &Message<'_>) -> bool {
     message.flag(tags::RESET_SEQ_NUM_FLAG) == Ok(true)
+}
+
+/// OrigSendingTime (122) of a message that was sent before: there, readable, and not after
+/// SendingTime.
+fn check_first_sent(header: &Header<'_>) -> Result<(), Fault> {
+    let fault = |code| Fault::new(code, tags::ORIG_SENDING_TIME);
+    let first = header.orig_sending_time.ok_or(fault(RejectCode::RequiredTagMissing))?;
+    let first = time::parse(first).ok_or(fault(RejectCode::DataFormat))?;
+    match header.sending_time.and_then(time::parse) {
+        Some(sent) if first > sent => Err(Fault::new(RejectCode::SendingTime, 0)),
+        _ => Ok(()),
+    }
+}
+
+/// The times of the message are wrong, and nothing else that can be seen of it.
+fn is_of_time(fault: Fault, header: &Header<'_>, message: &Message<'_>) -> bool {
+    let of_time = fault.code == RejectCode::SendingTime || fault.tag == tags::ORIG_SENDING_TIME;
+    of_time && message.fault().or(header.fault).is_none()
 }
 
 /// A session message that says something of its own moment: sent again, only its number is left.
