@@ -135,6 +135,19 @@ impl<S: Store> Session<S> {
         taken.transpose()
     }
 
+    /// Numbers go on at another place: nothing of before is missing any more, and what was kept has
+    /// a number of before. A Logout that waited is answered.
+    pub(super) fn begin_elsewhere(&mut self) {
+        // What was kept or missing will never be told either.
+        self.announced &= self.gap.is_none() && self.ahead.is_empty();
+        self.ahead.clear();
+        self.passed_over = false;
+        self.gap = self.gap.filter(|gap| gap.logout.is_some());
+        if let Some(gap) = &mut self.gap {
+            gap.logout = Some(0);
+        }
+    }
+
     /// A missing message came: perhaps the last one.
     pub(super) fn progressed(&mut self, io: &mut Io<'_>) {
         if let Some(gap) = &mut self.gap {

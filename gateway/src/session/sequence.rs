@@ -297,12 +297,14 @@ impl<S: Store> Session<S> {
             return self.refuse_message(io, seq, header, fault, message);
         }
         match new_seq_no(message, expected) {
-            Ok(next) if next > expected => {
-                self.store.set_next_incoming(next)?;
-                // What was skipped will never be told: the application must ask.
-                self.announced = false;
+            Ok(next) => {
+                if next > expected {
+                    self.store.set_next_incoming(next)?;
+                    // What was skipped will never be told: the application must ask.
+                    self.announced = false;
+                }
+                self.begin_elsewhere();
             }
-            Ok(_) => {}
             // The number of such a message counts only if it happens to be the next one.
             Err(fault) => self.reject(io, seq, header, fault, message)?,
         }

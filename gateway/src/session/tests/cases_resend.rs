@@ -164,6 +164,31 @@ fn sequence_reset_ends_a_gap() {
 }
 
 #[test]
+fn a_reset_below_what_opened_the_gap_ends_it_too() {
+    // To the awaited number as well: numbers go on there.
+    for next in [5, 2] {
+        let mut bench = Bench::initiator_up();
+        bench.give("8", 9, "58=before|").unwrap();
+        assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+        let body = format!("43=Y|122={}|36={next}|", bench.stamp());
+        bench.give("4", 5, &body).unwrap();
+        assert!(!bench.session.is_recovering() && !bench.session.holds_messages());
+        assert_eq!((bench.next_incoming(), bench.app.ups), (next, 2), "the application asks");
+        let expected: Vec<_> = (next..=9).map(|seq| format!("{seq} 8 after")).collect();
+        (next..=9).for_each(|seq| bench.give("8", seq, "58=after|").unwrap());
+        assert_eq!(bench.app.messages, expected, "nothing of before stands in for them");
+        bench.wait(Nanos::from_secs(31)).unwrap();
+    }
+    // Nothing was missing: there is nothing to ask.
+    let mut bench = Bench::initiator_up();
+    bench.give("4", 2, "36=2|").unwrap();
+    assert_eq!(bench.app.ups, 1);
+    // Nor will what a Logout waited for.
+    bench.give("5", 7, "").unwrap();
+    assert_eq!(bench.give("4", 2, "36=4|"), Err(Disconnect::PeerLogout));
+}
+
+#[test]
 fn case_20_both_sides_ask_at_once() {
     let mut bench = Bench::acceptor_up();
     bench.send("lost");
