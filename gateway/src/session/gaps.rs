@@ -36,16 +36,24 @@ impl<S: Store> Session<S> {
             // What is sent again is of another moment.
             _ if header.poss_dup => {}
             msg::LOGOUT if self.stays_for_the_rest() => {
-                return self.on_early_logout(io, seq, message);
+                return self.on_early_logout(io, seq, header, message);
             }
             msg::LOGOUT => return Err(self.on_logout(io, seq, message)),
             // Answered first, or two sides that miss messages of each other would wait forever.
             msg::RESEND_REQUEST => self.answer_out_of_sequence(io, seq, header, message)?,
             _ => {}
         }
-        self.ahead.keep(seq, message.bytes());
+        self.keep_ahead(io, seq, header, message);
         self.ask_for_missing(io, seq)?;
         Ok(Taken::Yes)
+    }
+
+    /// Keeps a message until its turn, if its time is right: that is judged when it comes. Another
+    /// comes again with the resend.
+    fn keep_ahead(&mut self, io: &Io<'_>, seq: u64, header: &Header<'_>, message: &Message<'_>) {
+        if self.check_time(io.now, header).is_ok() {
+            self.ahead.keep(seq, message.bytes());
+        }
     }
 
     /// An initiator takes what it missed before it answers a Logout: reports may be among it. An
@@ -60,10 +68,11 @@ impl<S: Store> Session<S> {
         &mut self,
         io: &mut Io<'_>,
         seq: u64,
+        header: &Header<'_>,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
         self.keep_text(message.get(tags::TEXT));
-        self.ahead.keep(seq, message.bytes());
+        self.keep_ahead(io, seq, header, message);
         self.ask_for_missing(io, seq)?;
         if let Some(gap) = &mut self.gap {
             gap.logout.get_or_insert(seq);

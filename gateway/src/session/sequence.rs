@@ -53,7 +53,10 @@ impl<S: Store> Session<S> {
         match seq.cmp(&self.store.next_incoming()) {
             Ordering::Greater => self.on_too_high(io, seq, &header, message),
             Ordering::Less => self.on_too_low(io, seq, &header, message),
-            Ordering::Equal => self.on_next(io, seq, &header, message),
+            Ordering::Equal => {
+                let checked = self.check_message(io.now, &header, message);
+                self.on_next(io, seq, &header, message, checked)
+            }
         }
     }
 
@@ -70,7 +73,9 @@ impl<S: Store> Session<S> {
             self.consume(io, seq, message)?;
             return Ok(Taken::Yes);
         }
-        self.on_next(io, seq, &header, message)
+        // Its time was judged when it came.
+        let checked = self.check_content(&header, message);
+        self.on_next(io, seq, &header, message, checked)
     }
 
     pub(super) fn is_ours(&self, header: &Header<'_>) -> bool {
@@ -93,6 +98,12 @@ impl<S: Store> Session<S> {
         header: &Header<'_>,
         message: &Message<'_>,
     ) -> Result<(), Fault> {
+        self.check_content(header, message)?;
+        self.check_time(now, header)
+    }
+
+    /// The same but for the time.
+    fn check_content(&self, header: &Header<'_>, message: &Message<'_>) -> Result<(), Fault> {
         if let Some(fault) = message.fault().or(header.fault) {
             return Err(fault);
         }
@@ -106,7 +117,7 @@ impl<S: Store> Session<S> {
         if let Some(dictionary) = &self.dictionary {
             dictionary.check(message, self.config.validation)?;
         }
-        self.check_time(now, header)
+        Ok(())
     }
 
     /// Rejects the message; one from another time ends the session. What a venue reports on orders is
@@ -140,7 +151,7 @@ impl<S: Store> Session<S> {
     }
 
     /// SendingTime is there, readable, and near our clock.
-    fn check_time(&mut self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
+    pub(super) fn check_time(&mut self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
         let fault = |code| Fault::new(code, tags::SENDING_TIME);
         let text = header.sending_time.ok_or(fault(RejectCode::RequiredTagMissing))?;
         let sent = self.times.parse(text).ok_or(fault(RejectCode::DataFormat))?;
@@ -151,16 +162,17 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// The message that was awaited.
+    /// The message that was awaited, and whether it was found in order.
     fn on_next(
         &mut self,
         io: &mut Io<'_>,
         seq: u64,
         header: &Header<'_>,
         message: &Message<'_>,
+        checked: Result<(), Fault>,
     ) -> Result<Taken, Disconnect> {
         self.processing = seq;
-        if let Err(fault) = self.check_message(io.now, header, message) {
+        if let Err(fault) = checked {
             return self.refuse_message(io, seq, header, fault, message);
         }
         if header.poss_dup && header.msg_type != msg::SEQUENCE_RESET {

@@ -30,6 +30,32 @@ fn case_2b_number_too_high_is_kept_until_the_rest_has_come() {
 }
 
 #[test]
+fn what_waited_ahead_of_sequence_is_judged_by_the_time_it_came() {
+    let mut bench = Bench::acceptor_up();
+    bench.give("D", 10, "58=early|").unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    for seq in 2..10 {
+        bench.now = bench.now.after(Nanos::from_secs(25));
+        let body = format!("43=Y|122={}|", bench.stamp());
+        bench.give("0", seq, &body).unwrap();
+    }
+    assert_eq!((bench.app.messages.clone(), bench.sent()), (vec!["10 D early".to_owned()], vec![]));
+    assert!(bench.session.is_up());
+    // One that was late when it came is not kept: it comes again.
+    let mut bench = Bench::acceptor_up();
+    let late = bench.message("D", 3, "58=late|");
+    bench.now = bench.now.after(Nanos::from_secs(121));
+    bench.give_raw(&late).unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    for seq in [2, 3] {
+        let body = format!("43=Y|122={}|58=again|", bench.stamp());
+        bench.give("D", seq, &body).unwrap();
+    }
+    assert_eq!(bench.app.messages, ["2 D again dup", "3 D again dup"]);
+    assert!(bench.session.is_up() && !bench.session.is_recovering());
+}
+
+#[test]
 fn a_resend_that_stops_short_is_asked_for_again() {
     let mut bench = Bench::acceptor_up();
     bench.give("0", 4, "").unwrap();
