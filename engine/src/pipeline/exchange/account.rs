@@ -32,6 +32,8 @@ pub struct Account {
     rejects_before: u64,
     /// Commands carried out, marks left out.
     pub orders: u64,
+    /// Commands passed over: said again (PossResend), and carried out before.
+    pub said_again: u64,
     /// Fills reported.
     pub fills: u64,
     /// Reports that could not be written: of no message. Always zero.
@@ -104,6 +106,7 @@ impl Account {
             progress: Progress::default(),
             rejects_before: 0,
             orders: 0,
+            said_again: 0,
             fills: 0,
             unsaid: 0,
             last_end: None,
@@ -169,13 +172,14 @@ impl Account {
         Ok(true)
     }
 
-    /// The command that was read last. A mark is followed here; the session's ups and downs are the
+    /// The command that was read last, and whether it may have been said before. A mark is followed here; the session's ups and downs are the
     /// driver's to know.
-    pub fn next_command(&mut self) -> Option<Command> {
+    pub fn next_command(&mut self) -> Option<(Command, bool)> {
         let Desk::Matching(_, inbox) = &mut self.desk else { return None };
         while let Some(client) = inbox.0.pop() {
             match client {
-                Client::Command(command) => return Some(command),
+                Client::Command(command) => return Some((command, false)),
+                Client::Again(command) => return Some((command, true)),
                 Client::Up | Client::Down => {}
             }
         }
