@@ -317,6 +317,10 @@ impl<S: Store> Session<S> {
                 }
                 self.begin_elsewhere();
             }
+            // 11c: NextNumIn stays, whatever the number of the message.
+            Err(fault) if fault.code == RejectCode::ValueIncorrect => {
+                self.say_reject(io, seq, header, fault, message)?;
+            }
             // The number of such a message counts only if it happens to be the next one.
             Err(fault) => self.reject(io, seq, header, fault, message)?,
         }

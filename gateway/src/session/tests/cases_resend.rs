@@ -145,8 +145,12 @@ fn case_11_sequence_reset() {
             .starts_with("3 2 45=1|58=Value is incorrect (out of range) for this tag|372=4|373=5")
     );
     assert_eq!(bench.next_incoming(), 30);
+    // The same under the awaited number.
+    bench.give("4", 30, "123=N|36=5|").unwrap();
+    assert!(bench.sent()[0].starts_with("3 3 45=30|58=Value is incorrect"));
+    assert_eq!(bench.next_incoming(), 30);
     bench.give("4", 1, "123=N|").unwrap();
-    assert!(bench.sent()[0].starts_with("3 3 45=1|58=Required tag missing|371=36|372=4|373=1"));
+    assert!(bench.sent()[0].starts_with("3 4 45=1|58=Required tag missing|371=36|372=4|373=1"));
     // So far up that numbers would run out.
     for flag in ["Y", "N"] {
         bench.give("4", bench.next_incoming(), &format!("123={flag}|36={}|", u64::MAX)).unwrap();
