@@ -373,6 +373,27 @@ fn case_14g_a_header_behind_the_body_is_answered_under_its_number() {
 }
 
 #[test]
+fn a_header_behind_another_fault_is_answered_under_its_number_too() {
+    let header = |stamp: String| format!("34=2|49=THEM|56=US|52={stamp}|");
+    for (body, reject) in [
+        ("58=|11=x|", "58=Tag specified without a value|371=58|372=D|373=4"),
+        ("0=x|58=x|", "58=Invalid tag number|371=0|372=D|373=0"),
+        ("95=x|58=x|", "58=Incorrect data format for value|371=95|372=D|373=6"),
+    ] {
+        let mut bench = Bench::acceptor_up();
+        let body = format!("35=D|{body}{}", header(bench.stamp()));
+        bench.give_raw(&message("FIX.4.4", &body)).unwrap();
+        assert_eq!(bench.sent(), [format!("3 2 45=2|{reject}")]);
+        assert_eq!((bench.session.is_up(), bench.next_incoming()), (true, 3));
+    }
+    // Another's is another's, wherever it says so.
+    let mut bench = Bench::acceptor_up();
+    let body = format!("35=D|58=|11=x|{}", header(bench.stamp()).replace("THEM", "WHO"));
+    bench.give_raw(&message("FIX.4.4", &body)).unwrap();
+    assert_eq!(bench.sent(), ["3 2 45=2|58=CompID problem|372=D|373=9", "5 3"]);
+}
+
+#[test]
 fn a_reject_goes_back_the_way_the_message_came() {
     let mut bench = Bench::acceptor_up();
     bench.give("D", 2, "115=JCD|116=CS|144=CHI|58=refuse|").unwrap();
