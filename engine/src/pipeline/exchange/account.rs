@@ -5,7 +5,8 @@ use super::echo::Echo;
 use crate::config::ExchangeConfig;
 use crate::config::fix_choices::{FixApplication, FixVersion, ValidationWord};
 use gateway::dialect::Dialect;
-use gateway::fix::{EncodeError, Precision, tags};
+use gateway::fix::tags::{self, msg};
+use gateway::fix::{EncodeError, Precision};
 use gateway::orders::{Client, Inbox, Instruments, OrderAcceptor};
 use gateway::session::{
     Application, ConfigError, Disconnect, Outbound, Reset, SendError, Session, SessionConfig,
@@ -161,14 +162,20 @@ impl Account {
         desk.with(|application| session.received(now, 0, bytes, out, application))
     }
 
-    /// Sends back what an echo has to; true if it had.
+    /// Sends back what an echo has to, or a refusal of what would be too long; true if it had.
     ///
     /// # Errors
     /// [`SendError`]; the message is lost.
     pub fn answer(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, SendError> {
         let Desk::Echo(echo) = &mut self.desk else { return Ok(false) };
         let Some(back) = echo.take() else { return Ok(false) };
-        self.session.send(now, out, &back.msg_type, |encoder| back.write(encoder))?;
+        match self.session.send(now, out, &back.msg_type, |encoder| back.write(encoder)) {
+            Err(SendError::Encode(_)) => {
+                let refusal = msg::BUSINESS_MESSAGE_REJECT;
+                self.session.send(now, out, refusal, |encoder| back.refuse(encoder))?;
+            }
+            sent => drop(sent?),
+        }
         Ok(true)
     }
 
