@@ -62,6 +62,11 @@ impl<S: Store> Session<S> {
         self.config.role == Role::Initiator && self.state == State::Up
     }
 
+    /// The peer logged out; only what we missed before is still awaited.
+    pub(super) fn peer_left(&self) -> bool {
+        self.gap.is_some_and(|gap| gap.logout.is_some())
+    }
+
     /// A Logout ahead of sequence: it is answered after what is missing before it, or when that does
     /// not come.
     fn on_early_logout(

@@ -1,7 +1,7 @@
 //! A Logout ahead of sequence: what is missing before it may be fills.
 
 use super::harness::{Bench, LOGON};
-use crate::session::{Disconnect, Session, SessionConfig, State};
+use crate::session::{Disconnect, SendError, SessionConfig, State};
 use market::Nanos;
 
 /// An initiator that awaits number 2 and is told a Logout under this one.
@@ -84,6 +84,16 @@ fn what_is_missing_before_it_is_asked_for_in_parts() {
 }
 
 #[test]
+fn nothing_is_sent_to_a_peer_that_logged_out() {
+    let mut bench = left_at(4);
+    let Bench { session, out, now, .. } = &mut bench;
+    assert_eq!(session.send(*now, out, b"D", |_| {}), Err(SendError::Down));
+    missed(&mut bench, 2).unwrap();
+    assert_eq!(missed(&mut bench, 3), Err(Disconnect::PeerLogout));
+    assert_eq!(bench.sent(), ["5 3"]);
+}
+
+#[test]
 fn it_answers_ours_whatever_its_number() {
     let mut bench = Bench::initiator_up();
     bench.session.logout(bench.now, &mut bench.out, "").unwrap();
@@ -92,7 +102,7 @@ fn it_answers_ours_whatever_its_number() {
     // Ours crossed it: nothing is answered twice.
     let mut bench = left_at(4);
     let Bench { session, out, now, .. } = &mut bench;
-    Session::logout(session, *now, out, "").unwrap();
+    session.logout(*now, out, "").unwrap();
     assert_eq!(bench.sent(), ["5 3"]);
     missed(&mut bench, 2).unwrap();
     assert_eq!(missed(&mut bench, 3), Err(Disconnect::LoggedOut));
