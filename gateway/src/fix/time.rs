@@ -27,7 +27,8 @@ const SECONDS_LEN: usize = 17;
 /// Room that the text of a timestamp has; it fills at most 27 characters.
 pub const TIME_ROOM: usize = 32;
 
-/// Reads a UTC timestamp; picoseconds are cut to nanoseconds. Second 60 (a leap second) is read as the second after 59.
+/// Reads a UTC timestamp; picoseconds are cut to nanoseconds. Second 60 (a leap second) is read as
+/// the second after 59.
 /// `None` if it is anything else than a timestamp from 1970 on.
 ///
 /// ```

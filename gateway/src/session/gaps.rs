@@ -67,8 +67,8 @@ impl<S: Store> Session<S> {
         self.gap.is_some_and(|gap| gap.logout.is_some())
     }
 
-    /// A Logout ahead of sequence: it is answered after what is missing before it, or when that does
-    /// not come.
+    /// A Logout ahead of sequence: it is answered after what is missing before it, or when that
+    /// does not come.
     fn on_early_logout(
         &mut self,
         io: &mut Io<'_>,

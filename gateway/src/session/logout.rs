@@ -46,8 +46,8 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    /// The peer's Logout, and the end, whatever its number. Unless it is the awaited one its number is
-    /// not used up: what is missing is asked for at the next logon.
+    /// The peer's Logout, and the end, whatever its number. Unless it is the awaited one its number
+    /// is not used up: what is missing is asked for at the next logon.
     pub(super) fn on_logout(
         &mut self,
         io: &mut Io<'_>,

@@ -77,8 +77,8 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    /// Begins at `begin`, or earlier if an earlier request is not answered yet; what the store holds
-    /// unsent stays in line.
+    /// Begins at `begin`, or earlier if an earlier request is not answered yet; what the store
+    /// holds unsent stays in line.
     pub(super) fn start_resend(&mut self, begin: u64, end: u64) {
         self.resend = Some(self.with_request(begin, end));
     }

@@ -33,7 +33,7 @@ pub struct Account {
     rejects_before: u64,
     /// Commands carried out, marks left out.
     pub orders: u64,
-    /// Commands passed over: said again (PossResend), and carried out before.
+    /// Commands passed over: said again (PossResend), and answered before.
     pub said_again: u64,
     /// Fills reported.
     pub fills: u64,
@@ -179,8 +179,8 @@ impl Account {
         Ok(true)
     }
 
-    /// The command that was read last, and whether it may have been said before. A mark is followed here; the session's ups and downs are the
-    /// driver's to know.
+    /// The command that was read last, and whether it may have been said before. A mark is followed
+    /// here; the session's ups and downs are the driver's to know.
     pub fn next_command(&mut self) -> Option<(Command, bool)> {
         let Desk::Matching(_, inbox) = &mut self.desk else { return None };
         while let Some(client) = inbox.0.pop() {

@@ -132,7 +132,7 @@ impl ExchangeCore {
             Ok(count) => {
                 let news = account.has_news();
                 while let Some((command, again)) = self.accounts[at].next_command() {
-                    if again && self.was_told(at, &command) {
+                    if again && self.was_answered(at, &command) {
                         self.accounts[at].said_again += 1;
                         continue;
                     }
@@ -169,8 +169,8 @@ impl ExchangeCore {
         self.settle(now, net);
     }
 
-    /// True of a request whose id was used before.
-    fn was_told(&self, at: usize, command: &Command) -> bool {
+    /// True of a request whose id was answered before, in this or an earlier run.
+    fn was_answered(&self, at: usize, command: &Command) -> bool {
         use CommandKind::{Cancel, New, Replace};
         matches!(command.kind(), Some(New | Replace | Cancel))
             && self.accounts[at].session().store().ledger().has_used(command.id)

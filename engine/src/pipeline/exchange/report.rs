@@ -58,7 +58,7 @@ pub struct AccountReport {
     pub last_end: Option<String>,
     /// Commands carried out.
     pub orders: u64,
-    /// Commands passed over: said again (PossResend), and carried out before.
+    /// Commands passed over: said again (PossResend), and answered before.
     pub said_again: u64,
     /// Open orders now.
     pub open_orders: usize,
