@@ -146,7 +146,7 @@ impl Venue {
         drop(application);
         for at in 0..self.said.len() {
             match self.said[at] {
-                Client::Command(command) => self.answer(now, &command)?,
+                Client::Command(command) | Client::Again(command) => self.answer(now, &command)?,
                 Client::Up => {}
                 Client::Down => bail!("the client logged out"),
             }

@@ -69,7 +69,7 @@ fn what_could_not_be_read_is_not_emitted() {
 fn a_tag_or_scale_too_large_is_refused() {
     let mut template = template(Precision::Millis);
     let mut buffer = [0; 384];
-    for bad in [TAG_END, u32::MAX] {
+    for bad in [1 << 31, u32::MAX] {
         let mut encoder = Encoder::begin(&mut buffer, &mut template, Timestamp::ZERO, 1, b"0");
         encoder.u64(bad, 1);
         assert_eq!(encoder.finish(), Err(EncodeError::Value(bad)));
@@ -80,6 +80,39 @@ fn a_tag_or_scale_too_large_is_refused() {
     let mut encoder = Encoder::begin(&mut buffer, &mut template, Timestamp::ZERO, 1, b"0");
     encoder.u64(TAG_END - 1, 1);
     assert!(encoder.finish().unwrap().windows(11).any(|part| part == b"\x019999999=1\x01"));
+}
+
+#[test]
+fn tags_of_eight_digits_and_more_are_written() {
+    let mut template = template(Precision::Millis);
+    let tags = [TAG_END, 99_999_999, 100_000_000, 1_234_567_890, (1 << 31) - 1];
+    let mut buffer = [0; 512];
+    let mut encoder = Encoder::begin(&mut buffer, &mut template, Timestamp::ZERO, 1, b"0");
+    for tag in tags {
+        encoder.u64(tag, 7);
+        encoder.bytes(tag, b"text");
+        encoder.char(tag, b'c');
+    }
+    let frame = encoder.finish().unwrap().to_vec();
+    assert!(
+        matches!(crate::fix::frame(&frame, 512), Frame::Complete { len, .. } if len == frame.len())
+    );
+    let mut index = FieldIndex::new(64);
+    let message = index.parse(&frame);
+    let read: Vec<_> = message.fields().filter(|(tag, _)| *tag >= TAG_END).collect();
+    let expected = tags.map(|tag| [(tag, &b"7"[..]), (tag, b"text"), (tag, b"c")]);
+    assert_eq!((message.fault(), read), (None, expected.concat()));
+    // Whatever the buffer, it is written whole or not at all.
+    for size in 0..frame.len() + Encoder::SLACK {
+        let mut buffer = vec![0; size];
+        let mut encoder = Encoder::begin(&mut buffer, &mut template, Timestamp::ZERO, 1, b"0");
+        for tag in tags {
+            encoder.u64(tag, 7);
+            encoder.bytes(tag, b"text");
+            encoder.char(tag, b'c');
+        }
+        assert!(encoder.finish().is_err(), "{size}");
+    }
 }
 
 /// A message of ours in a buffer of this size.

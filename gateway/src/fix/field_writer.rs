@@ -22,6 +22,8 @@ use market::Timestamp;
 
 /// First tag that, with `=`, is no word.
 pub(super) const TAG_END: u32 = 10_000_000;
+/// Last tag there is: what can be read.
+const TAG_MAX: u32 = i32::MAX.cast_unsigned();
 /// First tag that, with `=`, a character and SOH, is no word.
 const SHORT_TAG_END: u32 = 100_000;
 
@@ -185,7 +187,7 @@ impl FieldWriter<'_> {
     #[inline(always)]
     fn open(&mut self, tag: u32) -> Result<&mut [u8; ROOM], EncodeError> {
         if tag >= TAG_END {
-            return Err(EncodeError::Value(tag));
+            return self.open_long(tag);
         }
         let (word, written) = tag_text(tag);
         let at = self.at;
@@ -193,6 +195,20 @@ impl FieldWriter<'_> {
         let out = room::<{ WORD + ROOM }>(self.buffer, at)?;
         out[..WORD].copy_from_slice(&word.to_le_bytes());
         out[written.len..].first_chunk_mut().ok_or(EncodeError::TooLong)
+    }
+
+    /// The same of a tag that is too long for a word, as some user-defined ones are.
+    #[cold]
+    #[inline(never)]
+    fn open_long(&mut self, tag: u32) -> Result<&mut [u8; ROOM], EncodeError> {
+        if tag > TAG_MAX {
+            return Err(EncodeError::Value(tag));
+        }
+        let text = room(self.buffer, self.at)?;
+        let Written { len, sum } = write_u64(text, u64::from(tag));
+        text[len] = b'=';
+        self.went(Written { len: len + 1, sum: sum + u64::from(b'=') });
+        room(self.buffer, self.at)
     }
 
     /// SOH after a value, which found room.
@@ -212,7 +228,7 @@ impl FieldWriter<'_> {
     }
 }
 
-/// `tag=` as a word; a tag beyond [`TAG_END`] is refused before.
+/// `tag=` as a word; a tag from [`TAG_END`] on is none.
 #[inline(always)]
 fn tag_text(tag: u32) -> (u64, Written) {
     let Digits { word, len, sum } = words::integer_text(u64::from(tag));

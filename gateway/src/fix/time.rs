@@ -1,4 +1,4 @@
-//! UTC timestamps: `YYYYMMDD-HH:MM:SS` with 0, 3, 6 or 9 fractional digits.
+//! UTC timestamps: `YYYYMMDD-HH:MM:SS` with 0, 3, 6 or 9 fractional digits; 12 are read too.
 //!
 //! It reads no clock and never allocates; the text of the last second written is kept, so that a
 //! stamp costs its fraction.
@@ -27,7 +27,8 @@ const SECONDS_LEN: usize = 17;
 /// Room that the text of a timestamp has; it fills at most 27 characters.
 pub const TIME_ROOM: usize = 32;
 
-/// Reads a UTC timestamp. Second 60 (a leap second) is read as the second after 59.
+/// Reads a UTC timestamp; picoseconds are cut to nanoseconds. Second 60 (a leap second) is read as
+/// the second after 59.
 /// `None` if it is anything else than a timestamp from 1970 on.
 ///
 /// ```
@@ -56,6 +57,10 @@ fn fraction_of(text: &[u8]) -> Option<u64> {
         [] => Some(0),
         [b'.', digits @ ..] if matches!(digits.len(), 3 | 6 | 9) => {
             Some(parse_u64(digits).ok()? * POWERS_OF_FRACTION[digits.len()])
+        }
+        [b'.', nanos @ .., a, b, c] if nanos.len() == 9 => {
+            [a, b, c].iter().all(|digit| digit.is_ascii_digit()).then_some(())?;
+            parse_u64(nanos).ok()
         }
         _ => None,
     }
@@ -191,7 +196,13 @@ mod tests {
     #[test]
     fn every_precision_is_read() {
         let base = parse(b"20250717-13:16:40").unwrap();
-        for (text, nanos) in [(".123", 123_000_000), (".123456", 123_456_000), (".000000001", 1)] {
+        for (text, nanos) in [
+            (".123", 123_000_000),
+            (".123456", 123_456_000),
+            (".000000001", 1),
+            (".000000001999", 1),
+            (".123456789012", 123_456_789),
+        ] {
             let time = parse(format!("20250717-13:16:40{text}").as_bytes()).unwrap();
             assert_eq!(time.since(base), Nanos::new(nanos));
         }
@@ -220,6 +231,10 @@ mod tests {
             "20250717-13:16:40.1",
             "20250717-13:16:40.12",
             "20250717-13:16:40.1234",
+            "20250717-13:16:40.12345678901",
+            "20250717-13:16:40.12345678901x",
+            "20250717-13:16:40.1234567x9012",
+            "20250717-13:16:40.1234567890123",
             "20250717-13:16:40Z",
             "2025-07-17T13:16:40",
             "20250717-+1:16:40",

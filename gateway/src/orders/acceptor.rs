@@ -16,6 +16,9 @@ use market::{Command, CommandKind, Report, ReportKind, Timestamp};
 pub enum Client {
     /// The client asks for something.
     Command(Command),
+    /// The same, and the client says that it may have asked before (PossResend): whoever was asked
+    /// before must not refuse it for that.
+    Again(Command),
     /// The client logged on and missed nothing.
     Up,
     /// The client is gone: cancel on disconnect.
@@ -107,7 +110,10 @@ impl Application for Receiver<'_> {
                     }
                     _ => self.acceptor.requests.remember(meta.seq, &command),
                 }
-                self.inbox.put(Client::Command(command));
+                self.inbox.put(match meta.poss_resend {
+                    false => Client::Command(command),
+                    true => Client::Again(command),
+                });
                 Verdict::Taken
             }
             Err(error) => {

@@ -4,7 +4,7 @@
 
 use super::header::Header;
 use super::store::Store;
-use super::{Disconnect, FrameKind, Io, Role, Session, Taken};
+use super::{Disconnect, FrameKind, Io, Role, Session, State, Taken};
 use crate::fix::Message;
 use crate::fix::tags::{self, msg};
 use market::Timestamp;
@@ -18,6 +18,8 @@ pub(super) struct Gap {
     pub(super) since: Timestamp,
     /// The last number that was asked for.
     pub(super) asked: u64,
+    /// The number of a Logout, answered when everything before it has been taken.
+    pub(super) logout: Option<u64>,
 }
 
 impl<S: Store> Session<S> {
@@ -31,13 +33,55 @@ impl<S: Store> Session<S> {
     ) -> Result<Taken, Disconnect> {
         self.counters.too_high += 1;
         match header.msg_type {
+            // What is sent again is of another moment.
+            _ if header.poss_dup => {}
+            msg::LOGOUT if self.stays_for_the_rest() => {
+                return self.on_early_logout(io, seq, header, message);
+            }
             msg::LOGOUT => return Err(self.on_logout(io, seq, message)),
             // Answered first, or two sides that miss messages of each other would wait forever.
             msg::RESEND_REQUEST => self.answer_out_of_sequence(io, seq, header, message)?,
             _ => {}
         }
-        self.ahead.keep(seq, message.bytes());
+        self.keep_ahead(io, seq, header, message);
         self.ask_for_missing(io, seq)?;
+        Ok(Taken::Yes)
+    }
+
+    /// Keeps a message until its turn, if its time is right: that is judged when it comes. Another
+    /// comes again with the resend.
+    fn keep_ahead(&mut self, io: &Io<'_>, seq: u64, header: &Header<'_>, message: &Message<'_>) {
+        if self.check_time(io.now, header).is_ok() {
+            self.ahead.keep(seq, message.bytes());
+        }
+    }
+
+    /// An initiator takes what it missed before it answers a Logout: reports may be among it. An
+    /// acceptor answers at once, as its published test cases do.
+    fn stays_for_the_rest(&self) -> bool {
+        self.config.role == Role::Initiator && self.state == State::Up
+    }
+
+    /// The peer logged out; only what we missed before is still awaited.
+    pub(super) fn peer_left(&self) -> bool {
+        self.gap.is_some_and(|gap| gap.logout.is_some())
+    }
+
+    /// A Logout ahead of sequence: it is answered after what is missing before it, or when that
+    /// does not come.
+    fn on_early_logout(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        message: &Message<'_>,
+    ) -> Result<Taken, Disconnect> {
+        self.keep_text(message.get(tags::TEXT));
+        self.keep_ahead(io, seq, header, message);
+        self.ask_for_missing(io, seq)?;
+        if let Some(gap) = &mut self.gap {
+            gap.logout.get_or_insert(seq);
+        }
         Ok(Taken::Yes)
     }
 
@@ -86,7 +130,8 @@ impl<S: Store> Session<S> {
 
     /// Everything before `seen` is missing, and asked for up to `asked`.
     pub(super) fn await_missing(&mut self, io: &Io<'_>, seen: u64, asked: u64) {
-        self.gap = Some(Gap { end: seen, since: io.now, asked });
+        let logout = self.gap.and_then(|gap| gap.logout);
+        self.gap = Some(Gap { end: seen, since: io.now, asked, logout });
     }
 
     /// Takes the next message if it came before, ahead of sequence.
@@ -104,11 +149,24 @@ impl<S: Store> Session<S> {
         taken.transpose()
     }
 
+    /// Numbers go on at another place: nothing of before is missing any more, and what was kept has
+    /// a number of before. A Logout that waited is answered.
+    pub(super) fn begin_elsewhere(&mut self) {
+        // What was kept or missing will never be told either.
+        self.announced &= self.gap.is_none() && self.ahead.is_empty();
+        self.ahead.clear();
+        self.passed_over = false;
+        self.gap = self.gap.filter(|gap| gap.logout.is_some());
+        if let Some(gap) = &mut self.gap {
+            gap.logout = Some(0);
+        }
+    }
+
     /// A missing message came: perhaps the last one.
     pub(super) fn progressed(&mut self, io: &mut Io<'_>) {
         if let Some(gap) = &mut self.gap {
             gap.since = io.now;
-            if self.store.next_incoming() > gap.end {
+            if self.store.next_incoming() > gap.end && gap.logout.is_none() {
                 self.gap = None;
                 let passed_over = std::mem::take(&mut self.passed_over);
                 if passed_over && self.announced && self.config.role == Role::Initiator {
@@ -119,10 +177,15 @@ impl<S: Store> Session<S> {
         self.announce(io);
     }
 
-    /// Asks for the next part of what is missing, once the last has come.
+    /// Asks for the next part of what is missing, once the last has come; answers a Logout, once
+    /// there is nothing before it.
     pub(super) fn ask_on(&mut self, io: &mut Io<'_>) -> Result<(), Disconnect> {
+        let next = self.store.next_incoming();
         match self.gap {
-            Some(gap) if self.store.next_incoming() > gap.asked => self.ask(io, gap.end),
+            Some(Gap { logout: Some(logout), .. }) if next >= logout => {
+                Err(self.answer_logout(io.now, io.out))
+            }
+            Some(gap) if next > gap.asked => self.ask(io, gap.end),
             _ => Ok(()),
         }
     }

@@ -69,11 +69,18 @@ impl<'a> Header<'a> {
                 let seq = seq_of(tags::MSG_SEQ_NUM, seq);
                 Header { msg_type, seq, begin_string, sender, target, sending_time, ..NOTHING }
             }
-            _ => Header::search(message, mixed),
+            _ => Header::search_on(message, mixed),
         }
     }
 
-    /// The same field by field.
+    /// The same field by field; behind another fault, the order may be wrong too.
+    fn search_on(message: &Message<'a>, mixed: bool) -> Header<'a> {
+        let this = Header::search(message, mixed);
+        let hidden = this.seq.is_err() && message.fault().is_some() && !mixed;
+        if hidden { Header::search(message, true) } else { this }
+    }
+
+    /// The fields of the header, in the whole message if it is mixed.
     fn search(message: &Message<'a>, mixed: bool) -> Header<'a> {
         let mut this = NOTHING;
         for (tag, value) in message.fields() {

@@ -46,8 +46,8 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    /// The peer's Logout, whatever its number. Unless it is the awaited one its number is not used
-    /// up: what is missing is asked for at the next logon.
+    /// The peer's Logout, and the end, whatever its number. Unless it is the awaited one its number
+    /// is not used up: what is missing is asked for at the next logon.
     pub(super) fn on_logout(
         &mut self,
         io: &mut Io<'_>,
@@ -60,10 +60,15 @@ impl<S: Store> Session<S> {
         {
             return Disconnect::Store(error);
         }
+        self.answer_logout(io.now, io.out)
+    }
+
+    /// Answers the peer's Logout, unless it is the answer to ours.
+    pub(super) fn answer_logout(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Disconnect {
         if self.state == State::LogoutSent {
             return self.ending.take().unwrap_or(Disconnect::LoggedOut);
         }
-        self.refuse(io, "", Disconnect::PeerLogout)
+        self.part(now, out, "", Disconnect::PeerLogout)
     }
 
     /// Logs out because of what the peer did; nothing but its Logout is taken from then on, and the
@@ -91,16 +96,26 @@ impl<S: Store> Session<S> {
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
         match (header.msg_type, header.seq) {
-            (msg::LOGOUT, Ok(seq)) => Err(self.on_logout(io, seq, message)),
+            (msg::LOGOUT, Ok(seq)) if !header.poss_dup => Err(self.on_logout(io, seq, message)),
             _ => Ok(Taken::Yes),
         }
     }
 
     /// Sends a Logout that says why, and gives back why. Best effort: the connection ends anyway.
     pub(super) fn refuse(&mut self, io: &mut Io<'_>, text: &str, why: Disconnect) -> Disconnect {
+        self.part(io.now, io.out, text, why)
+    }
+
+    fn part(
+        &mut self,
+        now: Timestamp,
+        out: &mut dyn Outbound,
+        text: &str,
+        why: Disconnect,
+    ) -> Disconnect {
         // A running resend ends here; the Logout may overtake it.
         self.resend = None;
-        match self.emit_logout(io.now, io.out, text) {
+        match self.emit_logout(now, out, text) {
             Err(Disconnect::Store(error)) => Disconnect::Store(error),
             _ => why,
         }

@@ -398,7 +398,7 @@ impl<S: Store> Session<S> {
         msg_type: &[u8],
         write: impl FnOnce(&mut Encoder<'_>),
     ) -> Result<u64, SendError> {
-        if !self.is_up() && !self.config.send_when_down {
+        if !(self.is_up() && !self.peer_left() || self.config.send_when_down) {
             return Err(SendError::Down);
         }
         if self.is_held_up() {

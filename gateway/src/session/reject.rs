@@ -27,6 +27,22 @@ impl<S: Store> Session<S> {
         fault: Fault,
         message: &Message<'_>,
     ) -> Result<(), Disconnect> {
+        self.say_reject(io, seq, header, fault, message)?;
+        if seq == self.store.next_incoming() {
+            self.consume(io, seq, message)?;
+        }
+        Ok(())
+    }
+
+    /// The same without using up any number.
+    pub(super) fn say_reject(
+        &mut self,
+        io: &mut Io<'_>,
+        seq: u64,
+        header: &Header<'_>,
+        fault: Fault,
+        message: &Message<'_>,
+    ) -> Result<(), Disconnect> {
         self.counters.rejects += 1;
         // A Reject is never answered with a Reject.
         if header.msg_type != msg::REJECT {
@@ -51,9 +67,6 @@ impl<S: Store> Session<S> {
                     encoder.u64(tags::SESSION_REJECT_REASON, reason);
                 }
             })?;
-        }
-        if seq == self.store.next_incoming() {
-            self.consume(io, seq, message)?;
         }
         Ok(())
     }

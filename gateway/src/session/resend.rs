@@ -38,6 +38,11 @@ impl Cursor {
     pub(super) fn unsent(self, next: u64) -> u64 {
         next.saturating_sub(self.unsent)
     }
+
+    /// Numbers asked for and not yet answered.
+    fn left(self) -> u64 {
+        (self.end + 1).saturating_sub(self.fill_from)
+    }
 }
 
 /// What a repeated frame is made with.
@@ -51,8 +56,8 @@ struct Repeater<'a> {
 }
 
 impl<S: Store> Session<S> {
-    /// Counts what a ResendRequest asks for, from `begin` to `end` or to the last (0); one that asks
-    /// forever is logged out.
+    /// Counts what a ResendRequest asks for, from `begin` to `end` or to the last (0), and what a
+    /// running resend goes back for; one that asks forever is logged out.
     pub(super) fn count_resend(
         &mut self,
         io: &mut Io<'_>,
@@ -60,8 +65,10 @@ impl<S: Store> Session<S> {
         end: u64,
     ) -> Result<(), Disconnect> {
         let used = self.store.next_outgoing() - 1;
-        let end = if end == 0 { used } else { end.min(used) };
-        let count = (end + 1).saturating_sub(begin);
+        let last = if end == 0 { used } else { end.min(used) };
+        let before = self.resend.map_or(0, Cursor::left);
+        let more = self.with_request(begin, end).left().saturating_sub(before);
+        let count = (last + 1).saturating_sub(begin).max(more);
         self.resends_asked = self.resends_asked.saturating_add(count);
         if self.resends_asked > used.saturating_mul(TIMES).saturating_add(NUMBERS) {
             let text = "more resends asked for than can be needed";
@@ -70,12 +77,26 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    /// Starts over at `begin`; what the store holds unsent stays in line.
+    /// Begins at `begin`, or earlier if an earlier request is not answered yet; what the store
+    /// holds unsent stays in line.
     pub(super) fn start_resend(&mut self, begin: u64, end: u64) {
+        self.resend = Some(self.with_request(begin, end));
+    }
+
+    /// A cursor over this request and whatever is left of the one before. What lies between them is
+    /// repeated too: that harms nobody, and a hole would.
+    fn with_request(&self, begin: u64, end: u64) -> Cursor {
         let unsent = self.resend.map_or(self.store.next_outgoing(), |cursor| cursor.unsent);
         let end = if end == 0 { u64::MAX } else { end };
         let end = end.min(unsent.saturating_sub(1));
-        self.resend = Some(Cursor { next: begin, end, fill_from: begin, unsent });
+        let asked = Cursor { next: begin, end, fill_from: begin, unsent };
+        match self.resend.filter(|cursor| cursor.left() > 0) {
+            Some(cursor) if asked.left() > 0 => {
+                let begin = begin.min(cursor.fill_from);
+                Cursor { next: begin, end: end.max(cursor.end), fill_from: begin, unsent }
+            }
+            left => left.unwrap_or(asked),
+        }
     }
 
     /// Moves the resend on by a bounded step, as far as there is room. True if something was sent.

@@ -53,7 +53,10 @@ impl<S: Store> Session<S> {
         match seq.cmp(&self.store.next_incoming()) {
             Ordering::Greater => self.on_too_high(io, seq, &header, message),
             Ordering::Less => self.on_too_low(io, seq, &header, message),
-            Ordering::Equal => self.on_next(io, seq, &header, message),
+            Ordering::Equal => {
+                let checked = self.check_message(io.now, &header, message);
+                self.on_next(io, seq, &header, message, checked)
+            }
         }
     }
 
@@ -70,7 +73,9 @@ impl<S: Store> Session<S> {
             self.consume(io, seq, message)?;
             return Ok(Taken::Yes);
         }
-        self.on_next(io, seq, &header, message)
+        // Its time was judged when it came.
+        let checked = self.check_content(&header, message);
+        self.on_next(io, seq, &header, message, checked)
     }
 
     pub(super) fn is_ours(&self, header: &Header<'_>) -> bool {
@@ -93,6 +98,12 @@ impl<S: Store> Session<S> {
         header: &Header<'_>,
         message: &Message<'_>,
     ) -> Result<(), Fault> {
+        self.check_content(header, message)?;
+        self.check_time(now, header)
+    }
+
+    /// The same but for the time.
+    fn check_content(&self, header: &Header<'_>, message: &Message<'_>) -> Result<(), Fault> {
         if let Some(fault) = message.fault().or(header.fault) {
             return Err(fault);
         }
@@ -106,7 +117,7 @@ impl<S: Store> Session<S> {
         if let Some(dictionary) = &self.dictionary {
             dictionary.check(message, self.config.validation)?;
         }
-        self.check_time(now, header)
+        Ok(())
     }
 
     /// Rejects the message; one from another time ends the session. What a venue reports on orders is
@@ -119,7 +130,7 @@ impl<S: Store> Session<S> {
         fault: Fault,
         message: &Message<'_>,
     ) -> Result<Taken, Disconnect> {
-        let late = fault.code == RejectCode::SendingTime
+        let late = is_of_time(fault, header, message)
             && self.config.role == Role::Initiator
             && matches!(header.msg_type, msg::EXECUTION_REPORT | msg::ORDER_CANCEL_REJECT);
         if late && !io.app.ready() {
@@ -140,7 +151,7 @@ impl<S: Store> Session<S> {
     }
 
     /// SendingTime is there, readable, and near our clock.
-    fn check_time(&mut self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
+    pub(super) fn check_time(&mut self, now: Timestamp, header: &Header<'_>) -> Result<(), Fault> {
         let fault = |code| Fault::new(code, tags::SENDING_TIME);
         let text = header.sending_time.ok_or(fault(RejectCode::RequiredTagMissing))?;
         let sent = self.times.parse(text).ok_or(fault(RejectCode::DataFormat))?;
@@ -151,17 +162,27 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// The message that was awaited.
+    /// The message that was awaited, and whether it was found in order.
     fn on_next(
         &mut self,
         io: &mut Io<'_>,
         seq: u64,
         header: &Header<'_>,
         message: &Message<'_>,
+        checked: Result<(), Fault>,
     ) -> Result<Taken, Disconnect> {
         self.processing = seq;
-        if let Err(fault) = self.check_message(io.now, header, message) {
+        if let Err(fault) = checked {
             return self.refuse_message(io, seq, header, fault, message);
+        }
+        if header.poss_dup && header.msg_type != msg::SEQUENCE_RESET {
+            if let Err(fault) = check_first_sent(header) {
+                return self.refuse_message(io, seq, header, fault, message);
+            }
+            if is_past(header.msg_type) {
+                self.consume(io, seq, message)?;
+                return Ok(Taken::Yes);
+            }
         }
         let done = match header.msg_type {
             msg::HEARTBEAT => Ok(()),
@@ -288,12 +309,18 @@ impl<S: Store> Session<S> {
             return self.refuse_message(io, seq, header, fault, message);
         }
         match new_seq_no(message, expected) {
-            Ok(next) if next > expected => {
-                self.store.set_next_incoming(next)?;
-                // What was skipped will never be told: the application must ask.
-                self.announced = false;
+            Ok(next) => {
+                if next > expected {
+                    self.store.set_next_incoming(next)?;
+                    // What was skipped will never be told: the application must ask.
+                    self.announced = false;
+                }
+                self.begin_elsewhere();
             }
-            Ok(_) => {}
+            // 11c: NextNumIn stays, whatever the number of the message.
+            Err(fault) if fault.code == RejectCode::ValueIncorrect => {
+                self.say_reject(io, seq, header, fault, message)?;
+            }
             // The number of such a message counts only if it happens to be the next one.
             Err(fault) => self.reject(io, seq, header, fault, message)?,
         }
@@ -324,22 +351,11 @@ impl<S: Store> Session<S> {
         if header.msg_type == msg::SEQUENCE_RESET {
             return Ok(Taken::Yes);
         }
-        let fault = |code| Fault::new(code, tags::ORIG_SENDING_TIME);
-        let Some(first) = header.orig_sending_time else {
-            self.reject(io, seq, header, fault(RejectCode::RequiredTagMissing), message)?;
-            return Ok(Taken::Yes);
-        };
-        match (time::parse(first), header.sending_time.and_then(time::parse)) {
-            (Some(first), Some(sent)) if first > sent => {
-                let fault = Fault::new(RejectCode::SendingTime, 0);
-                self.reject(io, seq, header, fault, message)?;
-                self.log_out_over(io, "", Disconnect::SendingTime)
-            }
-            (Some(_), _) => Ok(Taken::Yes),
-            (None, _) => {
-                self.reject(io, seq, header, fault(RejectCode::DataFormat), message)?;
-                Ok(Taken::Yes)
-            }
+        let Err(fault) = check_first_sent(header) else { return Ok(Taken::Yes) };
+        self.reject(io, seq, header, fault, message)?;
+        match fault.code {
+            RejectCode::SendingTime => self.log_out_over(io, "", Disconnect::SendingTime),
+            _ => Ok(Taken::Yes),
         }
     }
 
@@ -377,6 +393,32 @@ impl Meta {
 
 fn resets(message: &Message<'_>) -> bool {
     message.flag(tags::RESET_SEQ_NUM_FLAG) == Ok(true)
+}
+
+/// OrigSendingTime (122) of a message that was sent before: there, readable, and not after
+/// SendingTime.
+fn check_first_sent(header: &Header<'_>) -> Result<(), Fault> {
+    let fault = |code| Fault::new(code, tags::ORIG_SENDING_TIME);
+    let first = header.orig_sending_time.ok_or(fault(RejectCode::RequiredTagMissing))?;
+    let first = time::parse(first).ok_or(fault(RejectCode::DataFormat))?;
+    match header.sending_time.and_then(time::parse) {
+        Some(sent) if first > sent => Err(Fault::new(RejectCode::SendingTime, 0)),
+        _ => Ok(()),
+    }
+}
+
+/// The times of the message are wrong, and nothing else that can be seen of it.
+fn is_of_time(fault: Fault, header: &Header<'_>, message: &Message<'_>) -> bool {
+    let of_time = fault.code == RejectCode::SendingTime || fault.tag == tags::ORIG_SENDING_TIME;
+    of_time && message.fault().or(header.fault).is_none()
+}
+
+/// A session message that says something of its own moment: sent again, only its number is left.
+fn is_past(msg_type: &[u8]) -> bool {
+    matches!(
+        msg_type,
+        msg::HEARTBEAT | msg::TEST_REQUEST | msg::RESEND_REQUEST | msg::LOGOUT | msg::LOGON
+    )
 }
 
 /// One or two letters or digits are a message type of some version of FIX; user-defined types

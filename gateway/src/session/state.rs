@@ -113,7 +113,7 @@ pub enum Disconnect {
 /// Why an application message was not sent. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// The session is not up.
+    /// The session is not up, or the peer logged out.
     #[error("the session is not up")]
     Down,
     /// The outbound buffer has no room.

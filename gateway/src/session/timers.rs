@@ -49,8 +49,13 @@ impl<S: Store> Session<S> {
     fn poll_up(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, Disconnect> {
         let before = self.resend;
         let mut done = self.pump(now, out)?;
-        if self.gap.is_some_and(|gap| now >= gap.since.after(self.config.resend_timeout)) {
-            return Err(Disconnect::ResendTimeout);
+        if let Some(gap) = self.gap
+            && now >= gap.since.after(self.config.resend_timeout)
+        {
+            return Err(match gap.logout {
+                Some(_) => self.answer_logout(now, out),
+                None => Disconnect::ResendTimeout,
+            });
         }
         if self.heartbeat == Nanos::ZERO {
             return Ok(done);

@@ -5,7 +5,8 @@ use super::echo::Echo;
 use crate::config::ExchangeConfig;
 use crate::config::fix_choices::{FixApplication, FixVersion, ValidationWord};
 use gateway::dialect::Dialect;
-use gateway::fix::{EncodeError, Precision, tags};
+use gateway::fix::tags::{self, msg};
+use gateway::fix::{EncodeError, Precision};
 use gateway::orders::{Client, Inbox, Instruments, OrderAcceptor};
 use gateway::session::{
     Application, ConfigError, Disconnect, Outbound, Reset, SendError, Session, SessionConfig,
@@ -32,6 +33,8 @@ pub struct Account {
     rejects_before: u64,
     /// Commands carried out, marks left out.
     pub orders: u64,
+    /// Commands passed over: said again (PossResend), and answered before.
+    pub said_again: u64,
     /// Fills reported.
     pub fills: u64,
     /// Reports that could not be written: of no message. Always zero.
@@ -104,6 +107,7 @@ impl Account {
             progress: Progress::default(),
             rejects_before: 0,
             orders: 0,
+            said_again: 0,
             fills: 0,
             unsaid: 0,
             last_end: None,
@@ -158,24 +162,31 @@ impl Account {
         desk.with(|application| session.received(now, 0, bytes, out, application))
     }
 
-    /// Sends back what an echo has to; true if it had.
+    /// Sends back what an echo has to, or a refusal of what would be too long; true if it had.
     ///
     /// # Errors
     /// [`SendError`]; the message is lost.
     pub fn answer(&mut self, now: Timestamp, out: &mut dyn Outbound) -> Result<bool, SendError> {
         let Desk::Echo(echo) = &mut self.desk else { return Ok(false) };
         let Some(back) = echo.take() else { return Ok(false) };
-        self.session.send(now, out, &back.msg_type, |encoder| back.write(encoder))?;
+        match self.session.send(now, out, &back.msg_type, |encoder| back.write(encoder)) {
+            Err(SendError::Encode(_)) => {
+                let refusal = msg::BUSINESS_MESSAGE_REJECT;
+                self.session.send(now, out, refusal, |encoder| back.refuse(encoder))?;
+            }
+            sent => drop(sent?),
+        }
         Ok(true)
     }
 
-    /// The command that was read last. A mark is followed here; the session's ups and downs are the
-    /// driver's to know.
-    pub fn next_command(&mut self) -> Option<Command> {
+    /// The command that was read last, and whether it may have been said before. A mark is followed
+    /// here; the session's ups and downs are the driver's to know.
+    pub fn next_command(&mut self) -> Option<(Command, bool)> {
         let Desk::Matching(_, inbox) = &mut self.desk else { return None };
         while let Some(client) = inbox.0.pop() {
             match client {
-                Client::Command(command) => return Some(command),
+                Client::Command(command) => return Some((command, false)),
+                Client::Again(command) => return Some((command, true)),
                 Client::Up | Client::Down => {}
             }
         }

@@ -131,7 +131,11 @@ impl ExchangeCore {
         match account.receive(now, bytes, net.client(connection)) {
             Ok(count) => {
                 let news = account.has_news();
-                while let Some(command) = self.accounts[at].next_command() {
+                while let Some((command, again)) = self.accounts[at].next_command() {
+                    if again && self.was_answered(at, &command) {
+                        self.accounts[at].said_again += 1;
+                        continue;
+                    }
                     self.carry_out(at, &command, now, net);
                 }
                 if let Err(error) = self.accounts[at].answer(now, net.client(connection)) {
@@ -163,6 +167,13 @@ impl ExchangeCore {
             None => self.floor.command(self.accounts[at].id, command, now),
         }
         self.settle(now, net);
+    }
+
+    /// True of a request whose id was answered before, in this or an earlier run.
+    fn was_answered(&self, at: usize, command: &Command) -> bool {
+        use CommandKind::{Cancel, New, Replace};
+        matches!(command.kind(), Some(New | Replace | Cancel))
+            && self.accounts[at].session().store().ledger().has_used(command.id)
     }
 
     /// The refusal of a request whose id was used before: the venue itself knows only its own run.

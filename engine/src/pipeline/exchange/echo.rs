@@ -28,6 +28,8 @@ pub struct Echo {
 pub struct Back {
     /// MsgType (35).
     pub msg_type: Vec<u8>,
+    /// The number that it came under.
+    seq: u64,
     fields: Vec<(u32, Vec<u8>)>,
 }
 
@@ -37,6 +39,15 @@ impl Back {
         for (tag, value) in &self.fields {
             encoder.data(*tag, value);
         }
+    }
+
+    /// Writes the body of a refusal (j): with our header it is longer than any message of ours.
+    pub fn refuse(&self, encoder: &mut Encoder<'_>) {
+        let reason = BusinessReason::Other;
+        encoder.u64(tags::REF_SEQ_NUM, self.seq);
+        encoder.bytes(tags::TEXT, b"too long to be sent back");
+        encoder.bytes(tags::REF_MSG_TYPE, &self.msg_type);
+        encoder.u64(tags::BUSINESS_REJECT_REASON, reason as u64);
     }
 }
 
@@ -106,7 +117,8 @@ impl Application for Echo {
             if meta.poss_resend {
                 fields.insert(0, (tags::POSS_RESEND, b"Y".to_vec()));
             }
-            self.waiting = Some(Back { msg_type: message.msg_type().to_vec(), fields });
+            let (msg_type, seq) = (message.msg_type().to_vec(), meta.seq);
+            self.waiting = Some(Back { msg_type, seq, fields });
         }
         Verdict::Taken
     }

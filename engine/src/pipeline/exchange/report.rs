@@ -58,6 +58,8 @@ pub struct AccountReport {
     pub last_end: Option<String>,
     /// Commands carried out.
     pub orders: u64,
+    /// Commands passed over: said again (PossResend), and answered before.
+    pub said_again: u64,
     /// Open orders now.
     pub open_orders: usize,
     /// Fills in this process.
@@ -105,6 +107,7 @@ fn of_account(core: &ExchangeCore, at: usize) -> AccountReport {
         state: word(session.state()),
         last_end: account.last_end.clone(),
         orders: account.orders,
+        said_again: account.said_again,
         open_orders: core.floor.market().venue_ref().open_orders(account.id),
         fills: account.fills,
         resent: session.counters().resent,
@@ -202,6 +205,9 @@ impl fmt::Display for AccountReport {
             f,
             "             {orders} commands, {fills} fills, {open_orders} open orders, {resent} reports resent"
         )?;
+        if self.said_again > 0 {
+            writeln!(f, "             {} commands said again were passed over", self.said_again)?;
+        }
         for (symbol, position) in &self.positions {
             let Position { net, fills, realised, fees, .. } = position;
             writeln!(

@@ -2,6 +2,7 @@
 
 mod data;
 mod days;
+mod echoes;
 mod equal;
 mod lab;
 mod listeners;

@@ -80,6 +80,7 @@ fn stamps_of_every_precision_and_bytes_beyond_ascii_are_taken() {
         "20250717-13:16:40.123",
         "20250717-13:16:40.123456",
         "20250717-13:16:40.123456789",
+        "20250717-13:16:40.123456789012",
         "20250717-13:15:60",
     ] {
         let mut bench = Bench::acceptor_up();

@@ -30,6 +30,32 @@ fn case_2b_number_too_high_is_kept_until_the_rest_has_come() {
 }
 
 #[test]
+fn what_waited_ahead_of_sequence_is_judged_by_the_time_it_came() {
+    let mut bench = Bench::acceptor_up();
+    bench.give("D", 10, "58=early|").unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    for seq in 2..10 {
+        bench.now = bench.now.after(Nanos::from_secs(25));
+        let body = format!("43=Y|122={}|", bench.stamp());
+        bench.give("0", seq, &body).unwrap();
+    }
+    assert_eq!((bench.app.messages.clone(), bench.sent()), (vec!["10 D early".to_owned()], vec![]));
+    assert!(bench.session.is_up());
+    // One that was late when it came is not kept: it comes again.
+    let mut bench = Bench::acceptor_up();
+    let late = bench.message("D", 3, "58=late|");
+    bench.now = bench.now.after(Nanos::from_secs(121));
+    bench.give_raw(&late).unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    for seq in [2, 3] {
+        let body = format!("43=Y|122={}|58=again|", bench.stamp());
+        bench.give("D", seq, &body).unwrap();
+    }
+    assert_eq!(bench.app.messages, ["2 D again dup", "3 D again dup"]);
+    assert!(bench.session.is_up() && !bench.session.is_recovering());
+}
+
+#[test]
 fn a_resend_that_stops_short_is_asked_for_again() {
     let mut bench = Bench::acceptor_up();
     bench.give("0", 4, "").unwrap();
@@ -344,6 +370,27 @@ fn case_14g_a_header_behind_the_body_is_answered_under_its_number() {
     let reject = "3 2 45=2|58=Tag specified out of required order|371=49|372=D|373=14";
     assert_eq!(bench.sent(), [reject]);
     assert_eq!(bench.next_incoming(), 3);
+}
+
+#[test]
+fn a_header_behind_another_fault_is_answered_under_its_number_too() {
+    let header = |stamp: String| format!("34=2|49=THEM|56=US|52={stamp}|");
+    for (body, reject) in [
+        ("58=|11=x|", "58=Tag specified without a value|371=58|372=D|373=4"),
+        ("0=x|58=x|", "58=Invalid tag number|371=0|372=D|373=0"),
+        ("95=x|58=x|", "58=Incorrect data format for value|371=95|372=D|373=6"),
+    ] {
+        let mut bench = Bench::acceptor_up();
+        let body = format!("35=D|{body}{}", header(bench.stamp()));
+        bench.give_raw(&message("FIX.4.4", &body)).unwrap();
+        assert_eq!(bench.sent(), [format!("3 2 45=2|{reject}")]);
+        assert_eq!((bench.session.is_up(), bench.next_incoming()), (true, 3));
+    }
+    // Another's is another's, wherever it says so.
+    let mut bench = Bench::acceptor_up();
+    let body = format!("35=D|58=|11=x|{}", header(bench.stamp()).replace("THEM", "WHO"));
+    bench.give_raw(&message("FIX.4.4", &body)).unwrap();
+    assert_eq!(bench.sent(), ["3 2 45=2|58=CompID problem|372=D|373=9", "5 3"]);
 }
 
 #[test]

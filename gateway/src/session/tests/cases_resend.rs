@@ -145,8 +145,12 @@ fn case_11_sequence_reset() {
             .starts_with("3 2 45=1|58=Value is incorrect (out of range) for this tag|372=4|373=5")
     );
     assert_eq!(bench.next_incoming(), 30);
+    // The same under the awaited number.
+    bench.give("4", 30, "123=N|36=5|").unwrap();
+    assert!(bench.sent()[0].starts_with("3 3 45=30|58=Value is incorrect"));
+    assert_eq!(bench.next_incoming(), 30);
     bench.give("4", 1, "123=N|").unwrap();
-    assert!(bench.sent()[0].starts_with("3 3 45=1|58=Required tag missing|371=36|372=4|373=1"));
+    assert!(bench.sent()[0].starts_with("3 4 45=1|58=Required tag missing|371=36|372=4|373=1"));
     // So far up that numbers would run out.
     for flag in ["Y", "N"] {
         bench.give("4", bench.next_incoming(), &format!("123={flag}|36={}|", u64::MAX)).unwrap();
@@ -161,6 +165,31 @@ fn sequence_reset_ends_a_gap() {
     bench.give("4", 8, "123=N|36=9|").unwrap();
     assert!(!bench.session.is_recovering());
     assert_eq!(bench.app.ups, 1);
+}
+
+#[test]
+fn a_reset_below_what_opened_the_gap_ends_it_too() {
+    // To the awaited number as well: numbers go on there.
+    for next in [5, 2] {
+        let mut bench = Bench::initiator_up();
+        bench.give("8", 9, "58=before|").unwrap();
+        assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+        let body = format!("43=Y|122={}|36={next}|", bench.stamp());
+        bench.give("4", 5, &body).unwrap();
+        assert!(!bench.session.is_recovering() && !bench.session.holds_messages());
+        assert_eq!((bench.next_incoming(), bench.app.ups), (next, 2), "the application asks");
+        let expected: Vec<_> = (next..=9).map(|seq| format!("{seq} 8 after")).collect();
+        (next..=9).for_each(|seq| bench.give("8", seq, "58=after|").unwrap());
+        assert_eq!(bench.app.messages, expected, "nothing of before stands in for them");
+        bench.wait(Nanos::from_secs(31)).unwrap();
+    }
+    // Nothing was missing: there is nothing to ask.
+    let mut bench = Bench::initiator_up();
+    bench.give("4", 2, "36=2|").unwrap();
+    assert_eq!(bench.app.ups, 1);
+    // Nor will what a Logout waited for.
+    bench.give("5", 7, "").unwrap();
+    assert_eq!(bench.give("4", 2, "36=4|"), Err(Disconnect::PeerLogout));
 }
 
 #[test]
@@ -227,7 +256,7 @@ fn a_long_resend_waits_for_room_and_nothing_overtakes_it() {
 }
 
 #[test]
-fn a_second_request_during_a_resend_starts_over_without_losing_the_unsent() {
+fn a_second_request_during_a_resend_loses_nothing_of_the_first() {
     let mut bench = Bench::acceptor_up();
     for i in 0..100 {
         bench.send(&format!("r{i}"));
@@ -236,9 +265,55 @@ fn a_second_request_during_a_resend_starts_over_without_losing_the_unsent() {
     bench.out = Pipe { bytes: Vec::new(), limit: 1200 };
     bench.give("2", 2, "7=2|16=0|").unwrap();
     bench.send("live");
-    bench.sent();
+    let mut all = bench.sent();
+    assert!(all.len() < 20, "bounded by the room");
     bench.give("2", 3, "7=100|16=0|").unwrap();
-    assert_eq!(drain(&mut bench), ["8 100 43=Y|58=r98", "8 101 43=Y|58=r99", "8 102 58=live"]);
+    all.extend(drain(&mut bench));
+    let again = |i: usize| format!("8 {} 43=Y|58=r{i}", i + 2);
+    let mut expected: Vec<_> = (0..100).map(again).collect();
+    expected.push("8 102 58=live".to_owned());
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn requests_in_parts_that_come_together_are_answered_whole() {
+    let mut bench = Bench::acceptor_up();
+    for i in 2..=200 {
+        bench.send(&format!("r{i}"));
+    }
+    bench.sent();
+    let mut both = bench.message("2", 2, "7=2|16=100|");
+    both.extend(bench.message("2", 3, "7=101|16=200|"));
+    bench.give_raw(&both).unwrap();
+    let expected: Vec<_> = (2..=200).map(|i| format!("8 {i} 43=Y|58=r{i}")).collect();
+    assert_eq!(drain(&mut bench), expected);
+    // A later part first: the resend goes back, and on to the end of both.
+    let mut both = bench.message("2", 4, "7=101|16=200|");
+    both.extend(bench.message("2", 5, "7=2|16=3|"));
+    bench.give_raw(&both).unwrap();
+    let all = drain(&mut bench);
+    assert_eq!(all[64..], expected, "64 of the first, then all");
+}
+
+#[test]
+fn a_peer_that_sends_a_resend_back_forever_is_logged_out() {
+    let mut bench = Bench::acceptor_up();
+    for i in 0..400 {
+        bench.send(&format!("r{i}"));
+    }
+    bench.sent();
+    bench.give("2", 2, "7=1|16=0|").unwrap();
+    let (mut seq, mut answers) = (3, 0);
+    let why = loop {
+        match bench.give("2", seq, "7=1|16=1|") {
+            Ok(()) => seq += 1,
+            Err(why) => break why,
+        }
+        answers += bench.sent().len();
+        assert!(seq < 10_000, "it never ends");
+    };
+    assert_eq!(why, Disconnect::ResendLoop);
+    assert!(answers < 16 * 401 + 4_096 + 401, "{answers}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub(super) struct Engine {
     pub(super) entry: OrderEntry,
     pub(super) connection: Option<usize>,
     pub(super) reports: Vec<Report>,
-    out: Vec<u8>,
+    pub(super) out: Vec<u8>,
     input: Vec<u8>,
     next_id: u64,
 }

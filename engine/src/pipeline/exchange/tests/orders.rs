@@ -1,6 +1,9 @@
 //! Orders in, reports out.
 
-use super::lab::{Lab, NOON, buy, config, kinds};
+use super::lab::{Lab, NOON, buy, config, instruments, kinds};
+use gateway::dialect::Dialect;
+use gateway::fix::tags;
+use gateway::orders::{Instruments, encode_command, msg_type};
 use market::{
     Command, InstrumentId, Nanos, Price, Qty, RejectReason, ReportKind as K, Side, TimeInForce,
 };
@@ -100,4 +103,43 @@ fn an_id_is_used_once() {
     );
     assert_eq!(reports[0].order, id);
     assert!(!reports[0].exec.is_none());
+}
+
+/// Engine 0 sends a command that it may have sent before.
+fn say_again(lab: &mut Lab, command: &Command) {
+    let listed = Instruments::new(&instruments(&lab.config)).unwrap();
+    let dialect = Dialect::default();
+    let kind = msg_type(command, &dialect).unwrap();
+    let engine = &mut lab.engines[0];
+    let now = lab.now;
+    engine
+        .session
+        .send(now, &mut engine.out, kind, |encoder| {
+            encoder.flag(tags::POSS_RESEND, true);
+            encode_command(command, &listed, &dialect, now, encoder);
+        })
+        .unwrap();
+    lab.exchange_bytes();
+}
+
+#[test]
+fn case_19_what_was_carried_out_is_neither_done_again_nor_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = Lab::new(&config(folder.path(), &["A"]), NOON);
+    lab.log_on(0);
+    let (price, account) = ("1.00".parse().unwrap(), lab.core.accounts()[0].id);
+    let open_orders = |lab: &Lab| lab.core.floor().market().venue_ref().open_orders(account);
+    let order = buy(lab.engines[0].id(), price, 7);
+    lab.command(0, &order);
+    lab.engines[0].heard();
+    say_again(&mut lab, &order);
+    assert_eq!((kinds(&lab.engines[0].heard()), open_orders(&lab)), (vec![], 1));
+    // What had not come is an order like any other.
+    let other = buy(lab.engines[0].id(), price, 7);
+    say_again(&mut lab, &other);
+    assert_eq!((kinds(&lab.engines[0].heard()), open_orders(&lab)), (vec![K::Accepted], 2));
+    assert!(lab.engines[0].session.is_up());
+    let report = lab.core.report();
+    assert_eq!((report.accounts[0].orders, report.accounts[0].said_again), (2, 1));
+    assert!(report.to_string().contains(" 1 commands said again were passed over"));
 }

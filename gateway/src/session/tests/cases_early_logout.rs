@@ -1,0 +1,117 @@
+//! A Logout ahead of sequence: what is missing before it may be fills.
+
+use super::harness::{Bench, LOGON};
+use crate::session::{Disconnect, SendError, SessionConfig, State};
+use market::Nanos;
+
+/// An initiator that awaits number 2 and is told a Logout under this one.
+fn left_at(seq: u64) -> Bench {
+    let mut bench = Bench::initiator_up();
+    bench.give("5", seq, "58=closing|").unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"], "asked before anything is answered");
+    assert_eq!((bench.session.state(), bench.session.peer_text()), (State::Up, &b"closing"[..]));
+    bench
+}
+
+/// The peer sends a missed report again.
+fn missed(bench: &mut Bench, seq: u64) -> Result<(), Disconnect> {
+    let body = format!("43=Y|122={}|58=fill {seq}|", bench.stamp());
+    bench.give("8", seq, &body)
+}
+
+#[test]
+fn it_is_answered_when_all_before_it_has_come() {
+    let mut bench = left_at(4);
+    missed(&mut bench, 2).unwrap();
+    assert!(bench.sent().is_empty());
+    assert_eq!(missed(&mut bench, 3), Err(Disconnect::PeerLogout));
+    assert_eq!(bench.app.messages, ["2 8 fill 2 dup", "3 8 fill 3 dup"]);
+    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 3".to_owned()], 5));
+}
+
+#[test]
+fn it_is_answered_when_it_was_filled_over() {
+    let mut bench = left_at(4);
+    missed(&mut bench, 2).unwrap();
+    assert_eq!(bench.give("4", 3, "43=Y|123=Y|36=5|"), Err(Disconnect::PeerLogout));
+    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 3".to_owned()], 5));
+}
+
+#[test]
+fn it_is_answered_when_what_is_missing_does_not_come() {
+    let mut bench = left_at(4);
+    missed(&mut bench, 2).unwrap();
+    bench.wait(Nanos::from_secs(29)).unwrap();
+    assert!(bench.sent().is_empty());
+    assert_eq!(bench.wait(Nanos::from_secs(1)), Err(Disconnect::PeerLogout));
+    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 3".to_owned()], 3));
+}
+
+#[test]
+fn it_is_answered_without_having_found_room() {
+    let mut bench = Bench::initiator_up();
+    (3..67).for_each(|seq| bench.give("0", seq, "").unwrap());
+    bench.give("5", 67, "").unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    assert_eq!(missed(&mut bench, 2), Err(Disconnect::PeerLogout));
+    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 3".to_owned()], 67));
+}
+
+#[test]
+fn a_gap_before_it_does_not_end_without_it() {
+    let mut bench = Bench::initiator_up();
+    bench.give("8", 3, "58=early|").unwrap();
+    bench.give("5", 6, "").unwrap();
+    missed(&mut bench, 2).unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    (4..5).for_each(|seq| missed(&mut bench, seq).unwrap());
+    assert_eq!(missed(&mut bench, 5), Err(Disconnect::PeerLogout));
+    assert_eq!(bench.app.messages.len(), 4);
+}
+
+#[test]
+fn what_is_missing_before_it_is_asked_for_in_parts() {
+    let config = SessionConfig { chunk: Some(2), ..SessionConfig::initiator("US", "THEM") };
+    let mut bench = Bench::new(config);
+    bench.connect().unwrap();
+    bench.give("A", 1, LOGON).unwrap();
+    bench.sent();
+    bench.give("5", 6, "").unwrap();
+    (2..5).for_each(|seq| missed(&mut bench, seq).unwrap());
+    assert_eq!(bench.sent(), ["2 2 7=2|16=3", "2 3 7=4|16=5"]);
+    assert_eq!(missed(&mut bench, 5), Err(Disconnect::PeerLogout));
+    assert_eq!(bench.sent(), ["5 4"]);
+}
+
+#[test]
+fn nothing_is_sent_to_a_peer_that_logged_out() {
+    let mut bench = left_at(4);
+    let Bench { session, out, now, .. } = &mut bench;
+    assert_eq!(session.send(*now, out, b"D", |_| {}), Err(SendError::Down));
+    missed(&mut bench, 2).unwrap();
+    assert_eq!(missed(&mut bench, 3), Err(Disconnect::PeerLogout));
+    assert_eq!(bench.sent(), ["5 3"]);
+}
+
+#[test]
+fn it_answers_ours_whatever_its_number() {
+    let mut bench = Bench::initiator_up();
+    bench.session.logout(bench.now, &mut bench.out, "").unwrap();
+    bench.sent();
+    assert_eq!(bench.give("5", 4, ""), Err(Disconnect::LoggedOut));
+    // Ours crossed it: nothing is answered twice.
+    let mut bench = left_at(4);
+    let Bench { session, out, now, .. } = &mut bench;
+    session.logout(*now, out, "").unwrap();
+    assert_eq!(bench.sent(), ["5 3"]);
+    missed(&mut bench, 2).unwrap();
+    assert_eq!(missed(&mut bench, 3), Err(Disconnect::LoggedOut));
+    assert!(bench.sent().is_empty());
+}
+
+#[test]
+fn an_acceptor_answers_at_once() {
+    let mut bench = Bench::acceptor_up();
+    assert_eq!(bench.give("5", 4, ""), Err(Disconnect::PeerLogout));
+    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 2".to_owned()], 2));
+}
