@@ -15,8 +15,8 @@ use crate::trading::settings::VenueRules;
 use crate::trading::timers::{Due, Timers};
 use market::book::Books;
 use market::{
-    BookView, Command, Event, InstrumentId, Nanos, OrderId, OrderState, OrderView, Price, Qty, Rng,
-    Side, StateHasher, Timestamp,
+    BookView, Command, Event, InstrumentId, Nanos, Order, OrderId, OrderState, OrderView, Price,
+    Qty, Rng, Side, StateHasher, Timestamp,
 };
 use strategies::{NewOrder, Plan, Quoter, QuoterSettings, Refused, Wanted};
 
@@ -369,9 +369,20 @@ impl Desk {
         let unknown = unknown.filter(|order| order.state == OrderState::Unknown);
         let room = COMMANDS_MAX.saturating_sub(self.outbox.len());
         let unknown: Vec<_> = unknown.take(room).collect();
-        for order in unknown {
-            let id = self.next_id();
-            self.issue(Command::status(id, order.id, order.instrument, order.side));
+        unknown.iter().for_each(|order| self.ask_about(order));
+    }
+
+    fn ask_about(&mut self, order: &Order) {
+        let id = self.next_id();
+        self.issue(Command::status(id, order.id, order.instrument, order.side));
+    }
+
+    /// Asks once more about an order that the venue did not know by its former id.
+    pub(crate) fn ask_by_new_id(&mut self, slot: u32) {
+        if self.venue.asks_each_order && self.has_outbox_room() {
+            let order = *self.account.orders().get(slot);
+            self.asked = Some((OrderId::NONE, self.now));
+            self.ask_about(&order);
         }
     }
 
