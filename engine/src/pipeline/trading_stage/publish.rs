@@ -1,6 +1,6 @@
 //! Where the loop's commands go: into `trading_gateway`, at once or when the disk has their record.
 //!
-//! What waited too long for the disk must never leave: it is said, and the stage has the session cut.
+//! What waited too long for the disk must never leave: the stage asks, and has the session cut.
 
 use super::{COMMANDS_DEPTH, CommandSlot};
 use crate::pipeline::loop_driver::{Publish, Stamps};

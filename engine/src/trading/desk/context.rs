@@ -75,7 +75,7 @@ impl Context for Desk {
             repeated = line.wanted == wanted;
             line.wanted = wanted;
         }
-        // What was sent past the quoter is its own again, to keep or to take off.
+        // What the strategy sent itself is the quoter's from here on, to keep or to take off.
         if std::mem::take(&mut line.acts) || !repeated || line.refused {
             line.repeated = repeated;
             self.touch(id);
