@@ -249,7 +249,7 @@ impl Fused {
         let trading = TradingLoop::new(settings(instruments.clone()), &opening);
         let room = Arc::new(AtomicUsize::new(0));
         let tape = Paced { writer: streams.0.writer, room: room.clone() };
-        let publish = RingPublish::new(commands, false);
+        let publish = RingPublish::new(commands, None);
         let stamps = LiveStamps::new(trading_hops.0);
         let start = Start { now: BEGIN, ..Start::default() };
         let driver = LoopDriver::start(trading, tape, publish, stamps, &start).unwrap();

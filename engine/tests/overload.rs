@@ -204,7 +204,7 @@ impl Engine {
         let io = wire::open(wire::Backend::Plain).unwrap().io;
         let feed = FeedStage::new(io, feed, events, recorder::pair(clock.clone()).0, outbox);
         let opening = OpeningState { epoch: 1, ..OpeningState::default() };
-        let publish = RingPublish::new(commands_in, false);
+        let publish = RingPublish::new(commands_in, None);
         let stamps = LiveStamps::new(recorder::pair(clock).0);
         let start = Start { now: DAY, ..Start::default() };
         let trading = TradingLoop::new(settings(), &opening);

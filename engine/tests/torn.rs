@@ -122,7 +122,7 @@ impl Rig {
         let (commands_in, commands) = ring::channel(trading_stage::COMMANDS_DEPTH);
         let (reports, reports_in) = ring::channel(trading_stage::REPORTS_DEPTH);
         let opening = OpeningState { epoch: 1, ..OpeningState::default() };
-        let publish = RingPublish::new(commands_in, false);
+        let publish = RingPublish::new(commands_in, None);
         let stamps = LiveStamps::new(recorder::pair(clock).0);
         let start = Start { now: BEGIN, ..Start::default() };
         let trading = TradingLoop::new(settings(told.clone()), &opening);

@@ -9,7 +9,8 @@ use engine::trading::{
 use market::book::BookLimits;
 use market::{
     Command, CommandKind, Event, EventFlags, EventKind, Instrument, InstrumentId, Money, Nanos,
-    OrderId, Price, Qty, RejectReason, Report, ReportKind, Side, StateHasher, Timestamp,
+    OrderId, OrderState, Price, Qty, RejectReason, Report, ReportKind, Side, StateHasher,
+    Timestamp,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -111,7 +112,8 @@ impl Desk {
 
     fn say(&mut self, kind: ReportKind, order: OrderId) -> Vec<Command> {
         let mut report = Report::new(kind, order, ID).with_side(Side::Buy);
-        (report.price, report.qty, report.leaves_qty) = (Price::from_raw(1), QTY, QTY);
+        let price = Price::from_raw(self.price.load(Ordering::Relaxed) * 10_000_000);
+        (report.price, report.qty, report.leaves_qty) = (price, QTY, QTY);
         self.hear(&report)
     }
 
@@ -162,6 +164,89 @@ fn each_order_that_may_be_open_is_asked_about() {
         let held = orders.find(order).is_some_and(|slot| orders.get(slot).state.is_open());
         assert_eq!(held, open, "{answer:?}");
     }
+}
+
+/// A desk whose replace was under way when the session was lost, with the ids before and after it.
+/// The venue is asked by the first.
+fn replacing() -> (Desk, OrderId, OrderId) {
+    let mut desk = Desk::new(VenueRules { replaces: true, asks_each_order: true });
+    let sent = desk.session(ReportKind::SessionUp);
+    let sent = if sent.is_empty() { desk.book() } else { sent };
+    let old = sent[0].id;
+    desk.say(ReportKind::Accepted, old);
+    desk.price.store(990, Ordering::Relaxed);
+    let moved = desk.book();
+    assert_eq!(kinds(&moved), [CommandKind::Replace]);
+    let new = moved[0].id;
+    desk.session(ReportKind::SessionDown);
+    assert_eq!(about(&desk.session(ReportKind::SessionUp)), [old]);
+    (desk, old, new)
+}
+
+/// An order may fill while the question about it is on its way.
+#[test]
+fn an_order_that_is_not_known_since_it_has_just_filled_is_no_trouble() {
+    let (mut desk, old, new) = replacing();
+    let mut fill = Report::new(ReportKind::Filled, new, ID).with_side(Side::Buy);
+    (fill.price, fill.qty, fill.cum_qty) = (Price::from_raw(990 * 10_000_000), QTY, QTY);
+    fill.target = old;
+    desk.hear(&fill);
+    desk.say(ReportKind::Rejected, old);
+    assert_eq!(desk.trading.session(), Session::Ready);
+    assert_eq!(desk.trading.account().positions()[0].net, QTY.raw());
+    assert_eq!((desk.trading.counters().illegal_moves, desk.trading.is_halted(ID)), (0, false));
+}
+
+/// What is asked about, and nothing else is sent.
+fn about(sent: &[Command]) -> Vec<OrderId> {
+    assert!(sent.iter().all(|command| command.kind() == Some(CommandKind::Status)), "{sent:?}");
+    sent.iter().map(|command| command.target).collect()
+}
+
+#[test]
+fn an_order_whose_replace_was_lost_lives_on_by_its_new_id() {
+    let (mut desk, old, new) = replacing();
+    assert_eq!(about(&desk.say(ReportKind::Rejected, old)), [new]);
+    assert_eq!(desk.trading.session(), Session::Reconciling);
+    assert_eq!(desk.trading.account().exposure(ID, None).open_buy, QTY.raw());
+    // Asked twice, as after a gap fill, it is told twice.
+    assert_eq!(about(&desk.say(ReportKind::Rejected, old)), []);
+    assert!(!desk.trading.is_halted(ID));
+    // Not every status has price and quantity: they are those of the replace.
+    let mut open = Report::new(ReportKind::Status, new, ID).with_side(Side::Buy);
+    open.leaves_qty = QTY;
+    assert_eq!(kinds(&desk.hear(&open)), []);
+    assert_eq!(desk.trading.session(), Session::Ready);
+    let orders = desk.trading.account().orders();
+    let order = orders.get(orders.find(new).unwrap());
+    assert_eq!((order.id, order.state, order.qty), (new, OrderState::Live, QTY));
+    assert_eq!(order.price, Price::from_raw(990 * 10_000_000));
+    desk.price.store(991, Ordering::Relaxed);
+    let moved = desk.book();
+    assert_eq!((kinds(&moved), moved[0].target), (vec![CommandKind::Replace], new));
+}
+
+#[test]
+fn an_order_that_the_venue_knows_by_neither_id_is_gone() {
+    let (mut desk, old, new) = replacing();
+    desk.say(ReportKind::Rejected, old);
+    desk.say(ReportKind::Rejected, new);
+    assert_eq!(desk.trading.session(), Session::Ready);
+    assert_eq!(desk.trading.account().orders().open_count(), 0);
+    assert_eq!(desk.trading.account().exposure(ID, None).open_buy, 0);
+}
+
+#[test]
+fn a_replace_that_never_came_leaves_the_order_by_its_old_id() {
+    let (mut desk, old, new) = replacing();
+    // Whoever is told that the new id is not known has lost no order.
+    assert_eq!(about(&desk.say(ReportKind::Rejected, new)), []);
+    assert_eq!(desk.trading.session(), Session::Reconciling);
+    desk.say(ReportKind::Status, old);
+    assert_eq!(desk.trading.session(), Session::Ready);
+    let orders = desk.trading.account().orders();
+    assert_eq!((orders.open_count(), orders.find(new)), (1, None));
+    assert_eq!(orders.get(orders.find(old).unwrap()).id, old);
 }
 
 #[test]

@@ -74,8 +74,12 @@ impl std::error::Error for Refused {}
 ///
 /// There are two ways to have orders. **Wants**: [`Context::quote`] states which quotes should
 /// stand, and the quoter finds the fewest commands. **Acts**: [`Context::submit`],
-/// [`Context::replace`] and [`Context::cancel`] send one command each. On an instrument that has
-/// wanted quotes the quoter takes every open order for a quote, so do not mix the two on one.
+/// [`Context::replace`] and [`Context::cancel`] send one command each.
+///
+/// An instrument is in one of the two ways at a time. From a `submit` that is not refused on, no
+/// quote is wanted there any more and the quoter leaves every open order alone; from the next `quote`
+/// or `withdraw` on, it takes every open order for a quote. Whichever way, a kill, a halt, a stop and
+/// the end of the hours cancel what is open; so does, for orders of acts, a book that is not Live.
 pub trait Context {
     /// Time of the input being handled.
     fn now(&self) -> Timestamp;
@@ -133,7 +137,7 @@ pub trait Context {
     /// Wants no quotes in any instrument, and cancels every open order of this strategy.
     fn cancel_all(&mut self);
 
-    /// Sends a new order.
+    /// Sends a new order; the quoter leaves the instrument alone until the next quote or withdrawal.
     ///
     /// # Errors
     /// [`Refused`]; nothing was sent then.

@@ -1,8 +1,8 @@
 //! A desk to try a strategy at without an engine: set the book and the position, call an occasion,
 //! look at what is wanted.
 //!
-//! It matches nothing and simulates nothing: every act is taken in at once and rests. For fills
-//! in a market use a backtest.
+//! It matches nothing and simulates nothing: every act is taken in at once and rests, until a quote or
+//! a withdrawal hands its instrument back to the quoter. For fills in a market use a backtest.
 
 use crate::{Context, NewOrder, Quote, Refused, TimerId, Wanted};
 use market::{
@@ -45,6 +45,7 @@ struct Pitch {
     book: DeskBook,
     position: Position,
     wanted: Wanted,
+    acts: bool,
 }
 
 /// A [`Context`] for tests. Its instruments are numbered as given: the first has index 0.
@@ -92,6 +93,7 @@ impl Desk {
             },
             position: Position::default(),
             wanted: Wanted::default(),
+            acts: false,
         };
         let pitches: Vec<Pitch> = (0..).zip(instruments).map(pitch).collect();
         Desk {
@@ -201,17 +203,25 @@ impl Context for Desk {
             self.refused += 1;
             Wanted::default()
         });
+        // Orders of acts are the quoter's from here on: they go, or become what is wanted.
+        if std::mem::take(&mut pitch.acts) {
+            self.orders.retain(|order| order.instrument != id);
+        }
     }
 
     fn cancel_all(&mut self) {
         self.orders.clear();
-        self.pitches.iter_mut().for_each(|pitch| pitch.wanted = Wanted::default());
+        for pitch in &mut self.pitches {
+            (pitch.wanted, pitch.acts) = (Wanted::default(), false);
+        }
     }
 
     fn submit(&mut self, order: NewOrder) -> Result<OrderId, Refused> {
         if !self.ids.contains(&order.instrument) {
             return Err(Refused::NotQuoted);
         }
+        let pitch = &mut self.pitches[order.instrument.index()];
+        (pitch.wanted, pitch.acts) = (Wanted::default(), true);
         let id = self.next_id();
         self.orders.push(OrderView {
             id,

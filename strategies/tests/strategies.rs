@@ -1,11 +1,14 @@
 //! What every built-in strategy must keep, and what each does on a book small enough to see.
 
-use market::{BookState, Instrument, InstrumentId, OrderState, Price, Qty, Side, StateHasher};
+use market::{
+    BookState, Instrument, InstrumentId, OrderId, OrderState, OrderView, Price, Qty, Side,
+    StateHasher,
+};
 use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 use strategies::testing::Desk;
 use strategies::{
-    Context, NewOrder, Parameters, STRATEGIES, Strategy, StrategySpec, TimerId, find,
+    Context, NewOrder, Parameters, Quote, STRATEGIES, Strategy, StrategySpec, TimerId, find,
 };
 
 const ID: InstrumentId = InstrumentId(0);
@@ -32,17 +35,19 @@ fn quotes(strategy: &mut dyn Strategy, desk: &mut Desk) -> [String; 2] {
     wanted(desk)
 }
 
-/// Puts an order of ours on the desk.
+/// Puts an order of ours on the desk, as one that the quoter sent.
 fn rest(desk: &mut Desk, side: Side, price: &str, qty: i64) {
-    let order = NewOrder {
+    desk.orders.push(OrderView {
+        id: OrderId(1_000 + desk.orders.len() as u64),
         instrument: ID,
         side,
+        state: OrderState::Live,
         price: price.parse().unwrap(),
-        qty: Qty::from_raw(qty),
-        time_in_force: market::TimeInForce::Day,
-        post_only: true,
-    };
-    desk.submit(order).unwrap();
+        pending_price: None,
+        leaves: Qty::from_raw(qty),
+        cum_qty: Qty::ZERO,
+        since: desk.now,
+    });
 }
 
 fn hash(strategy: &dyn Strategy) -> u128 {
@@ -266,5 +271,31 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// As the engine does, order by order.
+#[test]
+fn a_desk_keeps_orders_of_acts_until_the_next_quote_or_withdrawal() {
+    let mut desk = desk(&[("10.00", 300)], &[("10.02", 200)]);
+    let quote = Quote { price: "9.99".parse().unwrap(), qty: Qty::from_raw(100) };
+    let order = NewOrder {
+        instrument: ID,
+        side: Side::Buy,
+        price: quote.price,
+        qty: quote.qty,
+        time_in_force: market::TimeInForce::Day,
+        post_only: true,
+    };
+    for hand_over in [Desk::withdraw as fn(&mut Desk, InstrumentId), |desk, id| {
+        desk.quote(id, &[], &[Quote { price: "10.03".parse().unwrap(), qty: Qty::from_raw(100) }]);
+    }] {
+        desk.quote(ID, &[quote], &[]);
+        assert_eq!(wanted(&desk), ["9.99", "-"]);
+        desk.submit(order).unwrap();
+        desk.submit(order).unwrap();
+        assert_eq!((wanted(&desk), desk.orders.len()), (["-".into(), "-".into()], 2));
+        hand_over(&mut desk, ID);
+        assert_eq!(desk.orders, []);
     }
 }

@@ -273,7 +273,7 @@ fn build_over<T: Tape + 'static, S: TimedStore + Send + 'static>(
     let opening = OpeningState { epoch: EPOCH, ..OpeningState::default() };
     let trading = TradingLoop::new(settings(setup.listed)?, &opening);
     let (inputs, commands, recorder, outbox) = ends.trading;
-    let (publish, stamps) = (RingPublish::new(commands, false), LiveStamps::new(recorder));
+    let (publish, stamps) = (RingPublish::new(commands, None), LiveStamps::new(recorder));
     let start = Start { now: clock.now(), ..Start::default() };
     let driver = LoopDriver::start(trading, tape, publish, stamps, &start);
     let driver = driver.context("the tape has no room for the start")?;

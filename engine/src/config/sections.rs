@@ -261,7 +261,7 @@ section! {
         hot_dir: PathBuf = "/dev/shm";
         /// Size of a segment; two are held in memory.
         segment_bytes: usize = 16_777_216, [1_048_576, 4_294_967_296];
-        /// `power` holds each command until its record is on the disk.
+        /// `power` holds each command until its record is on the disk, at most for `[watchdog] stall_ms`.
         #[danger = "with `process`, a power cut loses the last records; with `power`, every order waits for the disk"]
         durability: Durability = "process";
     }
@@ -270,8 +270,9 @@ section! {
 section! {
     /// Guards against a stalled trading loop.
     pub struct WatchdogConfig = "watchdog" {
-        /// Stall after which the order session is cut, so that the venue cancels on disconnect.
-        #[danger = "too short a time pulls quotes on a busy machine"]
+        /// Stall after which the order session is cut, so that the venue cancels on disconnect; with
+        /// `durability = "power"` also the longest that a command may wait for the disk.
+        #[danger = "too short a time pulls quotes on a busy machine, or disk"]
         stall_ms: Nanos = 1_000, [10, 60_000];
     }
 }

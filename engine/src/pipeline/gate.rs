@@ -15,7 +15,8 @@ pub enum Shut {
     Killed = 1,
     /// The trading loop stalled: it latches until a restart.
     Stalled = 2,
-    /// The journal has no room: the session is dropped, so that the venue cancels. Latches.
+    /// The journal has no room, or its disk does not sync in time what waits for that: the session
+    /// is dropped, so that the venue cancels. Latches.
     JournalLost = 4,
     /// A core panicked: likewise. Latches.
     Panicked = 8,

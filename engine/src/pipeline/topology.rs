@@ -162,7 +162,8 @@ pub fn start(config: &RunConfig, clock: &Clock) -> anyhow::Result<Pipeline> {
         data: String::new(),
     };
     let until_synced = streams::durability(config) == Durability::Power;
-    let publish = RingPublish::new(rings.trading_gateway.0, until_synced);
+    let synced_within = until_synced.then_some(config.watchdog.stall_ms);
+    let publish = RingPublish::new(rings.trading_gateway.0, synced_within);
     let stamps = LiveStamps::new(trading_hops.0);
     let trading_loop = TradingLoop::new(settings, &opening);
     let mut driver = LoopDriver::start(trading_loop, trading.writer, publish, stamps, &start)

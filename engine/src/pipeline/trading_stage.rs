@@ -1,20 +1,23 @@
 //! The trading stage: takes inputs from its rings one at a time, records them, lets the loop decide,
 //! and publishes commands into `trading_gateway`.
 
+mod publish;
+
 use crate::latency::{Hop, Recorder};
 use crate::pipeline::gate::{Gate, Shut};
 use crate::pipeline::lifecycle::Lifecycle;
-use crate::pipeline::loop_driver::{EVENTS_MAX, HASH_EVERY, LoopDriver, Publish, Stamping, Stamps};
+use crate::pipeline::loop_driver::{EVENTS_MAX, HASH_EVERY, LoopDriver, Stamping, Stamps};
 use crate::pipeline::tape::Tape;
 use crate::pipeline::telemetry::{Outbox, TradingSnapshot};
 use crate::runtime::did::{Act, Did};
-use crate::runtime::ring::{Consumer, Producer};
+use crate::runtime::ring::Consumer;
 use crate::runtime::stage::{Stage, Work};
 use crate::trading::{Control, ControlKind, TradingLoop};
 use market::{Command, Event, EventFlags, Nanos, Report, ReportKind, Timestamp};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use publish::RingPublish;
 
 /// Depth of `trading_gateway`: the order table, a quota of new orders, and one cancel for each.
 pub const COMMANDS_DEPTH: usize = 16_384;
@@ -37,57 +40,6 @@ pub struct CommandSlot {
 }
 
 const _: () = assert!(size_of::<CommandSlot>() == 56);
-
-/// Publishes into the ring, or holds commands until the disk has their record.
-pub struct RingPublish {
-    ring: Producer<CommandSlot>,
-    /// With durability `power`: what waits, with the sequence of its record.
-    held: Option<VecDeque<(u64, CommandSlot)>>,
-    /// Commands published in this poll.
-    count: usize,
-}
-
-impl RingPublish {
-    /// Publishes at once, or `until_synced`.
-    #[must_use]
-    pub fn new(ring: Producer<CommandSlot>, until_synced: bool) -> RingPublish {
-        let held = until_synced.then(|| VecDeque::with_capacity(COMMANDS_DEPTH));
-        RingPublish { ring, held, count: 0 }
-    }
-
-    /// Lets go what is on the disk; true if anything was.
-    fn release(&mut self, synced: u64) -> bool {
-        let Some(held) = &mut self.held else { return false };
-        let mut released = false;
-        while let Some(&(sequence, slot)) = held.front() {
-            if sequence > synced || self.ring.push(slot).is_err() {
-                break;
-            }
-            held.pop_front();
-            released = true;
-        }
-        released
-    }
-}
-
-impl Publish for RingPublish {
-    fn has_room(&self) -> bool {
-        match &self.held {
-            Some(held) => held.len() < COMMANDS_DEPTH,
-            None => self.ring.has_room(1),
-        }
-    }
-
-    fn publish(&mut self, command: &Command, stamps: Stamps, sequence: u64) {
-        let slot = CommandSlot { command: *command, stamps };
-        self.count += 1;
-        match &mut self.held {
-            Some(held) => held.push_back((sequence, slot)),
-            // Room was asked for before the command was recorded.
-            None => drop(self.ring.push(slot)),
-        }
-    }
-}
 
 /// Stamps of a live loop.
 pub struct LiveStamps {
@@ -312,7 +264,7 @@ impl<T: Tape> TradingStage<T> {
     fn note(&mut self, operator: bool, released: bool) {
         let now = TradingStage::seen(&self.driver);
         let [segment, hashes, fired] = std::mem::replace(&mut self.before, now);
-        self.did.add(Act::Commands, std::mem::take(&mut self.driver.publisher().count));
+        self.did.add(Act::Commands, self.driver.publisher().take_count());
         self.did.mark(Act::Segment, now[0] != segment);
         self.did.mark(Act::Hash, now[1] != hashes);
         self.did.mark(Act::Timers, now[2] != fired);
@@ -328,6 +280,10 @@ impl<T: Tape + 'static> Stage for TradingStage<T> {
 
     fn poll(&mut self, clock: Timestamp) -> Work {
         self.did = Did::default();
+        // Before anything is let go: the gateway keeps back what comes to a gate that is cut.
+        if self.driver.publisher().is_late(clock) {
+            self.gate.shut(Shut::JournalLost);
+        }
         if !self.driver.has_room() {
             // Without a journal nothing may be decided, and so nothing may stay in the market.
             self.gate.shut(Shut::JournalLost);

@@ -40,6 +40,12 @@ pub enum Effect {
         /// Why.
         reason: RejectReason,
     },
+    /// The venue does not know the order in this slot by its id. It may by that of a replace whose
+    /// answer was lost: that is its id now, and whether it is open is not known.
+    Renamed {
+        /// Its slot.
+        slot: u32,
+    },
     /// The venue names an order that we do not know.
     Foreign,
     /// The report was counted before.

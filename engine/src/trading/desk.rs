@@ -15,8 +15,8 @@ use crate::trading::settings::VenueRules;
 use crate::trading::timers::{Due, Timers};
 use market::book::Books;
 use market::{
-    BookView, Command, Event, InstrumentId, Nanos, OrderId, OrderState, OrderView, Price, Qty, Rng,
-    Side, StateHasher, Timestamp,
+    BookView, Command, Event, InstrumentId, Nanos, Order, OrderId, OrderState, OrderView, Price,
+    Qty, Rng, Side, StateHasher, Timestamp,
 };
 use strategies::{NewOrder, Plan, Quoter, QuoterSettings, Refused, Wanted};
 
@@ -40,6 +40,8 @@ pub(crate) struct Line {
     /// Index of the strategy that quotes it.
     pub(crate) owner: Option<u16>,
     pub(crate) wanted: Wanted,
+    /// The strategy sent orders itself: nothing is wanted, and the quoter leaves them alone.
+    pub(crate) acts: bool,
     /// It is in the list of instruments to plan.
     dirty: bool,
     /// The owner was told that it may quote.
@@ -56,6 +58,13 @@ pub(crate) struct Line {
     pub(crate) heard: Timestamp,
     /// When a mass cancel of it was last sent.
     mass_canceled: Timestamp,
+}
+
+impl Line {
+    /// Whatever is open here is to go.
+    pub(crate) fn want_nothing(&mut self) {
+        (self.wanted, self.acts) = (Wanted::default(), false);
+    }
 }
 
 /// How long a mass cancel is given before orders are canceled one by one as well.
@@ -123,6 +132,7 @@ impl Desk {
             limits: *limits,
             owner: owner(id),
             wanted: Wanted::default(),
+            acts: false,
             dirty: false,
             quotable: false,
             halted: opening.halted.iter().any(|halted| halted.index() == id),
@@ -293,7 +303,7 @@ impl Desk {
     /// Wants nothing any more, in any instrument.
     pub(crate) fn withdraw_everything(&mut self) {
         for index in 0..self.lines.len() {
-            self.lines[index].wanted = Wanted::default();
+            self.lines[index].want_nothing();
             self.touch_index(index);
         }
     }
@@ -359,9 +369,20 @@ impl Desk {
         let unknown = unknown.filter(|order| order.state == OrderState::Unknown);
         let room = COMMANDS_MAX.saturating_sub(self.outbox.len());
         let unknown: Vec<_> = unknown.take(room).collect();
-        for order in unknown {
-            let id = self.next_id();
-            self.issue(Command::status(id, order.id, order.instrument, order.side));
+        unknown.iter().for_each(|order| self.ask_about(order));
+    }
+
+    fn ask_about(&mut self, order: &Order) {
+        let id = self.next_id();
+        self.issue(Command::status(id, order.id, order.instrument, order.side));
+    }
+
+    /// Asks once more about an order that the venue did not know by its former id.
+    pub(crate) fn ask_by_new_id(&mut self, slot: u32) {
+        if self.venue.asks_each_order && self.has_outbox_room() {
+            let order = *self.account.orders().get(slot);
+            self.asked = Some((OrderId::NONE, self.now));
+            self.ask_about(&order);
         }
     }
 
@@ -386,7 +407,9 @@ impl Desk {
         self.books.hash_into(hasher);
         for line in &self.lines {
             line.wanted.hash_into(hasher);
-            let bits = [line.dirty, line.quotable, line.halted, line.refused, line.repeated];
+            // Beside a bit, so that what has no acts keeps the hashes that it had without them.
+            hasher.word(u64::from(line.acts) << 1 | u64::from(line.dirty));
+            let bits = [line.quotable, line.halted, line.refused, line.repeated];
             bits.into_iter().for_each(|bit| hasher.word(u64::from(bit)));
             hasher.word(line.not_before.nanos());
             hasher.word(line.heard.nanos());

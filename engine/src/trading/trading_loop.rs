@@ -215,6 +215,10 @@ impl TradingLoop {
         } else if quotable && news {
             self.call(owner.into(), |strategy, desk| strategy.on_book(desk, id));
         }
+        // What the strategy sent itself goes too, also where it knows better.
+        if !quotable && self.desk.lines[id.index()].acts {
+            self.desk.touch(id);
+        }
     }
 
     /// Calls a strategy. One that panics is not called again in this run; its instruments are
@@ -243,7 +247,7 @@ impl TradingLoop {
     /// Halts an instrument until an operator clears it: no order, and none left at the venue.
     fn halt(&mut self, id: InstrumentId) {
         let line = &mut self.desk.lines[id.index()];
-        line.wanted = strategies::Wanted::default();
+        line.want_nothing();
         if !std::mem::replace(&mut line.halted, true) {
             self.desk.mass_cancel(id);
         }

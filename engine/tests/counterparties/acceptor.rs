@@ -79,6 +79,10 @@ pub(crate) struct Seen {
     pub(crate) trades: usize,
     /// Trades are not told to who made them.
     pub(crate) silent: bool,
+    /// The connection ends before the next replace of an order that rests is answered.
+    pub(crate) loses_replaced: bool,
+    /// The client's ids of that order, before and after.
+    pub(crate) lost: Option<[String; 2]>,
     /// Reports of trades, for a drop copy.
     pub(crate) copies: Vec<Fields>,
     pub(crate) bytes: Vec<u8>,
@@ -384,9 +388,23 @@ impl<V: Venue> Client<'_, V> {
                 None
             }
         };
-        if let Some((order, told)) = answer {
+        if let Some((order, told)) = answer
+            && !self.loses(&order, told)
+        {
             self.execution(&order, told);
         }
+    }
+
+    /// True if the connection ends before this is said.
+    fn loses(&mut self, order: &Order, told: Told) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if told != Told::Replaced || order.trades || !order.open || !seen.loses_replaced {
+            return false;
+        }
+        seen.loses_replaced = false;
+        seen.lost = Some([order.before.clone(), order.client.clone()]);
+        self.over = true;
+        true
     }
 
     /// The end of the connection: what becomes of open orders.

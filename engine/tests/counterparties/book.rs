@@ -34,7 +34,7 @@ pub(crate) struct Order {
     /// Numbers the executions of all orders.
     pub(crate) exec: u64,
     pub(crate) open: bool,
-    trades: bool,
+    pub(crate) trades: bool,
 }
 
 impl Order {

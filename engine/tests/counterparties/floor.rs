@@ -75,6 +75,14 @@ impl Floor {
         std::fs::write(&path, text.replace(own, &hours)).unwrap();
     }
 
+    /// The venue is asked to keep orders when the connection ends, where the profile has it cancel.
+    pub(crate) fn keeps_orders(&self, cancels: &str, keeps: &str) {
+        let path = self.lab.dir().join("venues/demo.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(cancels), "{text}");
+        std::fs::write(&path, text.replace(cancels, keeps)).unwrap();
+    }
+
     /// A drop copy session at this venue.
     pub(crate) fn drop_copy(&self, venue: &Acceptor) {
         let section = format!(

@@ -145,6 +145,30 @@ fn kraken_cancels_on_disconnect_by_a_zero_and_begins_anew_every_day() {
     assert_eq!(venue.seen().survivors, 0);
 }
 
+#[test]
+fn kraken_is_asked_by_both_ids_about_an_order_whose_replace_was_lost() {
+    let floor = Floor::new("kraken-uat", "KRAKEN-CLIENT");
+    let venue = floor.venue(kraken::Kraken, true);
+    floor.keeps_orders("\"8674=0\"", "\"8674=1\"");
+    floor.credentials(kraken::KEY, kraken::SECRET, "");
+    let engine = floor.engine();
+    eventually("fills", || (venue.seen().trades >= 2).then_some(()));
+    venue.seen().loses_replaced = true;
+    let [old, new] = eventually("a lost answer", || venue.seen().lost.clone());
+    eventually("a question by the old id, then by the new", || {
+        let seen = venue.seen();
+        let asked: Vec<_> = seen.of_type("H").map(|request| request.get(11)).collect();
+        let first = asked.iter().position(|id| *id == old)?;
+        asked[first..].contains(&new.as_str()).then_some(())
+    });
+    eventually("the order goes on by its new id", || {
+        venue.seen().requests.iter().any(|request| request.get(41) == new).then_some(())
+    });
+    let report = engine.stop();
+    floor.agrees(&report, &venue);
+    floor.replays();
+}
+
 /// The venues judge by themselves: what they would refuse is refused here.
 #[test]
 fn a_venue_refuses_what_its_documentation_refuses() {

@@ -75,6 +75,7 @@ pub(crate) struct Rig {
     pub(crate) copiers: Vec<Copier>,
     /// What the loop says of itself.
     pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) gate: Arc<Gate>,
     /// What the stage recorded.
     pub(crate) hops: Collector,
     kernel_stamps: bool,
@@ -95,6 +96,7 @@ impl Rig {
         let (recorder, hops) = recorder::pair(clock::calibrate().0);
         let kernel_stamps = setup.kernel_stamps;
         let (tally, lifecycle) = (Arc::new(Tally::default()), Arc::new(Lifecycle::default()));
+        let gate = Arc::new(Gate::default());
         let stage = GatewayStage::new(GatewayParts {
             connection,
             entry: OrderEntry::new(setup.instruments, 64, setup.dialect),
@@ -102,13 +104,13 @@ impl Rig {
             reports: reports_out,
             limiter: setup.limiter,
             drop_copy: tally.clone(),
-            gate: Arc::new(Gate::default()),
+            gate: gate.clone(),
             lifecycle: lifecycle.clone(),
             recorder,
             outbox: mailbox(GatewaySnapshot::default(), GatewaySnapshot::default()).0,
         });
         let copiers = vec![copier];
-        Rig { stage, commands, reports, copiers, lifecycle, hops, kernel_stamps, tally }
+        Rig { stage, commands, reports, copiers, lifecycle, gate, hops, kernel_stamps, tally }
     }
 
     /// A drop copy beside it, which is `COPY`, and what it records.

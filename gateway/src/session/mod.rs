@@ -167,7 +167,8 @@ impl<S: Store> Session<S> {
         })
     }
 
-    /// From now on, orders that the peer asks for again are gap-filled.
+    /// From now on, orders that the peer asks for again are gap-filled, and those that wait behind a
+    /// resend too.
     pub const fn withhold_orders(&mut self) {
         self.config.resend = Resend::GapFillOrders;
     }

@@ -5,7 +5,7 @@
 //! overtakes, and nothing is sent that the store does not hold.
 
 use super::store::Store;
-use super::{Disconnect, FrameKind, Io, Resend, Session};
+use super::{Counters, Disconnect, FrameKind, Io, Resend, Session};
 use crate::fix::tags::{self, msg};
 use crate::fix::{EncodeError, Encoder, FieldIndex, Template};
 use market::Timestamp;
@@ -111,7 +111,7 @@ impl<S: Store> Session<S> {
             self.repeat(now, out, &mut cursor)?;
         }
         if cursor.fill_from > cursor.end {
-            self.catch_up(out, &mut cursor)?;
+            self.catch_up(now, out, &mut cursor)?;
         }
         let over = cursor.fill_from > cursor.end && cursor.unsent == self.store.next_outgoing();
         self.resend = (!over).then_some(cursor);
@@ -122,6 +122,18 @@ impl<S: Store> Session<S> {
         Ok(worked)
     }
 
+    /// The store, what makes the messages that answer for it, and where they are counted.
+    fn repeater(&mut self, now: Timestamp) -> (&mut S, Repeater<'_>, &mut Counters) {
+        let repeater = Repeater {
+            buffer: &mut self.buffer,
+            template: &mut self.template,
+            index: &mut self.resend_index,
+            constant: &self.config.header,
+            now,
+        };
+        (&mut self.store, repeater, &mut self.counters)
+    }
+
     /// Sends again, or passes over, the next numbers that were asked for.
     fn repeat(
         &mut self,
@@ -130,20 +142,13 @@ impl<S: Store> Session<S> {
         cursor: &mut Cursor,
     ) -> Result<(), Disconnect> {
         let everything = self.config.resend == Resend::Everything;
-        let counters = &mut self.counters;
-        let mut repeater = Repeater {
-            buffer: &mut self.buffer,
-            template: &mut self.template,
-            index: &mut self.resend_index,
-            constant: &self.config.header,
-            now,
-        };
-        let last = match self.store.keeps_frames() {
+        let (store, mut repeater, counters) = self.repeater(now);
+        let last = match store.keeps_frames() {
             true => cursor.end.min(cursor.next.saturating_add(STEP - 1)),
             false => cursor.end,
         };
         let mut full = false;
-        self.store.outgoing(cursor.next, last, &mut |seq, kind, frame| {
+        store.outgoing(cursor.next, last, &mut |seq, kind, frame| {
             let again = match kind {
                 FrameKind::Session => false,
                 FrameKind::Reject => true,
@@ -184,27 +189,43 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    /// Sends, for the first time, what was recorded while the resend ran.
+    /// Sends, for the first time, what was recorded while the resend ran. Orders that are withheld by
+    /// now are passed over: they must not leave behind a kill.
     fn catch_up(
         &mut self,
+        now: Timestamp,
         out: &mut dyn super::Outbound,
         cursor: &mut Cursor,
     ) -> Result<(), Disconnect> {
-        let last = self.store.next_outgoing() - 1;
+        let withheld = self.config.resend == Resend::GapFillOrders;
+        let (store, mut repeater, counters) = self.repeater(now);
+        let last = store.next_outgoing() - 1;
         let last = last.min(cursor.unsent.saturating_add(STEP - 1));
         if cursor.unsent > last {
             return Ok(());
         }
-        let mut full = false;
-        self.store.outgoing(cursor.unsent, last, &mut |seq, _, frame| {
-            if out.room() < frame.len() {
+        let (mut full, mut failed) = (false, Ok(()));
+        store.outgoing(cursor.unsent, last, &mut |seq, kind, frame| {
+            if out.room() < frame.len().max(SLACK) {
                 full = true;
                 return ControlFlow::Break(());
             }
-            out.send(frame);
+            if withheld && kind == FrameKind::Application {
+                match repeater.gap_fill(seq, seq + 1) {
+                    Ok(fill) => out.send(fill),
+                    Err(error) => {
+                        failed = Err(error);
+                        return ControlFlow::Break(());
+                    }
+                }
+                counters.gap_fills += 1;
+            } else {
+                out.send(frame);
+            }
             cursor.unsent = seq + 1;
             ControlFlow::Continue(())
         })?;
+        failed?;
         if !full {
             cursor.unsent = last + 1;
         }

@@ -3,8 +3,8 @@
 
 use super::{Account, Effect};
 use market::{
-    ExecId, Liquidity, Money, OrderEvent, OrderState, Price, Qty, RejectReason, Report, ReportKind,
-    Side, Timestamp,
+    ExecId, Liquidity, Money, Order, OrderEvent, OrderId, OrderState, Price, Qty, RejectReason,
+    Report, ReportKind, Side, Timestamp,
 };
 
 impl Account {
@@ -140,10 +140,11 @@ impl Account {
         let by_target = || self.orders.find(report.target);
         let Some(slot) = self.orders.find(report.order).or_else(by_target) else {
             return match kind {
-                // Requests on orders closed long ago.
-                ReportKind::CancelRejected | ReportKind::Canceled | ReportKind::Expired => {
-                    Effect::None
-                }
+                // Requests on orders closed long ago, and ids that the venue did not know before.
+                ReportKind::CancelRejected
+                | ReportKind::Canceled
+                | ReportKind::Expired
+                | ReportKind::Rejected => Effect::None,
                 _ => Effect::Foreign,
             };
         };
@@ -154,7 +155,7 @@ impl Account {
         let missed = report.cum_qty > self.orders.get(slot).cum_qty;
         let effect = match kind {
             ReportKind::Accepted => self.on_accepted(slot, now),
-            ReportKind::Rejected => self.refuse(slot, OrderEvent::Rejected, report.reason()),
+            ReportKind::Rejected => self.on_rejected(slot, report),
             ReportKind::Replaced => self.on_replaced(slot, report, now),
             ReportKind::CancelRejected => self.on_cancel_rejected(slot, report),
             ReportKind::Status => self.on_status(slot, report, now),
@@ -173,6 +174,35 @@ impl Account {
             self.orders.get_mut(slot).since = now;
         }
         Effect::Changed { slot }
+    }
+
+    /// Of a new order, or the answer to a question about one: the venue does not know the id. Where a
+    /// replace was under way it may know the other one; the order is gone when it knows neither.
+    fn on_rejected(&mut self, slot: u32, report: &Report) -> Effect {
+        let order = *self.orders.get(slot);
+        if !order.state.is_open() {
+            // It was closed, and told to be, while the question was on its way.
+            return Effect::None;
+        }
+        if order.request != OrderId::NONE && order.request == report.order {
+            self.end_request(slot);
+            return self.refuse(slot, OrderEvent::RequestRefused, report.reason());
+        }
+        if order.state == OrderState::Unknown && order.pending_qty.is_positive() {
+            self.adopt_request(slot);
+            return Effect::Renamed { slot };
+        }
+        self.refuse(slot, OrderEvent::Rejected, report.reason())
+    }
+
+    /// The replace took place: the order has its id and, as far as they are known, its terms.
+    fn adopt_request(&mut self, slot: u32) {
+        self.orders.adopt_request(slot);
+        let order = self.orders.get_mut(slot);
+        if order.pending_qty.is_positive() {
+            (order.price, order.qty) = (order.pending_price, order.pending_qty);
+        }
+        order.pending_qty = Qty::ZERO;
     }
 
     fn refuse(&mut self, slot: u32, event: OrderEvent, reason: RejectReason) -> Effect {
@@ -202,12 +232,9 @@ impl Account {
         if !self.advance(slot, OrderEvent::Replaced) {
             return Effect::Illegal;
         }
-        self.orders.adopt_request(slot);
+        self.adopt_request(slot);
         let order = self.orders.get_mut(slot);
-        // The venue's word counts where it gives one.
-        order.price = if report.price == Price::ZERO { order.pending_price } else { report.price };
-        order.qty = if report.qty.is_positive() { report.qty } else { order.pending_qty };
-        order.pending_qty = Qty::ZERO;
+        take_terms(order, report);
         order.since = now;
         if order.leaves() == Qty::ZERO {
             return self.close(slot, OrderEvent::Canceled);
@@ -253,7 +280,7 @@ impl Account {
         }
         if order.state == OrderState::Unknown {
             if order.request == report.order {
-                self.orders.adopt_request(slot);
+                self.adopt_request(slot);
             }
             self.end_request(slot);
         }
@@ -262,13 +289,17 @@ impl Account {
         }
         let order = self.orders.get_mut(slot);
         if order.state == OrderState::Live {
-            // The venue's word counts where it gives one: not every status has both.
-            order.price = if report.price == Price::ZERO { order.price } else { report.price };
-            order.qty = if report.qty.is_positive() { report.qty } else { order.qty };
+            take_terms(order, report);
             order.since = now;
         }
         Effect::Changed { slot }
     }
+}
+
+/// The venue's word counts where it gives one: not every report has both.
+fn take_terms(order: &mut Order, report: &Report) {
+    order.price = if report.price == Price::ZERO { order.price } else { report.price };
+    order.qty = if report.qty.is_positive() { report.qty } else { order.qty };
 }
 
 /// What a fill is counted by. A venue without ExecIDs is told apart by order and cumulative

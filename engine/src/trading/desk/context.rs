@@ -75,7 +75,8 @@ impl Context for Desk {
             repeated = line.wanted == wanted;
             line.wanted = wanted;
         }
-        if !repeated || line.refused {
+        // What the strategy sent itself is the quoter's from here on, to keep or to take off.
+        if std::mem::take(&mut line.acts) || !repeated || line.refused {
             line.repeated = repeated;
             self.touch(id);
         }
@@ -94,7 +95,10 @@ impl Context for Desk {
         if line.is_none_or(|line| line.owner != Some(self.current)) {
             return Err(Refused::NotQuoted);
         }
-        self.send_new(&order)
+        let id = self.send_new(&order)?;
+        let line = &mut self.lines[order.instrument.index()];
+        (line.wanted, line.acts) = (Wanted::default(), true);
+        Ok(id)
     }
 
     fn replace(&mut self, id: OrderId, price: Price, qty: Qty) -> Result<OrderId, Refused> {

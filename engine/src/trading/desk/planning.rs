@@ -3,7 +3,7 @@
 
 use super::{Desk, MASS_CANCEL_WITHIN, RATE, Session};
 use crate::trading::timers::Due;
-use market::{InstrumentId, Nanos};
+use market::{BookView, InstrumentId, Nanos};
 use strategies::{Action, Refused, Wanted};
 
 impl Desk {
@@ -29,6 +29,9 @@ impl Desk {
         }
         self.lines[id.index()].refused = false;
         let repeated = std::mem::take(&mut self.lines[id.index()].repeated);
+        if self.lines[id.index()].acts && !barred && self.books.book(id).state().may_quote() {
+            return;
+        }
         let counted = self.counters.breaches;
         self.views.clear();
         let orders = self.account.orders();

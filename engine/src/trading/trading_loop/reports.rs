@@ -131,6 +131,10 @@ impl TradingLoop {
                 }
                 self.tell_order(slot);
             }
+            Effect::Renamed { slot } => {
+                self.tell_order(slot);
+                self.desk.ask_by_new_id(slot);
+            }
             Effect::Duplicate if report.is_drop_copy() => self.desk.counters.confirmed += 1,
             Effect::Duplicate => self.desk.counters.duplicates += 1,
             Effect::Illegal => self.desk.counters.illegal_moves += 1,

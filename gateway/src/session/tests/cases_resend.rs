@@ -316,6 +316,41 @@ fn a_peer_that_sends_a_resend_back_forever_is_logged_out() {
     assert!(answers < 16 * 401 + 4_096 + 401, "{answers}");
 }
 
+/// A kill comes while orders are sent again, and others wait behind them.
+#[test]
+fn orders_that_are_withheld_do_not_leave_behind_a_resend_either() {
+    let config =
+        SessionConfig { resend: Resend::Everything, ..SessionConfig::initiator("US", "THEM") };
+    let mut bench = Bench::new(config);
+    bench.connect().unwrap();
+    bench.give("A", 1, LOGON).unwrap();
+    for i in 0..40 {
+        bench.send(&format!("r{i}"));
+    }
+    bench.sent();
+    bench.out = Pipe { bytes: Vec::new(), limit: 1_200 };
+    bench.give("2", 2, "7=2|16=0|").unwrap();
+    assert_eq!(bench.send("waits"), 42);
+    bench.give("1", 3, "112=now|").unwrap();
+    assert_eq!(bench.send("waits too"), 44);
+    let before = bench.sent();
+    let again: Vec<_> = (0..before.len()).map(|i| format!("8 {} 43=Y|58=r{i}", i + 2)).collect();
+    assert_eq!(before, again);
+    bench.session.withhold_orders();
+    let next = 2 + before.len();
+    assert_eq!(
+        drain(&mut bench),
+        [
+            format!("4 {next} 43=Y|36=42|123=Y"),
+            "4 42 43=Y|36=43|123=Y".to_owned(),
+            "0 43 112=now".to_owned(),
+            "4 44 43=Y|36=45|123=Y".to_owned(),
+        ]
+    );
+    assert_eq!(bench.send("a cancel"), 45);
+    assert_eq!(bench.sent(), ["8 45 58=a cancel"]);
+}
+
 #[test]
 fn a_connection_lost_in_a_resend_begins_clean() {
     let mut bench = Bench::acceptor_up();
