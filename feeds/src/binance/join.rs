@@ -59,6 +59,17 @@ pub enum Taken {
     NotNeeded,
 }
 
+/// How an update stands to the frames that are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Updates are missing between it and the first of them.
+    Behind,
+    /// They lead from before it to it, or past it.
+    Within,
+    /// They do not come as far, or none is held.
+    Ahead,
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Join {
@@ -106,6 +117,32 @@ impl Join {
         self.held.events.iter()
     }
 
+    /// The last update that was told, whether or not it is in a book.
+    #[must_use]
+    pub fn told(&self) -> u64 {
+        self.at.or(self.held.last()).unwrap_or(self.held.floor)
+    }
+
+    /// How an update stands to the frames that are held.
+    #[must_use]
+    pub fn reach(&self, update: u64) -> Reach {
+        match self.held.last() {
+            _ if !self.held.lead_on(update) => Reach::Behind,
+            Some(last) if update <= last => Reach::Within,
+            _ => Reach::Ahead,
+        }
+    }
+
+    /// Changes of levels of the held frames up to an update, and, with `false`, of the next frame.
+    pub fn held_up_to(&self, update: u64) -> impl Iterator<Item = (bool, &Event)> {
+        let covered = self.held.frames.iter().take_while(|(span, _)| span.last <= update);
+        let (frames, levels) =
+            covered.fold((0, 0), |(frames, sum), &(_, count)| (frames + 1, sum + count));
+        let next = self.held.frames.get(frames).map_or(0, |&(_, count)| count);
+        let all = self.held.events.iter().take(levels + next).enumerate();
+        all.map(move |(at, event)| (at < levels, event))
+    }
+
     /// A frame, whose events are those of `events` from `from` on. They stay if it is applied.
     #[inline]
     pub fn frame(&mut self, span: Span, events: &mut Vec<Event>, from: usize) -> Told {
@@ -136,15 +173,15 @@ impl Join {
     }
 
     fn hold(&mut self, span: Span, events: &mut Vec<Event>, from: usize) -> Told {
-        if let Some((last, _)) = self.held.frames.back().copied() {
-            if span.last <= last.last {
+        if let Some(last) = self.held.last() {
+            if span.last <= last {
                 events.truncate(from);
                 return Told::Old;
             }
-            if !span.follows(last.last) {
+            if !span.follows(last) {
                 // No snapshot of before can lead past here.
                 self.held = Held::default();
-                self.gaps = (self.gaps.0 + 1, last.last.saturating_add(1));
+                self.gaps = (self.gaps.0 + 1, last.saturating_add(1));
             }
         }
         self.held.take(span, events.drain(from..));
@@ -195,8 +232,8 @@ impl Join {
 
     /// Drops what is held, to have its memory back.
     pub fn forget(&mut self) {
-        let last = self.held.frames.back().map(|(span, _)| span.last);
-        self.held = Held { floor: last.unwrap_or(self.held.floor), ..Held::default() };
+        let floor = self.held.last().unwrap_or(self.held.floor);
+        self.held = Held { floor, ..Held::default() };
     }
 }
 
@@ -220,6 +257,11 @@ impl Held {
             self.events.drain(..count);
             self.floor = span.last;
         }
+    }
+
+    /// The last update of them.
+    fn last(&self) -> Option<u64> {
+        self.frames.back().map(|(span, _)| span.last)
     }
 
     /// True if nothing is missing between a snapshot and these.

@@ -1,6 +1,6 @@
 //! One symbol: frames in, events out, in the instrument's own scale. The same for recordings and live.
 
-use super::frame::{Kind, Level, Mark, Trade};
+use super::frame::{Kind, Level, Mark, Snapshot, Trade};
 use super::join::{Join, Span, Taken, Told};
 use crate::cryptofeed::stamp;
 use crate::digits::decimal;
@@ -116,15 +116,13 @@ impl Stream {
     /// [`NotANumber`]: nothing has changed.
     pub fn snapshot(
         &mut self,
-        last: u64,
-        time: Option<Timestamp>,
-        sides: [&[Level<'_>]; 2],
+        snapshot: &Snapshot<'_>,
         events: &mut Vec<Event>,
     ) -> Result<Taken, NotANumber> {
-        let from = events.len();
-        self.levels(time.unwrap_or(self.time), sides, events)?;
+        let (from, sides) = (events.len(), [&snapshot.bids[..], &snapshot.asks]);
+        self.levels(snapshot.time().unwrap_or(self.time), sides, events)?;
         events[from..].iter_mut().for_each(|event| event.flags = EventFlags::SNAPSHOT);
-        Ok(self.join.snapshot(last, events, from))
+        Ok(self.join.snapshot(snapshot.last, events, from))
     }
 
     /// A depth frame could not be understood.
