@@ -150,3 +150,21 @@ fn a_snapshot_that_was_sent_before_numbers_began_anew_is_refused() {
         }
     }
 }
+
+/// One wrong time must not make all that comes seem to be of before.
+#[test]
+fn a_packet_from_the_future_hides_no_loss_and_no_new_count() {
+    let start = [(A, packet(1, &[bid(1, 100)])), (A, sent(2, u64::MAX, &[bid(2, 101)]))];
+    let then = |packets: std::ops::Range<u32>| {
+        let packets = packets.map(|n| (A, packet(n, &[bid(n, 100 + i64::from(n))])));
+        let given = read(&start.iter().cloned().chain(packets).collect::<Vec<_>>());
+        given.events.iter().filter(|event| *event == "0 Lost" || *event == "0 Reset").count()
+    };
+    assert_eq!(then(3..400), 0);
+    // Packet 3 is missing.
+    assert_eq!(then(4..400), 1);
+    let later = OPEN + 60_000_000_000;
+    let anew = (0..300).map(|n| (A, sent(1 + n % 2, later + u64::from(n), &[bid(1 + n, 50)])));
+    let given = read(&start.iter().cloned().chain(anew).collect::<Vec<_>>());
+    assert!(given.events.contains(&"0 Reset".to_owned()), "{given:?}");
+}

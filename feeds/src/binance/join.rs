@@ -143,6 +143,24 @@ impl Join {
         all.map(move |(at, event)| (at < levels, event))
     }
 
+    /// True of a frame that says nothing that was not told.
+    #[inline]
+    #[must_use]
+    pub fn is_old(&self, span: Span) -> bool {
+        self.at.or(self.held.last()).is_some_and(|told| span.last <= told)
+    }
+
+    /// Numbers began anew with a frame: neither book nor what was held leads to it.
+    #[cold]
+    pub fn anew(&mut self, span: Span, events: &mut Vec<Event>, from: usize) -> Told {
+        self.held = Held::default();
+        if let Some(at) = self.at {
+            return self.gap(at, span, events, from);
+        }
+        self.gaps = (self.gaps.0 + 1, span.first);
+        self.hold(span, events, from)
+    }
+
     /// A frame, whose events are those of `events` from `from` on. They stay if it is applied.
     #[inline]
     pub fn frame(&mut self, span: Span, events: &mut Vec<Event>, from: usize) -> Told {
@@ -211,9 +229,10 @@ impl Join {
         Taken::Joined
     }
 
-    /// A frame could not be understood: the book is not to be believed until a snapshot comes.
+    /// A frame could not be understood: the book is not to be believed until a snapshot comes that is
+    /// newer than what was told before.
     pub fn lose(&mut self, time: Timestamp, events: &mut Vec<Event>) {
-        self.held = Held::default();
+        self.held = Held { floor: self.told().saturating_add(1), ..Held::default() };
         if self.at.take().is_some() || std::mem::take(&mut self.in_gap) {
             let lost = Event::new(EventKind::Lost, self.instrument);
             events.push(Event { exchange_time: time, ..lost });
