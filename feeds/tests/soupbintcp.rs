@@ -196,7 +196,11 @@ fn a_session_that_is_new_to_the_client_is_taken_from_where_it_was_asked_for() {
     assert_eq!(client.clone().take(&other("3"), NOW), elsewhere(1, 3));
     client.begin_anew(0);
     client.connected(NOW, &mut out);
-    assert!(client.take(&other("3"), NOW).is_ok());
+    assert!(client.clone().take(&other("3"), NOW).is_ok());
+    // Numbers end somewhere.
+    assert!(client.take(&other(&u64::MAX.to_string()), NOW).is_ok());
+    client.take(&packet(b'S', b"last"), NOW).unwrap();
+    assert!(client.take(&packet(b'S', b"more"), NOW).is_ok());
 }
 
 proptest! {

@@ -212,7 +212,7 @@ impl Client {
         self.counters.packets += 1;
         if kind == Kind::Sequenced as u8 && self.state == State::Up {
             let sequence = self.next;
-            self.next += 1;
+            self.next = self.next.saturating_add(1);
             self.counters.messages += 1;
             return Ok(Some((length, Said::Message(sequence, payload))));
         }
