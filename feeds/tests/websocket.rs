@@ -1,7 +1,5 @@
 //! Live feeds by websocket without a socket: what comes that nobody can read.
 
-mod common;
-
 use feeds::websocket::{Ask, Channels, Feed, Settings, Which};
 use market::book::LevelBooks;
 use market::{BookState, BookView, Event, Instrument, InstrumentId, Nanos, Timestamp};

@@ -107,7 +107,7 @@ impl Decoder {
     /// shows what is missing, and so does the next one of what the capture begins behind.
     pub(super) fn covers(&self, at: usize, packet: u32, sent: Timestamp) -> bool {
         let security = &self.securities[at];
-        let mut spans = self.spans.iter().flatten();
+        let mut spans = self.spans.iter().flatten().copied();
         match security.channel {
             Some(channel) => {
                 let span = self.spans.get(channel).copied().flatten();
@@ -120,10 +120,9 @@ impl Decoder {
                 })
             }
             None => {
-                let mut theirs = spans.clone();
-                let any = |span: &Span| span.is_near(packet) && span.follows(packet);
-                (theirs.next().is_none() || spans.clone().any(any))
-                    && spans.all(|span| span.is_held(packet, sent))
+                let its = |span: Span| span.is_near(packet) && span.follows(packet);
+                let found = spans.clone().next().is_none() || spans.clone().any(its);
+                found && spans.all(|span| span.is_held(packet, sent))
             }
         }
     }
