@@ -1,11 +1,13 @@
 //! The hot path does not allocate after warm-up: the fused pipeline, its three stages polled in turn
-//! over real loopback sockets with a real journal, over a million market events; and the FIX codec
-//! alone. They have a program of their own, since a program has one allocator, which counts for each
+//! over real loopback sockets with a real journal, over a million market events; feeds by FIX and by
+//! websocket; and the FIX codec alone. They have a program of their own, since a program has one allocator, which counts for each
 //! thread apart.
 #![allow(unsafe_code)]
 
 #[path = "no_allocation/codec.rs"]
 mod codec;
+#[path = "no_allocation/fix_feed.rs"]
+mod fix_feed;
 #[path = "no_allocation/frames.rs"]
 mod frames;
 #[path = "no_allocation/venue.rs"]

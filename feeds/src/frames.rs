@@ -28,6 +28,10 @@ pub(crate) trait Venue: Send {
         log: &mut Log,
     ) -> Result<Option<usize>, &'static str>;
 
+    /// A line could not be read at all, and may have held anything: books are lost whose next frame
+    /// would not show whether it was theirs.
+    fn damaged(&mut self, _unit: &mut Unit) {}
+
     /// What else it counts.
     fn others(&self) -> Vec<(&'static str, u64)>;
 
@@ -61,10 +65,17 @@ impl<R: Read, V: Venue> Frames<R, V> {
                 Ok(Some(line)) if line.text.is_empty() && line.end != LineEnd::TooLong => {}
                 Ok(Some(Line { text, end, .. })) => {
                     unit.begin(position);
-                    let told = match end {
-                        LineEnd::TooLong => Err("a line that is longer than any frame"),
-                        _ if is_crowded(text) => Err("a frame of more levels than any book has"),
-                        _ => self.venue.line(text, unit, &mut self.log),
+                    let damage = match end {
+                        LineEnd::TooLong => Some("a line that is longer than any frame"),
+                        _ if is_crowded(text) => Some("a frame of more levels than any book has"),
+                        _ => None,
+                    };
+                    let told = match damage {
+                        Some(reason) => {
+                            self.venue.damaged(unit);
+                            Err(reason)
+                        }
+                        None => self.venue.line(text, unit, &mut self.log),
                     };
                     return Ok(self.told(told, end, unit));
                 }

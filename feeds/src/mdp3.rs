@@ -26,5 +26,6 @@ mod registry;
 mod resting;
 mod security;
 mod snapshot;
+mod spans;
 mod templates;
 pub mod wire;

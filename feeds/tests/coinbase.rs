@@ -302,18 +302,34 @@ fn bad_input_levels_that_cannot_be_understood_lose_the_book() {
     }
 }
 
+/// It may have been an update of any product, and levels of Exchange have no numbers.
 #[test]
-fn bad_input_what_is_no_frame_is_said_and_changes_nothing() {
+fn bad_input_what_nobody_can_read_loses_books_by_level() {
     let deep = format!("{}{}", "{\"a\":".repeat(5000), "}".repeat(5000));
-    let other_books = opened(1, MAKER, "200", "1");
-    let rest_of_words = format!("https://x/products/BTC-USD/book?level=3 -> 1.5: {}", "{}");
+    let cut = &update(r#"["buy","9","1"]"#)[..70];
+    let crowded = update(&r#"["buy","9","1"],"#.repeat(1 << 17));
     for (name, line) in [
         ("no JSON", "{\"type\":"),
+        ("cut", cut),
         ("trailing bytes", r#"{"type":"heartbeat"} }"#),
         ("no object", "7"),
         ("object of nothing", "{}"),
         ("kind of the wrong type", r#"{"type":7}"#),
         ("deep nesting", &deep),
+        ("too many levels", &crowded),
+        ("too long", &"x".repeat(9 << 20)),
+        ("update of a product that is a number", r#"{"type":"l2update","product_id":7}"#),
+    ] {
+        let (state, why) = bad(line);
+        assert_eq!((state, why.len()), (BookState::Suspect, 1), "{name}: {why:?}");
+    }
+}
+
+#[test]
+fn bad_input_what_is_about_no_book_is_said_and_changes_nothing() {
+    let other_books = opened(1, MAKER, "200", "1");
+    let rest_of_words = format!("https://x/products/BTC-USD/book?level=3 -> 1.5: {}", "{}");
+    for (name, line) in [
         (
             "match without a price",
             r#"{"type":"match","product_id":"X","sequence":1,"side":"buy","time":"2021-04-17T16:43:37Z"}"#,

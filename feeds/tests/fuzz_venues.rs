@@ -30,6 +30,8 @@ fn changed_bytes_break_no_promise() {
     for name in [
         "recording-binance-futures",
         "recording-binance-spot",
+        "recording-binance-symbols",
+        "recording-coinbase-advanced",
         "recording-coinbase-levels",
         "recording-coinbase-orders",
         "recording-kraken",

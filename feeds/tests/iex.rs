@@ -432,3 +432,18 @@ fn damaged_messages_change_nothing_and_lose_the_book_that_they_were_of() {
     let longer = read(&[packet(DEEP, 1, &[[bid(1_000, 1), vec![9; 6]].concat()])]);
     assert_eq!((longer.events.len(), longer.damaged.len()), (1, 0));
 }
+
+/// One wrong time must not make all that comes seem to be of before.
+#[test]
+fn a_packet_from_the_future_hides_no_loss() {
+    let future = sent(DEEP, (7, u64::MAX), 2, &[bid(1_001, 1)]);
+    let then = |packets: std::ops::Range<u64>| {
+        let packets = packets.map(|n| packet(DEEP, n, &[bid(1_000, 1)]));
+        let start = [packet(DEEP, 1, &[bid(1_000, 1)]), future.clone()];
+        read(&start.into_iter().chain(packets).collect::<Vec<_>>())
+    };
+    let lost = "4294967295 Lost".to_owned();
+    assert!(!then(3..400).events.contains(&lost));
+    let given = then(4..400);
+    assert!(given.events.contains(&lost), "{given:?}");
+}

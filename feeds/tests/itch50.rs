@@ -39,6 +39,19 @@ fn lost(decoder: &mut Decoder, message: &[u8], why: Skip) -> Event {
     events[0]
 }
 
+#[test]
+fn a_message_that_is_dropped_tells_no_time() {
+    let mut decoder = decoder();
+    decode(&mut decoder, &add().write()).unwrap();
+    let now = decoder.exchange_time();
+    assert_eq!(now, BASE.after(Nanos::new(AT)));
+    let header = Header { time: AT + 1_000_000_000, ..header() };
+    lost(&mut decoder, &AddOrder { header, side: b'b', order: 78, ..add() }.write(), Skip::BadSide);
+    assert_eq!(decoder.exchange_time(), now);
+    decode(&mut decoder, &AddOrder { header, order: 78, ..add() }.write()).unwrap();
+    assert!(decoder.exchange_time() > now);
+}
+
 /// A message that is dropped and harms no book.
 fn dropped(decoder: &mut Decoder, message: &[u8], why: Skip) {
     let mut events: Vec<Event> = Vec::new();

@@ -225,6 +225,27 @@ fn bad_input_what_is_no_frame_is_said_and_changes_nothing() {
     }
 }
 
+/// A checksum is over ten levels a side: what a line that cannot be read changed in them it shows with
+/// the next update. A book that goes deeper is lost at once.
+#[test]
+fn bad_input_what_nobody_can_read_loses_what_no_checksum_covers() {
+    let level = |price| format!(r#"["{price}","1.00000000","1618678133.1"]"#);
+    let long = "x".repeat(9 << 20);
+    for (depth, state) in [(10, BookState::Live), (25, BookState::Suspect)] {
+        for line in ["[336,", "{}", "[1,2]", r#"[336,{"b":[]},"book-10",7]"#, "7", &long] {
+            let bytes = lines(&[&snapshot(depth, &level(11), &level(9)), line]);
+            let run = read(&bytes).all();
+            assert_eq!(run.state(ONLY), state, "{depth}");
+            assert_eq!(run.recording.log().damaged().0, 1);
+        }
+        // These are of no book.
+        for line in [r#"[0,[["1","1"]],"trade","XBT/USD"]"#, r#"[1,{"b":7},"book-10","ETH/USD"]"#] {
+            let bytes = lines(&[&snapshot(depth, &level(11), &level(9)), line]);
+            assert_eq!(read(&bytes).all().state(ONLY), BookState::Live, "{depth}");
+        }
+    }
+}
+
 #[test]
 fn bad_input_lines_that_are_not_the_recorders() {
     let good = lines(&[r#"{"event":"heartbeat"}"#]);

@@ -177,6 +177,32 @@ fn a_session_goes_on_over_connections_and_another_is_noticed() {
     assert_eq!((client.next(), client.counters().logins), (1, 3));
 }
 
+/// What comes before the first number would be missing, and nobody would say so.
+#[test]
+fn a_session_that_is_new_to_the_client_is_taken_from_where_it_was_asked_for() {
+    let elsewhere = |asked, given| Err(Trouble::Elsewhere { asked, given });
+    let (mut client, mut out) = (up(), Vec::new());
+    client.take(&packet(b'S', b"one"), NOW).unwrap();
+    client.disconnected();
+    client.connected(NOW, &mut out);
+    let other = |next: &str| packet(b'A', format!("       TL2{next:>20}").as_bytes());
+    assert_eq!(client.clone().take(&other("2"), NOW), elsewhere(1, 2));
+    assert_eq!(client.clone().take(&other("9"), NOW), elsewhere(1, 9));
+    assert!(client.take(&other("1"), NOW).is_ok());
+    assert_eq!((client.next(), client.counters().sessions), (1, 1));
+    // The present one, whichever that is.
+    client.begin_anew(1);
+    client.connected(NOW, &mut out);
+    assert_eq!(client.clone().take(&other("3"), NOW), elsewhere(1, 3));
+    client.begin_anew(0);
+    client.connected(NOW, &mut out);
+    assert!(client.clone().take(&other("3"), NOW).is_ok());
+    // Numbers end somewhere.
+    assert!(client.take(&other(&u64::MAX.to_string()), NOW).is_ok());
+    client.take(&packet(b'S', b"last"), NOW).unwrap();
+    assert!(client.take(&packet(b'S', b"more"), NOW).is_ok());
+}
+
 proptest! {
     /// A wire that delivers in pieces and breaks now and then: every message comes once and in
     /// order.

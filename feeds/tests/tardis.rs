@@ -164,6 +164,27 @@ fn bad_input_rows() {
         assert_eq!((lost.len(), lost[0].instrument.0), (1, whose), "{bad}");
         assert_eq!(recording.counts().messages, 3);
     }
+    // What begins a snapshot and cannot be read is missing in it; what is of another message is not.
+    let snapshot = "e,X,2000,2005,true,bid,99,1";
+    for (bad, lost) in [
+        ("e,X,2000,2005,true,bid,x,1", 2),
+        ("e,X,noon,2005,true,bid,98,1", 2),
+        ("e,X,1000,1005,false,bid,x,1", 1),
+        ("e,Y,2000,2005,true,bid,x,1", 1),
+    ] {
+        let text = text(
+            BOOK,
+            &["e,X,1000,1005,true,bid,100,3", "e,X,1000,1006,false,bid,100,2", bad, snapshot],
+        );
+        let (units, _) = read(text.as_bytes());
+        let of_x = |event: &&Event| event.instrument.0 != 1 && event.kind() == Some(K::Lost);
+        let count = units.iter().flatten().filter(of_x).count();
+        assert_eq!(count, lost - usize::from(bad.starts_with("e,Y")), "{bad}");
+        let mut books = LevelBooks::growing();
+        books.admit(InstrumentId(1));
+        units.iter().flatten().for_each(|event| assert_eq!(books.apply(event).contradiction, None));
+        assert_eq!(books.book(InstrumentId(0)).state().may_quote(), lost == 1, "{bad}");
+    }
     // A trade that cannot be read loses no book, and a quote comes whole with the next.
     for (head, row) in [(TRADES, "e,X,1,2,3,hold,1,1"), (QUOTES, "e,X,1,2,3,x,1,1")] {
         let text = text(head, &[row]);

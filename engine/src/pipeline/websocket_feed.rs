@@ -192,7 +192,9 @@ impl WebsocketFeed {
                 Ok(Some(Heard::Text(text))) => {
                     self.feed.message(slot, text.as_bytes(), received, now, &mut self.staged);
                 }
-                Ok(Some(Heard::Binary)) => self.feed.binary(),
+                Ok(Some(Heard::Binary)) => {
+                    self.feed.message(slot, &[], received, now, &mut self.staged);
+                }
                 Ok(Some(Heard::Control)) => self.feed.control(),
                 Ok(None) => break,
                 Err(ended) => {

@@ -22,7 +22,9 @@ fn depth_frames_do_not_allocate() {
         );
         writeln!(text, "{line}").unwrap();
         if number == 0 {
-            writeln!(text, r#"{time} {{"lastUpdateId":1,"bids":[],"asks":[]}}"#).unwrap();
+            let level = r#"["61800.20","2.507"]"#;
+            writeln!(text, r#"{time} {{"lastUpdateId":1,"bids":[{level}],"asks":[{level}]}}"#)
+                .unwrap();
         }
     };
     (0..1 + WARM_UP + COUNTED).for_each(&mut frame);
@@ -35,9 +37,9 @@ fn depth_frames_do_not_allocate() {
         }
         events
     };
-    // The first frame and the snapshot, whose only event is that it clears.
-    assert_eq!(read(2 + WARM_UP), 1 + 4 * WARM_UP);
-    assert_eq!(allocations_of(|| assert_eq!(read(COUNTED), 1 + 4 * (WARM_UP + COUNTED))), 0);
+    // The first frame and the snapshot, which clears and has two levels.
+    assert_eq!(read(2 + WARM_UP), 3 + 4 * WARM_UP);
+    assert_eq!(allocations_of(|| assert_eq!(read(COUNTED), 3 + 4 * (WARM_UP + COUNTED))), 0);
 }
 
 /// The same live, behind the connection: what a feed does with a frame and with the time between.

@@ -4,7 +4,7 @@
 use super::frame::{Frame, Kind, Snapshot, Unread, symbol_of};
 use super::join::{Span, Taken, Told};
 use super::stream::{QTY_DIGITS, Stream, digits_for};
-use super::whose::{Symbols, by_content};
+use super::whose::{Kept, Whose, whose};
 use super::{depth, frame};
 use crate::cryptofeed::stamp;
 use crate::frames::NOT_NEEDED;
@@ -20,6 +20,7 @@ const UNWANTED_MAX: usize = 4096;
 /// Why a frame of a known kind was of no use.
 const NO_NUMBER: &str = "a price or quantity is no number or does not fit";
 const NOT_SAID: &str = "a snapshot does not say whose it is, and nothing else tells";
+const NEEDLESS: &str = "a snapshot that does not say whose it is, while no book waits for one";
 const TOO_EARLY: &str = "a snapshot is older than the frames that were held";
 const TWICE: &str = "a trade that another stream tells as well, or that was told before";
 const NO_SNAPSHOT: &str = "what came is no snapshot of this symbol";
@@ -30,13 +31,15 @@ pub(crate) struct Decoder {
     streams: Vec<Stream>,
     /// Places in `streams`; `None` for symbols that are not wanted.
     by_symbol: HashMap<String, Option<usize>>,
-    symbols: Symbols,
+    /// Snapshots that do not say whose they are, ahead of the frames that will tell.
+    kept: Kept,
     /// What the frames are of, once one has told.
     pub(super) market: &'static str,
     /// At least what is held by all streams.
     held: usize,
     pub(super) frames_held: u64,
     pub(super) frames_old: u64,
+    pub(super) snapshots_kept: u64,
 }
 
 impl Decoder {
@@ -45,11 +48,12 @@ impl Decoder {
             instruments: Instruments::new(wanted),
             streams: Vec::new(),
             by_symbol: HashMap::new(),
-            symbols: Symbols::default(),
+            kept: Kept::default(),
             market: "",
             held: 0,
             frames_held: 0,
             frames_old: 0,
+            snapshots_kept: 0,
         }
     }
 
@@ -72,7 +76,7 @@ impl Decoder {
                 Kind::DepthUpdate
             }
             Ok(Frame::Snapshot(snapshot)) => {
-                self.snapshot(&snapshot, unit, log);
+                self.snapshot(&snapshot, json, unit, log);
                 Kind::Snapshot
             }
             Ok(Frame::Trade(kind, trade)) => {
@@ -129,7 +133,6 @@ impl Decoder {
             }
         }
         unit.exchange_time = time;
-        self.symbols.saw(head.symbol);
         if let Some(at) = at {
             self.told(at, head.span, time, unit, log);
         }
@@ -140,7 +143,8 @@ impl Decoder {
     #[inline]
     fn told(&mut self, at: usize, span: Span, time: Timestamp, unit: &mut Unit, log: &mut Log) {
         let stream = &mut self.streams[at];
-        let (gaps, levels) = (stream.join().gaps(), unit.events.len());
+        let (gaps, before) = (stream.join().gaps(), stream.join().told());
+        let levels = unit.events.len();
         match stream.depth(span, time, &mut unit.events, 0) {
             Told::Applied => return,
             Told::Old => self.frames_old += 1,
@@ -155,6 +159,14 @@ impl Decoder {
             let stream = known.map(|known| known.symbol.clone()).unwrap_or_default();
             log.gap(|| Missing { position: unit.position, stream, first, count: 0 });
         }
+        self.bound();
+        for (position, json) in self.kept.reached(before, span.last) {
+            self.again(position, &json, unit, log);
+        }
+    }
+
+    /// Keeps what is held within its bounds.
+    fn bound(&mut self) {
         if self.held > HELD_MAX {
             let held = |stream: &Stream| stream.join().held().len();
             self.held = self.streams.iter().map(held).sum();
@@ -176,7 +188,6 @@ impl Decoder {
         }
         let time = stamp(depth.transaction.unwrap_or(depth.event));
         unit.exchange_time = time;
-        self.symbols.saw(&depth.symbol);
         let levels = depth.bids.iter().chain(&depth.asks);
         let digits = || digits_for(levels.map(|level| &*level.0));
         let Some(at) = self.stream(&depth.symbol, digits) else { return };
@@ -189,33 +200,61 @@ impl Decoder {
         self.told(at, depth.span(), time, unit, log);
     }
 
-    fn snapshot(&mut self, snapshot: &Snapshot<'_>, unit: &mut Unit, log: &mut Log) {
-        let time = snapshot.transaction.or(snapshot.event).map(stamp);
-        unit.exchange_time = time.unwrap_or_default();
-        let at = if let Some(symbol) = &snapshot.symbol {
-            let levels = snapshot.bids.iter().chain(&snapshot.asks);
-            let Some(at) = self.stream(symbol, || digits_for(levels.map(|level| &*level.0))) else {
-                return;
-            };
-            Some(at)
-        } else {
-            match self.symbols.only() {
-                Ok(Some(symbol)) => match self.by_symbol.get(symbol) {
-                    Some(None) => return,
-                    known => known.copied().flatten(),
-                },
-                Ok(None) => None,
-                Err(()) => by_content(&self.streams, snapshot),
-            }
+    fn snapshot(&mut self, snapshot: &Snapshot<'_>, json: &[u8], unit: &mut Unit, log: &mut Log) {
+        unit.exchange_time = snapshot.time().unwrap_or_default();
+        let Some(symbol) = &snapshot.symbol else {
+            let position = unit.position;
+            return self.unnamed(snapshot, position, json, unit, log);
         };
-        let Some(at) = at else { return log.skip(unit.position, NOT_SAID) };
-        let sides = [&snapshot.bids[..], &snapshot.asks];
-        let taken = self.streams[at].snapshot(snapshot.last, time, sides, &mut unit.events);
-        match taken {
+        let levels = snapshot.bids.iter().chain(&snapshot.asks);
+        if let Some(at) = self.stream(symbol, || digits_for(levels.map(|level| &*level.0))) {
+            self.join(at, snapshot, unit.position, unit, log);
+        }
+    }
+
+    /// A snapshot that stands at `position` and does not say whose it is.
+    fn unnamed(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        position: u64,
+        json: &[u8],
+        unit: &mut Unit,
+        log: &mut Log,
+    ) {
+        match whose(&self.streams, snapshot) {
+            Whose::Of(at) => self.join(at, snapshot, position, unit, log),
+            Whose::Later => {
+                self.snapshots_kept += u64::from(position == unit.position);
+                let dropped = self.kept.keep(snapshot.last, position, json);
+                dropped.into_iter().for_each(|position| log.skip(position, NOT_SAID));
+            }
+            Whose::Unknown => log.skip(position, NOT_SAID),
+            Whose::TooEarly => log.skip(position, TOO_EARLY),
+            Whose::Needless => log.skip(position, NEEDLESS),
+        }
+    }
+
+    /// Frames have come as far as a snapshot that was kept.
+    #[cold]
+    fn again(&mut self, position: u64, json: &[u8], unit: &mut Unit, log: &mut Log) {
+        if let Ok(Frame::Snapshot(snapshot)) = Frame::parse(json) {
+            self.unnamed(&snapshot, position, json, unit, log);
+        }
+    }
+
+    fn join(
+        &mut self,
+        at: usize,
+        snapshot: &Snapshot<'_>,
+        position: u64,
+        unit: &mut Unit,
+        log: &mut Log,
+    ) {
+        match self.streams[at].snapshot(snapshot, &mut unit.events) {
             Ok(Taken::Joined) => {}
-            Ok(Taken::TooEarly) => log.skip(unit.position, TOO_EARLY),
-            Ok(Taken::NotNeeded) => log.skip(unit.position, NOT_NEEDED),
-            Err(_) => log.skip(unit.position, NO_NUMBER),
+            Ok(Taken::TooEarly) => log.skip(position, TOO_EARLY),
+            Ok(Taken::NotNeeded) => log.skip(position, NOT_NEEDED),
+            Err(_) => log.skip(position, NO_NUMBER),
         }
     }
 
@@ -239,9 +278,7 @@ impl Decoder {
         if snapshot.symbol.as_ref().is_some_and(|said| said != symbol) {
             return Err(NO_SNAPSHOT);
         }
-        let time = snapshot.transaction.or(snapshot.event).map(stamp);
-        let sides = [&snapshot.bids[..], &snapshot.asks];
-        match self.streams[at].snapshot(snapshot.last, time, sides, &mut unit.events) {
+        match self.streams[at].snapshot(&snapshot, &mut unit.events) {
             Ok(Taken::Joined | Taken::NotNeeded) => Ok(()),
             Ok(Taken::TooEarly) => Err(TOO_EARLY),
             Err(_) => Err(NO_NUMBER),

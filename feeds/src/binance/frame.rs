@@ -3,6 +3,8 @@
 //! [`super::stream`].
 
 use super::join::Span;
+use crate::cryptofeed::stamp;
+use market::Timestamp;
 use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -142,6 +144,14 @@ pub struct Snapshot<'a> {
     pub bids: Vec<Level<'a>>,
     #[serde(borrow)]
     pub asks: Vec<Level<'a>>,
+}
+
+impl Snapshot<'_> {
+    /// When it was taken, where it says so.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        self.transaction.or(self.event).map(stamp)
+    }
 }
 
 /// A trade, or trades of one taker at one price.

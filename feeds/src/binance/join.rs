@@ -59,6 +59,17 @@ pub enum Taken {
     NotNeeded,
 }
 
+/// How an update stands to the frames that are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Updates are missing between it and the first of them.
+    Behind,
+    /// They lead from before it to it, or past it.
+    Within,
+    /// They do not come as far, or none is held.
+    Ahead,
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Join {
@@ -106,6 +117,50 @@ impl Join {
         self.held.events.iter()
     }
 
+    /// The last update that was told, whether or not it is in a book.
+    #[must_use]
+    pub fn told(&self) -> u64 {
+        self.at.or(self.held.last()).unwrap_or(self.held.floor)
+    }
+
+    /// How an update stands to the frames that are held.
+    #[must_use]
+    pub fn reach(&self, update: u64) -> Reach {
+        match self.held.last() {
+            _ if !self.held.lead_on(update) => Reach::Behind,
+            Some(last) if update <= last => Reach::Within,
+            _ => Reach::Ahead,
+        }
+    }
+
+    /// Changes of levels of the held frames up to an update, and, with `false`, of the next frame.
+    pub fn held_up_to(&self, update: u64) -> impl Iterator<Item = (bool, &Event)> {
+        let covered = self.held.frames.iter().take_while(|(span, _)| span.last <= update);
+        let (frames, levels) =
+            covered.fold((0, 0), |(frames, sum), &(_, count)| (frames + 1, sum + count));
+        let next = self.held.frames.get(frames).map_or(0, |&(_, count)| count);
+        let all = self.held.events.iter().take(levels + next).enumerate();
+        all.map(move |(at, event)| (at < levels, event))
+    }
+
+    /// True of a frame that says nothing that was not told.
+    #[inline]
+    #[must_use]
+    pub fn is_old(&self, span: Span) -> bool {
+        self.at.or(self.held.last()).is_some_and(|told| span.last <= told)
+    }
+
+    /// Numbers began anew with a frame: neither book nor what was held leads to it.
+    #[cold]
+    pub fn anew(&mut self, span: Span, events: &mut Vec<Event>, from: usize) -> Told {
+        self.held = Held::default();
+        if let Some(at) = self.at {
+            return self.gap(at, span, events, from);
+        }
+        self.gaps = (self.gaps.0 + 1, span.first);
+        self.hold(span, events, from)
+    }
+
     /// A frame, whose events are those of `events` from `from` on. They stay if it is applied.
     #[inline]
     pub fn frame(&mut self, span: Span, events: &mut Vec<Event>, from: usize) -> Told {
@@ -136,15 +191,15 @@ impl Join {
     }
 
     fn hold(&mut self, span: Span, events: &mut Vec<Event>, from: usize) -> Told {
-        if let Some((last, _)) = self.held.frames.back().copied() {
-            if span.last <= last.last {
+        if let Some(last) = self.held.last() {
+            if span.last <= last {
                 events.truncate(from);
                 return Told::Old;
             }
-            if !span.follows(last.last) {
+            if !span.follows(last) {
                 // No snapshot of before can lead past here.
                 self.held = Held::default();
-                self.gaps = (self.gaps.0 + 1, last.last.saturating_add(1));
+                self.gaps = (self.gaps.0 + 1, last.saturating_add(1));
             }
         }
         self.held.take(span, events.drain(from..));
@@ -174,9 +229,10 @@ impl Join {
         Taken::Joined
     }
 
-    /// A frame could not be understood: the book is not to be believed until a snapshot comes.
+    /// A frame could not be understood: the book is not to be believed until a snapshot comes that is
+    /// newer than what was told before.
     pub fn lose(&mut self, time: Timestamp, events: &mut Vec<Event>) {
-        self.held = Held::default();
+        self.held = Held { floor: self.told().saturating_add(1), ..Held::default() };
         if self.at.take().is_some() || std::mem::take(&mut self.in_gap) {
             let lost = Event::new(EventKind::Lost, self.instrument);
             events.push(Event { exchange_time: time, ..lost });
@@ -195,8 +251,8 @@ impl Join {
 
     /// Drops what is held, to have its memory back.
     pub fn forget(&mut self) {
-        let last = self.held.frames.back().map(|(span, _)| span.last);
-        self.held = Held { floor: last.unwrap_or(self.held.floor), ..Held::default() };
+        let floor = self.held.last().unwrap_or(self.held.floor);
+        self.held = Held { floor, ..Held::default() };
     }
 }
 
@@ -220,6 +276,11 @@ impl Held {
             self.events.drain(..count);
             self.floor = span.last;
         }
+    }
+
+    /// The last update of them.
+    fn last(&self) -> Option<u64> {
+        self.frames.back().map(|(span, _)| span.last)
     }
 
     /// True if nothing is missing between a snapshot and these.

@@ -64,7 +64,11 @@ impl Venue for Decoder {
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {
-        let counts = [("frames held", self.frames_held), ("frames known", self.frames_old)];
+        let counts = [
+            ("frames held", self.frames_held),
+            ("frames known", self.frames_old),
+            ("snapshots held", self.snapshots_kept),
+        ];
         counts.into_iter().filter(|&(_, count)| count > 0).collect()
     }
 

@@ -1,13 +1,13 @@
 //! One symbol: frames in, events out, in the instrument's own scale. The same for recordings and live.
 
-use super::frame::{Kind, Level, Mark, Trade};
+use super::frame::{Kind, Level, Mark, Snapshot, Trade};
 use super::join::{Join, Span, Taken, Told};
 use crate::cryptofeed::stamp;
 use crate::digits::decimal;
 use crate::level::{NotANumber, level, price_of};
 use market::{
-    Event, EventFlags, EventKind, InstrumentId, Price, Qty, Side, SideEntry, Sink, Statistic,
-    Timestamp,
+    Event, EventFlags, EventKind, InstrumentId, Nanos, Price, Qty, Side, SideEntry, Sink,
+    Statistic, Timestamp,
 };
 
 /// Fractional digits of quantities where nothing else is said.
@@ -17,6 +17,9 @@ pub const QTY_DIGITS_OF_CHEAP: u32 = 4;
 /// What that is: prices below 0.0001, where the venue's lots are whole units.
 const CHEAP: i64 = 100_000;
 
+/// Frames that say nothing new for so long, by the venue's clock, are of numbers that began anew.
+const NOTHING_NEW: Nanos = Nanos::from_secs(10);
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -25,6 +28,8 @@ pub struct Stream {
     join: Join,
     /// Venue time of the last depth frame.
     time: Timestamp,
+    /// The same of the last that said something new.
+    news: Timestamp,
     /// Which kind of trades gives events: the one that came first. A symbol may have both, and they
     /// tell the same trades.
     trades: Option<Kind>,
@@ -36,8 +41,8 @@ impl Stream {
     /// A symbol of which nothing is known.
     #[must_use]
     pub fn new(instrument: InstrumentId, qty_digits: u32) -> Stream {
-        let (join, time) = (Join::new(instrument), Timestamp::ZERO);
-        Stream { instrument, qty_digits, join, time, trades: None, last_trade: 0 }
+        let (join, time, news) = (Join::new(instrument), Timestamp::ZERO, Timestamp::ZERO);
+        Stream { instrument, qty_digits, join, time, news, trades: None, last_trade: 0 }
     }
 
     /// Which instrument its events name.
@@ -81,6 +86,14 @@ impl Stream {
         from: usize,
     ) -> Told {
         self.time = time;
+        if self.join.is_old(span) {
+            if time <= self.news.after(NOTHING_NEW) {
+                return self.join.frame(span, events, from);
+            }
+            self.news = time;
+            return self.join.anew(span, events, from);
+        }
+        self.news = time;
         self.join.frame(span, events, from)
     }
 
@@ -116,15 +129,13 @@ impl Stream {
     /// [`NotANumber`]: nothing has changed.
     pub fn snapshot(
         &mut self,
-        last: u64,
-        time: Option<Timestamp>,
-        sides: [&[Level<'_>]; 2],
+        snapshot: &Snapshot<'_>,
         events: &mut Vec<Event>,
     ) -> Result<Taken, NotANumber> {
-        let from = events.len();
-        self.levels(time.unwrap_or(self.time), sides, events)?;
+        let (from, sides) = (events.len(), [&snapshot.bids[..], &snapshot.asks]);
+        self.levels(snapshot.time().unwrap_or(self.time), sides, events)?;
         events[from..].iter_mut().for_each(|event| event.flags = EventFlags::SNAPSHOT);
-        Ok(self.join.snapshot(last, events, from))
+        Ok(self.join.snapshot(snapshot.last, events, from))
     }
 
     /// A depth frame could not be understood.

@@ -1,54 +1,128 @@
-//! Whose a snapshot is that does not say it, as those of spot and USD-M do not. Where a recording has
-//! one symbol, it is that one's. Where it has several, its content must tell.
+//! Whose a snapshot is that does not say it, as those of spot and USD-M do not. Numbers of symbols may
+//! be alike, and with symbols subscribed one after another a snapshot may come before the first frame
+//! of its own. So only what stands in it tells: it must be the book that a symbol's frames lead to.
 
 use super::frame::Snapshot;
+use super::join::Reach;
 use super::stream::Stream;
-use market::{Event, Side, Timestamp};
-use std::collections::HashSet;
+use market::{Event, Price, Qty, Side, Timestamp};
+use std::collections::HashMap;
 
-/// Symbols that depth frames were of, as far as it matters: none, one, several.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Symbols {
-    first: Option<String>,
-    several: bool,
+/// Bytes of snapshots that are kept until frames have come as far: one of 5,000 levels a side has
+/// 300,000.
+const KEPT_MAX: usize = 1 << 22;
+/// And how many they may be.
+const SNAPSHOTS_MAX: usize = 256;
+
+/// What the symbols that wait say of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// It is the book of the one at this place, and of no other.
+    Of(usize),
+    /// Frames must tell that are still to come.
+    Later,
+    /// Nothing tells.
+    Unknown,
+    /// Updates are missing between it and the only one that waits.
+    TooEarly,
+    /// None waits.
+    Needless,
 }
 
-impl Symbols {
-    #[inline]
-    pub(super) fn saw(&mut self, symbol: &str) {
-        match &self.first {
-            Some(first) => self.several |= first != symbol,
-            None => self.first = Some(symbol.to_owned()),
+/// Looks at a snapshot by all streams that wait for one.
+pub(super) fn whose(streams: &[Stream], snapshot: &Snapshot<'_>) -> Whose {
+    let waiting = (0..).zip(streams).filter(|(_, stream)| stream.join().is_waiting());
+    let (mut count, mut behind, mut ahead, mut of) = (0, 0, false, None);
+    for (at, stream) in waiting {
+        count += 1;
+        match stream.join().reach(snapshot.last) {
+            Reach::Behind => behind += 1,
+            Reach::Ahead => ahead = true,
+            Reach::Within if !agrees(stream, snapshot) => {}
+            Reach::Within if of.is_some() => return Whose::Unknown,
+            Reach::Within => of = Some(at),
         }
     }
-
-    /// The one there is; `Err` if there are several.
-    pub(super) fn only(&self) -> Result<Option<&str>, ()> {
-        if self.several { Err(()) } else { Ok(self.first.as_deref()) }
+    match of {
+        Some(at) => Whose::Of(at),
+        None if ahead => Whose::Later,
+        None if count == 0 && !streams.is_empty() => Whose::Needless,
+        None if (count, behind) == (1, 1) => Whose::TooEarly,
+        None => Whose::Unknown,
     }
 }
 
-/// Of the streams that wait for a snapshot, the one whose held frames have most levels in common with
-/// it, price and quantity. A tie tells nothing.
-pub(super) fn by_content(streams: &[Stream], snapshot: &Snapshot<'_>) -> Option<usize> {
-    let waiting = (0..).zip(streams).filter(|(_, stream)| stream.join().is_waiting());
-    let mut scores: Vec<(usize, usize)> =
-        waiting.map(|(at, stream)| (in_common(stream, snapshot), at)).collect();
-    scores.sort_unstable_by(|one, other| other.cmp(one));
-    match scores.as_slice() {
-        [(best, _), (second, _), ..] if best == second => None,
-        [(best, at), ..] if *best > 0 => Some(*at),
-        _ => None,
-    }
-}
-
-fn in_common(stream: &Stream, snapshot: &Snapshot<'_>) -> usize {
+/// True if the snapshot has every level as the frames that it covers told it last, one at least with a
+/// quantity. What the frame behind them tells may be in it or not, and it has no level beyond its worst.
+fn agrees(stream: &Stream, snapshot: &Snapshot<'_>) -> bool {
     let mut levels = Vec::new();
     let sides = [&snapshot.bids[..], &snapshot.asks];
     if stream.levels(Timestamp::ZERO, sides, &mut levels).is_err() {
-        return 0;
+        return false;
     }
-    let level = |event: &Event| (event.side == Side::Buy as u8, event.price, event.qty);
-    let known: HashSet<_> = levels.iter().map(level).collect();
-    stream.join().held().filter(|held| known.contains(&level(held))).count()
+    let key = |event: &Event| (event.side, event.price);
+    let shown: HashMap<_, Qty> = levels.iter().map(|event| (key(event), event.qty)).collect();
+    let mut told: HashMap<_, Option<Qty>> = HashMap::new();
+    for (covered, event) in stream.join().held_up_to(snapshot.last) {
+        told.insert(key(event), covered.then_some(event.qty));
+    }
+    let of = |side: Side| {
+        levels.iter().filter(move |event| event.side == side as u8).map(|event| event.price)
+    };
+    let (low, high) = (of(Side::Buy).min(), of(Side::Sell).max());
+    let is_beyond = |side: u8, price: Price| match side == Side::Buy as u8 {
+        true => low.is_none_or(|low| price < low),
+        false => high.is_none_or(|high| price > high),
+    };
+    let mut confirmed = false;
+    for ((side, price), qty) in told.into_iter().filter_map(|(key, qty)| Some((key, qty?))) {
+        match shown.get(&(side, price)) {
+            Some(&shown) if shown == qty => confirmed |= qty.is_positive(),
+            None if !qty.is_positive() || is_beyond(side, price) => {}
+            _ => return false,
+        }
+    }
+    confirmed
+}
+
+/// Snapshots that are ahead of the frames, until these have come as far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    all: Vec<One>,
+    bytes: usize,
+}
+
+#[derive(Clone, Debug)]
+struct One {
+    last: u64,
+    position: u64,
+    json: Vec<u8>,
+}
+
+impl Kept {
+    /// Keeps one that stands at `position`. Gives the places of those that there is no room for.
+    pub(super) fn keep(&mut self, last: u64, position: u64, json: &[u8]) -> Vec<u64> {
+        if json.len() > KEPT_MAX {
+            return vec![position];
+        }
+        self.bytes += json.len();
+        self.all.push(One { last, position, json: json.to_vec() });
+        let mut dropped = Vec::new();
+        while self.bytes > KEPT_MAX || self.all.len() > SNAPSHOTS_MAX {
+            let oldest = self.all.remove(0);
+            self.bytes -= oldest.json.len();
+            dropped.push(oldest.position);
+        }
+        dropped
+    }
+
+    /// Takes those that frames of one symbol have reached by going on from one update to another: the
+    /// places and texts.
+    #[inline]
+    pub(super) fn reached(&mut self, from: u64, to: u64) -> Vec<(u64, Vec<u8>)> {
+        let reached = |one: &mut One| from < one.last && one.last <= to;
+        let taken: Vec<One> = self.all.extract_if(.., reached).collect();
+        self.bytes -= taken.iter().map(|one| one.json.len()).sum::<usize>();
+        taken.into_iter().map(|one| (one.position, one.json)).collect()
+    }
 }

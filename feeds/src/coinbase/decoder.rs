@@ -32,6 +32,8 @@ struct Product {
     id: InstrumentId,
     qty_digits: u32,
     levels: Levels,
+    /// Its levels are told by Advanced Trade, whose frames have numbers.
+    numbered: bool,
     orders: Orders,
 }
 
@@ -43,6 +45,9 @@ pub(crate) struct Decoder {
     pub(super) books: Option<Books>,
     /// Number of the last frame of Advanced Trade on this connection.
     number: Option<u64>,
+    /// Number of the last frame that was told again, and the latest time of any.
+    again: Option<u64>,
+    sent: Timestamp,
     /// Venue time of the last frame: snapshots of Exchange have none.
     time: Timestamp,
 }
@@ -56,6 +61,8 @@ impl Decoder {
             products: BTreeMap::new(),
             books: None,
             number: None,
+            again: None,
+            sent: Timestamp::ZERO,
             time: Timestamp::ZERO,
         }
     }
@@ -82,7 +89,9 @@ impl Decoder {
             Frame::MarketTrades(frame) => {
                 (Kind::MarketTrades, self.market_trades(frame, unit, log))
             }
-            Frame::Numbered(kind, number) => (*kind, self.numbered(*number, unit, log)),
+            Frame::Numbered(kind, number, sent) => {
+                (*kind, self.numbered(*number, sent.as_deref(), unit, log))
+            }
             Frame::Counted(kind) => (*kind, Ok(())),
         };
         if let Err(reason) = done {
@@ -101,6 +110,7 @@ impl Decoder {
             id,
             qty_digits,
             levels: Levels::new(id, qty_digits),
+            numbered: false,
             orders: Orders::new(id),
         }))
     }
@@ -143,7 +153,7 @@ impl Decoder {
 
     /// A connection ends what the one before said.
     pub(super) fn connected(&mut self, unit: &mut Unit) {
-        self.number = None;
+        (self.number, self.again) = (None, None);
         for product in self.products.values_mut() {
             product.levels.gap(&mut unit.events);
             product.orders.gap(0, 0, &mut unit.events);
@@ -160,6 +170,7 @@ impl Decoder {
             product.levels.lose(Timestamp::ZERO, &mut unit.events);
             return Err(NO_NUMBER);
         };
+        product.numbered = false;
         let sides = [(Side::Buy, &snapshot.bids), (Side::Sell, &snapshot.asks)];
         let all = sides.iter().flat_map(|(side, levels)| {
             levels.iter().map(|(price, size)| (Some(*side), price.as_str(), size.as_str()))
@@ -257,20 +268,36 @@ impl Decoder {
         }
     }
 
-    /// The number of a frame of Advanced Trade: those of one connection follow each other.
+    /// The number of a frame of Advanced Trade: those of one connection follow each other. Lower ones
+    /// that were sent later, or that go on upward, are of a connection that the recorder does not tell.
     ///
     /// # Errors
     /// It came before: the frame is not to be applied again.
-    fn numbered(&mut self, number: u64, unit: &mut Unit, log: &mut Log) -> Done {
-        // A connection began that the recorder does not tell.
-        if number == 0 && self.number.is_some() {
-            self.connected(unit);
-        }
-        let Some(last) = self.number.replace(number) else { return Ok(()) };
-        if number <= last {
-            self.number = Some(last);
-            return Err(CAME_BEFORE);
-        }
+    fn numbered(
+        &mut self,
+        number: u64,
+        sent: Option<&str>,
+        unit: &mut Unit,
+        log: &mut Log,
+    ) -> Done {
+        let sent = sent.and_then(time);
+        let later = sent.is_some_and(|sent| sent > self.sent);
+        self.sent = self.sent.max(sent.unwrap_or_default());
+        let last = match self.number {
+            Some(last) if number > last => last,
+            Some(_) if number > 0 && !later && self.again.is_none_or(|again| number <= again) => {
+                self.again = Some(number);
+                return Err(CAME_BEFORE);
+            }
+            known => {
+                if known.is_some() {
+                    self.connected(unit);
+                }
+                self.number = Some(number);
+                return Ok(());
+            }
+        };
+        (self.number, self.again) = (Some(number), None);
         let (first, count) = (last + 1, number - last - 1);
         if count > 0 {
             let (position, stream) = (unit.position, "connection".to_owned());
@@ -281,7 +308,7 @@ impl Decoder {
     }
 
     fn l2_data(&mut self, frame: &Advanced<L2Event>, unit: &mut Unit, log: &mut Log) -> Done {
-        self.numbered(frame.sequence_num, unit, log)?;
+        self.numbered(frame.sequence_num, Some(&frame.timestamp), unit, log)?;
         self.keeps(Books::ByLevel)?;
         let time = self.at(&frame.timestamp, unit);
         let mut done = time.map(|_| ());
@@ -296,6 +323,7 @@ impl Decoder {
                 (side(&level.side), level.price_level.as_str(), level.new_quantity.as_str())
             });
             let events = &mut unit.events;
+            product.numbered = true;
             let told = match event.r#type.as_str() {
                 "snapshot" => product.levels.snapshot(time, levels, events).map_err(|_| NO_NUMBER),
                 "update" => match product.levels.update(time, levels, events) {
@@ -319,7 +347,7 @@ impl Decoder {
         unit: &mut Unit,
         log: &mut Log,
     ) -> Done {
-        self.numbered(frame.sequence_num, unit, log)?;
+        self.numbered(frame.sequence_num, Some(&frame.timestamp), unit, log)?;
         let mut done = Ok(());
         // A snapshot has trades of before the subscription; the newest stand first.
         let updates = frame.events.iter().filter(|event| event.r#type == "update");
@@ -348,10 +376,19 @@ impl Decoder {
     }
 
     fn unread(&mut self, unread: &Unread, unit: &mut Unit) {
-        let known = unread.product.as_ref().and_then(|product| self.instruments.find(product));
+        let Some(product) = &unread.product else { return self.any_damaged(unit) };
+        let known = self.instruments.find(product);
         if let Some(product) = known.and_then(|known| self.products.get_mut(&known.id.0)) {
             product.levels.lose(self.time, &mut unit.events);
             product.orders.lose(self.time, &mut unit.events);
+        }
+    }
+
+    /// What nobody can understand may have been of any product. Where messages have numbers (the full
+    /// channel, Advanced Trade) the next one shows it; levels of Exchange have none.
+    pub(super) fn any_damaged(&mut self, unit: &mut Unit) {
+        for product in self.products.values_mut().filter(|product| !product.numbered) {
+            product.levels.lose(self.time, &mut unit.events);
         }
     }
 }

@@ -106,8 +106,8 @@ pub enum Frame {
     L2Data(Advanced<L2Event>),
     /// [`Kind::MarketTrades`].
     MarketTrades(Advanced<TradesEvent>),
-    /// Of Advanced Trade, counted only, but numbered with the others.
-    Numbered(Kind, u64),
+    /// Of Advanced Trade, counted only, but numbered with the others, and sent at a time.
+    Numbered(Kind, u64, Option<String>),
     /// What is counted only.
     Counted(Kind),
 }
@@ -206,10 +206,10 @@ pub struct RestBook {
     pub asks: Vec<(String, String, String)>,
 }
 
-/// Why a frame cannot be read: it is none, or one about the book of this product, and wanting.
+/// Why a frame cannot be read: it is none, or one about this product, and wanting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unread {
-    /// Whose book must not be believed any more.
+    /// Whose book must not be believed any more; any's if that cannot be told.
     pub product: Option<String>,
 }
 
@@ -220,6 +220,8 @@ struct Signs<'a> {
     #[serde(borrow)]
     channel: Option<Cow<'a, str>>,
     sequence_num: Option<u64>,
+    #[serde(borrow)]
+    timestamp: Option<Cow<'a, str>>,
 }
 
 impl Frame {
@@ -242,7 +244,9 @@ impl Frame {
             Kind::L2Data if advanced => Frame::L2Data(read(json)?),
             Kind::MarketTrades if advanced => Frame::MarketTrades(read(json)?),
             _ => match signs.sequence_num {
-                Some(number) if advanced => Frame::Numbered(kind, number),
+                Some(number) if advanced => {
+                    Frame::Numbered(kind, number, signs.timestamp.map(Cow::into_owned))
+                }
                 _ => Frame::Counted(kind),
             },
         })

@@ -62,6 +62,10 @@ pub struct Orders {
     last: u64,
     /// The highest number that came: trades up to it were told.
     seen: u64,
+    /// When the latest of the messages was sent.
+    sent: Timestamp,
+    /// A message of this number could not be applied: a snapshot must hold it.
+    floor: u64,
 }
 
 impl Orders {
@@ -72,7 +76,8 @@ impl Orders {
     #[must_use]
     pub fn new(instrument: InstrumentId) -> Orders {
         let (live, held) = (HashMap::new(), VecDeque::new());
-        Orders { instrument, at: None, in_gap: false, live, held, last: 0, seen: 0 }
+        let (last, seen, floor, sent) = (0, 0, 0, Timestamp::ZERO);
+        Orders { instrument, at: None, in_gap: false, live, held, last, seen, sent, floor }
     }
 
     /// A message.
@@ -84,6 +89,11 @@ impl Orders {
         events: &mut Vec<Event>,
     ) -> Told {
         let is_new = number > self.seen;
+        let later = time > self.sent;
+        self.sent = self.sent.max(time);
+        if later && !is_new {
+            return self.anew(number, time, act, events);
+        }
         self.seen = self.seen.max(number);
         let Some(at) = self.at else { return self.hold(number, time, act, events) };
         if number <= at {
@@ -105,8 +115,17 @@ impl Orders {
         if self.apply(time, act, true, events) {
             return Told::Applied;
         }
-        self.lose(time, events);
+        self.lose_as_of(self.seen, time, events);
         Told::Contradiction
+    }
+
+    /// A number that came before was sent later: numbers began anew, and nothing says when.
+    #[cold]
+    fn anew(&mut self, number: u64, time: Timestamp, act: Act, events: &mut Vec<Event>) -> Told {
+        self.gap(number, 0, events);
+        (self.seen, self.floor) = (number, 0);
+        self.hold(number, time, act, events);
+        Told::Gap(number, 0)
     }
 
     /// Messages may be missing: a `Gap`, unless one stands, that the next snapshot ends.
@@ -167,6 +186,7 @@ impl Orders {
         let first = self.last.saturating_add(1).saturating_sub(self.held.len() as u64);
         match self.at {
             Some(at) if number <= at => return Taken::NotNeeded,
+            None if number < self.floor => return Taken::TooEarly,
             None if !self.held.is_empty() && number.saturating_add(1) < first => {
                 return Taken::TooEarly;
             }
@@ -195,7 +215,7 @@ impl Orders {
         self.at = Some(if covered < held.len() { self.last } else { number });
         for (time, act) in held.into_iter().skip(covered) {
             if !self.apply(time, act, false, events) {
-                self.lose(time, events);
+                self.lose_as_of(self.last, time, events);
                 return Taken::Contradiction;
             }
         }
@@ -205,8 +225,14 @@ impl Orders {
         Taken::Joined
     }
 
-    /// Something could not be understood: the book is not to be believed until a snapshot comes.
+    /// The next message could not be understood: the book is not to be believed until a snapshot comes
+    /// that holds it.
     pub fn lose(&mut self, time: Timestamp, events: &mut Vec<Event>) {
+        self.lose_as_of(self.seen.saturating_add(1), time, events);
+    }
+
+    fn lose_as_of(&mut self, floor: u64, time: Timestamp, events: &mut Vec<Event>) {
+        self.floor = self.floor.max(floor);
         self.held.clear();
         self.live.clear();
         if self.at.take().is_some() | std::mem::take(&mut self.in_gap) {

@@ -14,6 +14,9 @@ const WAITING_MAX: usize = 256;
 /// Packets remembered, to know their copies.
 const REMEMBERED: usize = 1_024;
 
+/// So many packets, none of which could be taken, show that the time of one that was taken was wrong.
+const STALLED_MAX: u32 = 256;
+
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -53,6 +56,8 @@ pub(super) struct Stream {
     /// Since when packets wait.
     since: Timestamp,
     remembered: Vec<(u64, u16, u64)>,
+    /// Packets since the last that was taken, or waits, that are of before it by their time.
+    stalled: u32,
 }
 
 impl Stream {
@@ -64,6 +69,7 @@ impl Stream {
             waiting: BTreeMap::new(),
             since: Timestamp::ZERO,
             remembered: vec![(0, 0, 0); REMEMBERED],
+            stalled: 0,
         }
     }
 
@@ -100,6 +106,9 @@ impl Stream {
                 self.took(packet);
                 return Verdict::Restart;
             }
+            if packet.count > 0 && (own.2 != id.2 || packet.next() <= self.expected) {
+                self.stalls();
+            }
             if own.2 != id.2 {
                 return Verdict::Past;
             }
@@ -121,8 +130,10 @@ impl Stream {
             return Verdict::Next(0);
         }
         if packet.send_time.saturating_add(WAIT.get()) < self.sent {
+            self.stalls();
             return Verdict::Past;
         }
+        self.stalled = 0;
         if self.waiting.is_empty() {
             self.since = now;
         }
@@ -138,9 +149,18 @@ impl Stream {
         Verdict::Waits
     }
 
+    /// A packet is of before by its time. After many of them the next ones tell the time.
+    fn stalls(&mut self) {
+        self.stalled += 1;
+        if self.stalled >= STALLED_MAX {
+            (self.stalled, self.sent) = (0, 0);
+        }
+    }
+
     fn took(&mut self, packet: &Packet<'_>) {
         self.expected = packet.next();
         self.sent = self.sent.max(packet.send_time);
+        self.stalled = 0;
         if packet.count > 0 {
             self.remembered[place(packet.first)] =
                 (packet.first, packet.count, digest64(packet.body));

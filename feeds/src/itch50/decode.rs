@@ -124,10 +124,13 @@ impl Decoder {
         received: u64,
         sink: &mut impl Sink,
     ) -> Result<(), Skip> {
+        let time = self.time;
         let result = self.dispatch(message, received, sink);
         if let Err(skip) = result {
             self.counters.skipped[skip as usize] += 1;
             if !matches!(skip, Skip::Unsubscribed | Skip::UnknownLocate | Skip::UnknownType) {
+                // It tells no time either: whoever waits for the present would find it.
+                self.time = time;
                 self.distrust(message, received, sink);
             }
         }

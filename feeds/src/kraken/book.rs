@@ -28,6 +28,12 @@ impl Book {
         Book { sides: Default::default(), depth, digits: Digits::default() }
     }
 
+    /// Levels of a side that it has at most.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Changes levels of one side and tells each change.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use super::book::{Book, Change};
 use super::frame::{Frame, Kind, Levels, Orders, Trade};
 use super::orders::{Queues, Wrong};
 use super::pair::{Kept, Pair};
+use super::sum::COVERED;
 use crate::frames::{NO_SNAPSHOT, OTHER_BOOKS};
 use crate::level::NotANumber;
 use crate::recording::{Books, Instruments, Log, Unit, Wanted};
@@ -84,6 +85,9 @@ impl Decoder {
                     pair.lose(Timestamp::ZERO, unit);
                 }
             }
+            if unread.any {
+                self.any_damaged(unit);
+            }
             NOT_UNDERSTOOD
         })?;
         let mut noted = |done: Done, unit: &Unit| {
@@ -157,6 +161,15 @@ impl Decoder {
     /// True if a pair needs a snapshot.
     pub(super) fn is_waiting(&self, id: InstrumentId) -> bool {
         self.pairs.get(&id).is_some_and(|pair| pair.book.is_none())
+    }
+
+    /// What nobody can understand may have been of any pair. The checksum of the next update shows it
+    /// of the best levels; books that go deeper than that are lost.
+    pub(super) fn any_damaged(&mut self, unit: &mut Unit) {
+        let deep = |pair: &&mut Pair| pair.depth_kept().is_some_and(|depth| depth > COVERED);
+        let mut pairs: Vec<&mut Pair> = self.pairs.values_mut().filter(deep).collect();
+        pairs.sort_unstable_by_key(|pair| pair.id.0);
+        pairs.into_iter().for_each(|pair| pair.lose(self.time, unit));
     }
 
     /// A connection ends what the one before said.

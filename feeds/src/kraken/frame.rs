@@ -185,6 +185,16 @@ pub enum Frame<'a> {
 pub struct Unread {
     /// Whose books must not be believed any more.
     pub pairs: Vec<String>,
+    /// It may be about others as well: that cannot be told.
+    pub any: bool,
+}
+
+impl Unread {
+    /// Nobody can tell what it is about.
+    #[must_use]
+    pub fn any() -> Unread {
+        Unread { pairs: Vec::new(), any: true }
+    }
 }
 
 /// Part of a book of version 1. A snapshot has `as` and `bs`; an update has `a` or `b` or, in two
@@ -231,11 +241,11 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// [`Unread`].
     pub fn parse(json: &'a [u8]) -> Result<Frame<'a>, Unread> {
-        let text = std::str::from_utf8(json).map_err(|_| Unread::default())?;
+        let text = std::str::from_utf8(json).map_err(|_| Unread::any())?;
         if text.starts_with('[') {
             return array(text);
         }
-        let event: Event<'a> = serde_json::from_str(text).map_err(|_| Unread::default())?;
+        let event: Event<'a> = serde_json::from_str(text).map_err(|_| Unread::any())?;
         Ok(Frame::Counted(match event.event.as_deref() {
             None => return v2::parse(text),
             Some("heartbeat") => Kind::Heartbeat,
@@ -247,7 +257,7 @@ impl<'a> Frame<'a> {
 }
 
 fn array(text: &str) -> Result<Frame<'_>, Unread> {
-    let none = Unread::default;
+    let (none, no_book) = (Unread::any, Unread::default);
     let cells: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| none())?;
     // A channel number, which is deprecated; the data; channel and pair.
     let [_, data @ .., channel, pair] = cells.as_slice() else { return Err(none()) };
@@ -257,13 +267,14 @@ fn array(text: &str) -> Result<Frame<'_>, Unread> {
     Ok(match name {
         "book" => match levels(pair.clone(), argument, data) {
             Some(levels) => Frame::Books(vec![levels]),
-            None => return Err(Unread { pairs: vec![pair.into_owned()] }),
+            None => return Err(Unread { pairs: vec![pair.into_owned()], any: false }),
         },
         "trade" => {
-            let [trades] = data else { return Err(none()) };
-            let trades: Vec<Traded<'_>> = serde_json::from_str(trades.get()).map_err(|_| none())?;
+            let [trades] = data else { return Err(no_book()) };
+            let trades = serde_json::from_str::<Vec<Traded<'_>>>(trades.get());
+            let trades = trades.map_err(|_| no_book())?;
             let trades = trades.iter().map(|one| trade(pair.clone(), one));
-            Frame::Trades(trades.collect::<Option<_>>().ok_or_else(none)?)
+            Frame::Trades(trades.collect::<Option<_>>().ok_or_else(no_book)?)
         }
         "ticker" => Frame::Counted(Kind::Ticker),
         "ohlc" => Frame::Counted(Kind::Ohlc),

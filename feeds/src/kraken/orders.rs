@@ -51,6 +51,11 @@ impl Queues {
         Queues { instrument, qty_digits, sides, places, depth, digits }
     }
 
+    /// Prices of a side that it has at most.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Does what is said of an order.
     ///
     /// # Errors

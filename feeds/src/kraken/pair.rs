@@ -28,6 +28,14 @@ impl Pair {
         Pair { id, qty_digits, depth: None, book: None, in_gap: false }
     }
 
+    /// Levels of a side that the book has at most, if there is a book.
+    pub(super) fn depth_kept(&self) -> Option<usize> {
+        Some(match self.book.as_ref()? {
+            Kept::Levels(book) => book.depth(),
+            Kept::Orders(queues) => queues.depth(),
+        })
+    }
+
     /// The book is not to be believed until a snapshot comes; what this frame told of it is taken back.
     pub(super) fn lose(&mut self, time: Timestamp, unit: &mut Unit) {
         unit.events.retain(|event| event.instrument != self.id);

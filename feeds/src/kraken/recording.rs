@@ -53,7 +53,11 @@ impl Venue for Decoder {
         unit: &mut Unit,
         log: &mut Log,
     ) -> Result<Option<usize>, &'static str> {
-        let json = match line(text).ok_or("no line of a recorder")? {
+        let Some(recorded) = line(text) else {
+            self.any_damaged(unit);
+            return Err("no line of a recorder");
+        };
+        let json = match recorded {
             Recorded::Connected(time) => {
                 unit.received = time;
                 self.connected(unit);
@@ -67,6 +71,10 @@ impl Venue for Decoder {
             }
         };
         Ok(Some(self.frame(json, unit, log)? as usize))
+    }
+
+    fn damaged(&mut self, unit: &mut Unit) {
+        self.any_damaged(unit);
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {

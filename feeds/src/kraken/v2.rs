@@ -124,7 +124,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Number, D::Error
 /// # Errors
 /// [`Unread`].
 pub(super) fn parse(text: &str) -> Result<Frame<'_>, Unread> {
-    let none = Unread::default;
+    let (none, no_book) = (Unread::any, Unread::default);
     let signs: Signs<'_> = serde_json::from_str(text).map_err(|_| none())?;
     let Some(channel) = signs.channel else {
         // An answer to a request.
@@ -136,6 +136,7 @@ pub(super) fn parse(text: &str) -> Result<Frame<'_>, Unread> {
         });
     };
     let data = || signs.data.map(RawValue::get).ok_or_else(none);
+    let other = || signs.data.map(RawValue::get).ok_or_else(no_book);
     let whole = || match signs.r#type.as_deref() {
         Some("snapshot") => Some(true),
         Some("update") => Some(false),
@@ -145,17 +146,18 @@ pub(super) fn parse(text: &str) -> Result<Frame<'_>, Unread> {
         "book" => Frame::Books(entries(data()?, |one| book(one, whole()?))?),
         "level3" => Frame::Orders(entries(data()?, |one| level3(one, whole()?))?),
         "trade" => {
-            let trades: Vec<Traded<'_>> = serde_json::from_str(data()?).map_err(|_| none())?;
-            let trades = trades.into_iter().map(trade).collect::<Option<_>>().ok_or_else(none)?;
+            let trades: Vec<Traded<'_>> = serde_json::from_str(other()?).map_err(|_| no_book())?;
+            let trades = trades.into_iter().map(trade).collect::<Option<_>>();
+            let trades = trades.ok_or_else(no_book)?;
             match whole() {
                 // Those of before the subscription.
                 Some(true) => Frame::Counted(Kind::Trade),
                 Some(false) => Frame::Trades(trades),
-                None => return Err(none()),
+                None => return Err(no_book()),
             }
         }
         "instrument" => {
-            let told: Reference<'_> = serde_json::from_str(data()?).map_err(|_| none())?;
+            let told: Reference<'_> = serde_json::from_str(other()?).map_err(|_| no_book())?;
             let pairs = told.pairs.into_iter();
             let pairs = pairs.map(|pair| (pair.symbol, [pair.price_precision, pair.qty_precision]));
             Frame::Precisions(
@@ -177,19 +179,20 @@ fn entries<'a, T: Deserialize<'a>, R>(
 ) -> Result<Vec<R>, Unread> {
     let read = serde_json::from_str::<Vec<T>>(data).ok();
     let read = read.and_then(|all| all.into_iter().map(told).collect::<Option<Vec<R>>>());
-    read.ok_or_else(|| Unread { pairs: symbols(data) })
+    read.ok_or_else(|| symbols(data))
 }
 
 /// Whose books they are about, as far as that can be read.
-fn symbols(data: &str) -> Vec<String> {
+fn symbols(data: &str) -> Unread {
     #[derive(Deserialize)]
     struct Named<'a> {
         #[serde(borrow)]
         symbol: Text<'a>,
     }
-    let all: Vec<&RawValue> = serde_json::from_str(data).unwrap_or_default();
+    let Ok(all) = serde_json::from_str::<Vec<&RawValue>>(data) else { return Unread::any() };
     let named = all.iter().filter_map(|raw| serde_json::from_str::<Named<'_>>(raw.get()).ok());
-    named.map(|named| named.symbol.0.into_owned()).collect()
+    let pairs: Vec<String> = named.map(|named| named.symbol.0.into_owned()).collect();
+    Unread { any: pairs.len() < all.len(), pairs }
 }
 
 /// A time, zero where there is none; `None` for what is no time.

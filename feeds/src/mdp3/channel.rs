@@ -14,6 +14,9 @@ const WAITING_MAX: usize = 256;
 /// Packets remembered, to find that another line's copy differs.
 const REMEMBERED: usize = 1_024;
 
+/// So many packets, none of which could be taken, show that the time of one that was taken was wrong.
+const STALLED_MAX: u32 = 256;
+
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -51,6 +54,8 @@ pub(super) struct Channel {
     /// Since when packets wait.
     since: Timestamp,
     remembered: Vec<(u32, u64)>,
+    /// Packets since the last that was taken, or waits, that are of before it by their time.
+    stalled: u32,
 }
 
 impl Channel {
@@ -62,6 +67,7 @@ impl Channel {
             bytes: 0,
             since: Timestamp::ZERO,
             remembered: Vec::new(),
+            stalled: 0,
         }
     }
 
@@ -86,18 +92,22 @@ impl Channel {
                 return Verdict::Restart;
             }
             let known = self.remembered.get(packet.sequence as usize % REMEMBERED);
-            let differs = known.is_some_and(|&(sequence, digest)| {
-                sequence == packet.sequence && digest != digest64(bytes)
-            });
-            return if differs { Verdict::Differs } else { Verdict::Duplicate };
+            let known = known.filter(|&&(sequence, _)| sequence == packet.sequence);
+            let same = known.map(|&(_, digest)| digest == digest64(bytes));
+            if same != Some(true) {
+                self.stalls();
+            }
+            return if same == Some(false) { Verdict::Differs } else { Verdict::Duplicate };
         }
         if packet.sequence == expected {
             self.took(packet, bytes);
             return Verdict::Next;
         }
         if packet.sending_time.saturating_add(WAIT.get()) < self.sent {
+            self.stalls();
             return Verdict::Past;
         }
+        self.stalled = 0;
         if let Some(known) = self.waiting.get(&packet.sequence) {
             return if known.bytes == bytes { Verdict::Duplicate } else { Verdict::Differs };
         }
@@ -107,6 +117,14 @@ impl Channel {
         self.bytes += bytes.len();
         self.waiting.insert(packet.sequence, Waiting { bytes: bytes.to_vec(), position });
         Verdict::Waits
+    }
+
+    /// A packet is of before by its time. After many of them the next ones tell the time.
+    fn stalls(&mut self) {
+        self.stalled += 1;
+        if self.stalled >= STALLED_MAX {
+            (self.stalled, self.sent) = (0, 0);
+        }
     }
 
     /// Bytes that wait.
@@ -122,6 +140,7 @@ impl Channel {
     fn took(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
         self.expected = Some(packet.sequence.wrapping_add(1));
         self.sent = self.sent.max(packet.sending_time);
+        self.stalled = 0;
         if self.remembered.is_empty() {
             self.remembered.resize(REMEMBERED, (u32::MAX, 0));
         }

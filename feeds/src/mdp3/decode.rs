@@ -6,8 +6,9 @@
 
 use super::definition;
 use super::levels::Action;
-use super::orders::{self, Due, ENTRIES_MAX, Span};
+use super::orders::{self, Due, ENTRIES_MAX};
 use super::security::{Change, Kept, Security, Turn};
+use super::spans::Span;
 use super::templates::{Content, Entries, TEMPLATES, What, find};
 use super::wire::{Block, Group, Message, SCHEMA, Size};
 use crate::capture::Held;
@@ -27,6 +28,8 @@ pub(super) struct From {
     pub(super) position: u64,
     /// Its channel and packet, unless it is of a snapshot or a replay.
     pub(super) packet: Option<(usize, u32)>,
+    /// When its packet was sent.
+    pub(super) sent: Timestamp,
 }
 
 /// What was counted.
@@ -59,7 +62,7 @@ pub(super) struct Decoder {
     pub(super) snapshots: bool,
     /// Books are by order.
     pub(super) by_order: bool,
-    /// Packets by channel, for books by order.
+    /// Packets by channel.
     pub(super) spans: Vec<Option<Span>>,
     /// Something was told of books of no channel or of all: it cannot wait for the end of an event.
     pub(super) urgent: bool,

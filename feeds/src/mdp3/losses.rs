@@ -17,6 +17,7 @@ impl Decoder {
         let time = message.root.u64(0).ok_or("message shorter than its fields")?;
         if let Some((channel, packet)) = from.packet {
             self.restart(channel, Some(packet), Timestamp::from_nanos(time), out);
+            self.hurt(channel, packet);
         }
         Ok(())
     }
@@ -46,8 +47,8 @@ impl Decoder {
                 self.urgent = true;
             }
         }
-        if let Some(span) = self.spans.get_mut(channel).filter(|_| empty.is_none()) {
-            *span = None;
+        if empty.is_none() {
+            self.count_anew(channel, time);
         }
     }
 
@@ -59,10 +60,11 @@ impl Decoder {
         time: Timestamp,
         out: &mut Held,
     ) {
+        let until = first.saturating_add(count.saturating_sub(1));
+        self.hurt(channel, until);
         if self.by_order {
             return self.lost_orders(channel, (first, count), time, out);
         }
-        let until = first.saturating_add(count.saturating_sub(1));
         for security in &mut self.securities {
             // A security that is known by a snapshot alone may be of any channel.
             let concerns = security.channel.map_or(!security.is_new(), |its| its == channel);

@@ -40,7 +40,7 @@ impl Decoder {
         self.snapshots = true;
         self.tally.snapshots += 1;
         let Some(at) = self.security(id) else { return Ok(()) };
-        if !self.wants(at, packet) {
+        if !self.wants(at, packet, from.sent) {
             return Ok(());
         }
         let units = self.securities[at].units;
@@ -65,13 +65,13 @@ impl Decoder {
     }
 
     /// Whether a security waits for a snapshot of everything up to this packet.
-    fn wants(&self, at: usize, packet: u32) -> bool {
+    fn wants(&self, at: usize, packet: u32, sent: Timestamp) -> bool {
         let security = &self.securities[at];
         let waits = match security.torn {
             true => packet.saturating_add(1) >= security.orders.since,
             false => security.is_new(),
         };
-        security.instrument.is_some() && waits && self.goes_on(security.channel, packet)
+        security.instrument.is_some() && waits && self.goes_on(security.channel, packet, sent)
     }
 
     /// Builds a book anew, and applies what was kept behind the snapshot.

@@ -18,29 +18,8 @@ use market::{Event, EventKind, InstrumentId, Qty, Side, Sink as _, Timestamp};
 
 /// Changes kept for snapshots, of all securities.
 const KEPT_MAX: usize = 1 << 18;
-/// A snapshot that is so many packets ahead of its channel is of another count.
-const AHEAD_MAX: u32 = 1 << 16;
 /// Entries that a group can have.
 pub(super) const ENTRIES_MAX: usize = 256;
-
-/// The packets of a channel behind its last loss.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    since: u32,
-    last: u32,
-}
-
-impl Span {
-    /// Whether every packet behind this one was read.
-    fn follows(self, packet: u32) -> bool {
-        packet.saturating_add(1) >= self.since
-    }
-
-    /// Whether this packet may be of the same count.
-    fn is_near(self, packet: u32) -> bool {
-        packet.saturating_sub(self.last) <= AHEAD_MAX
-    }
-}
 
 /// Whether an update is to be applied to its book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,50 +32,6 @@ pub(super) enum Due {
 }
 
 impl Decoder {
-    /// A packet of a channel begins.
-    pub(super) fn packet(
-        &mut self,
-        (channel, packet): (usize, u32),
-        time: Timestamp,
-        out: &mut Held,
-    ) {
-        if !self.by_order {
-            return;
-        }
-        if self.spans.len() <= channel {
-            self.spans.resize(channel + 1, None);
-        }
-        if let Some(span) = &mut self.spans[channel] {
-            span.last = packet;
-            return;
-        }
-        let span = Span { since: packet, last: packet };
-        self.spans[channel] = Some(span);
-        let unplaced = self.securities.iter_mut().filter(|one| one.channel.is_none());
-        for security in unplaced {
-            if !security.torn && security.orders.holds.is_some_and(|holds| !span.follows(holds)) {
-                lose(security, time, out);
-                self.urgent = true;
-            }
-        }
-    }
-
-    /// Whether a snapshot of everything up to `packet` goes on with what was read of its channel. Of
-    /// which channel a security is shows by its first update; until then it may be any.
-    pub(super) fn goes_on(&self, channel: Option<usize>, packet: u32) -> bool {
-        let mut spans = self.spans.iter().flatten();
-        match channel {
-            Some(channel) => {
-                let span = self.spans.get(channel).copied().flatten();
-                span.is_none_or(|span| span.follows(packet) && span.is_near(packet))
-            }
-            None => {
-                let near = self.spans.is_empty() || spans.clone().any(|span| span.is_near(packet));
-                near && spans.all(|span| span.follows(packet))
-            }
-        }
-    }
-
     /// Whether an update of this packet is still to be applied to the book of a security. A security
     /// is of the channel that its first update came by.
     fn due(
@@ -114,7 +49,7 @@ impl Decoder {
             return Due::Never;
         }
         let goes_on = match security.orders.holds.filter(|_| security.channel.is_none()) {
-            Some(holds) => self.goes_on(Some(channel), holds),
+            Some(holds) => self.goes_on(Some(channel), holds, from.sent),
             None => true,
         };
         let security = &mut self.securities[at];
@@ -294,9 +229,6 @@ impl Decoder {
     ) {
         let until = first.saturating_add(count.saturating_sub(1));
         self.urgent = true;
-        if let Some(Some(span)) = self.spans.get_mut(channel) {
-            span.since = until.saturating_add(1);
-        }
         for security in &mut self.securities {
             // Of what channel a security is that is known by a snapshot alone, is not known yet.
             let concerns = security.channel.map_or(!security.is_new(), |its| its == channel);
@@ -321,7 +253,7 @@ impl Decoder {
 }
 
 /// A book is not known any more.
-fn lose(security: &mut Security, time: Timestamp, out: &mut Held) {
+pub(super) fn lose(security: &mut Security, time: Timestamp, out: &mut Held) {
     security.tear();
     tell(out, EventKind::Clear, security, time);
     tell(out, EventKind::Lost, security, time);

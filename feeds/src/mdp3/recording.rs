@@ -123,8 +123,8 @@ impl Mdp3 {
     ) {
         let Some(Numbered { held, .. }) = self.channels.get_mut(channel) else { return };
         let number = (channel, packet.sequence);
-        let from = From { position, packet: Some(number) };
         let time = Timestamp::from_nanos(packet.sending_time);
+        let from = From { position, packet: Some(number), sent: time };
         self.decoder.packet(number, time, held);
         let mut whole = true;
         for message in packet.messages() {
@@ -140,8 +140,9 @@ impl Mdp3 {
 
     /// Takes a packet of snapshots or definitions.
     fn take_of_loop(&mut self, packet: &Packet<'_>, position: u64, unit: &mut Unit, log: &mut Log) {
-        let from = From { position, packet: None };
-        unit.exchange_time = Timestamp::from_nanos(packet.sending_time);
+        let sent = Timestamp::from_nanos(packet.sending_time);
+        let from = From { position, packet: None, sent };
+        unit.exchange_time = sent;
         for message in packet.messages() {
             self.decoder.message(&message, from, &mut self.others, log);
             // A book is built behind what its channel has begun to tell of it.

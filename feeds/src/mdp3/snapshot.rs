@@ -52,6 +52,9 @@ impl Decoder {
             }
             return Ok(());
         }
+        if !self.covers(at, packet, from.sent) {
+            return Ok(());
+        }
         self.tally.recovered += 1;
         let time = Timestamp::from_nanos(time);
         self.build(at, number, book, root.u8(34), time, from, out, log);

@@ -212,7 +212,7 @@ impl Client {
         self.counters.packets += 1;
         if kind == Kind::Sequenced as u8 && self.state == State::Up {
             let sequence = self.next;
-            self.next += 1;
+            self.next = self.next.saturating_add(1);
             self.counters.messages += 1;
             return Ok(Some((length, Said::Message(sequence, payload))));
         }
@@ -255,14 +255,15 @@ impl Client {
         let field = rest.get(..20).ok_or(BadPacket::Short(byte))?;
         let given = number(field).filter(|&given| given > 0).ok_or(BadPacket::Number(byte))?;
         let session = session(name).flatten().ok_or(BadPacket::Session(byte))?;
-        if self.session == Some(session) {
-            // Zero asks for the newest, whichever that is.
-            if self.next != 0 && given != self.next {
-                return Err(Trouble::Elsewhere { asked: self.next, given });
-            }
-        } else if self.session.replace(session).is_some() {
-            self.counters.sessions += 1;
+        // Another session than the one asked for is of use from its beginning only.
+        let is_other = self.session.is_some_and(|own| own != session);
+        let asked = if is_other { 1 } else { self.next };
+        // Zero asks for the newest, whichever that is.
+        if asked != 0 && given != asked {
+            return Err(Trouble::Elsewhere { asked, given });
         }
+        self.session = Some(session);
+        self.counters.sessions += u64::from(is_other);
         (self.state, self.next) = (State::Up, given);
         self.counters.logins += 1;
         Ok(Said::Accepted { session, next: given })

@@ -76,6 +76,8 @@ struct TardisFile<'a> {
     /// Levels of the row that was read last.
     book: Sides,
     count: u64,
+    /// The row before could not be read: its symbol and local time, as far as they could.
+    unread: Option<(Option<usize>, u64)>,
     log: Log,
     end: Option<Result<bool, Broken>>,
 }
@@ -92,6 +94,7 @@ impl<'a> TardisFile<'a> {
             next: None,
             book: Sides::default(),
             count: 0,
+            unread: None,
             log: Log::default(),
             end: None,
         }
@@ -139,11 +142,13 @@ impl<'a> TardisFile<'a> {
     /// Takes the row that was read.
     fn take(&mut self, row: Row, unit: &mut Unit) {
         self.count += 1;
+        let unread = self.unread.take();
         let symbol = row.symbol.and_then(|at| self.symbols.get_mut(at));
         let said = match row.said {
             Ok(said) => said,
             Err(reason) => {
                 self.log.skip(row.position, reason);
+                self.unread = Some((row.symbol, row.local));
                 if self.columns.kind == Kind::Incremental {
                     let id = symbol.and_then(|symbol| symbol.instrument);
                     let id = id.map_or(Event::ALL, |(id, _)| id);
@@ -163,6 +168,14 @@ impl<'a> TardisFile<'a> {
                 let event = Event { flags, ..event };
                 if snapshot && !std::mem::replace(&mut symbol.in_snapshot, snapshot) {
                     unit.events.push(event.with_kind(EventKind::Clear));
+                    // What could not be read before may have been its first level.
+                    let of_it = |(symbol, local): (Option<usize>, u64)| {
+                        (symbol.is_none() || symbol == row.symbol)
+                            && (local == 0 || local == row.local)
+                    };
+                    if unread.is_some_and(of_it) {
+                        unit.events.push(event.with_kind(EventKind::Lost));
+                    }
                 }
                 symbol.in_snapshot = snapshot;
                 let event = Event { price, qty: Qty::from_raw(amount), ..event };

@@ -226,13 +226,8 @@ impl Feed {
         self.counters.controls += 1;
     }
 
-    /// A message that is no text came.
-    pub fn binary(&mut self) {
-        self.counters.messages += 1;
-        self.counters.garbled += 1;
-    }
-
-    /// A message came by a connection; `received` is the stamp of its last bytes.
+    /// A message came by a connection, empty if it was no text: nobody can read that either.
+    /// `received` is the stamp of its last bytes.
     pub fn message(
         &mut self,
         slot: usize,
