@@ -39,10 +39,8 @@ impl Input {
             match self.recording.next_unit(&mut self.unit) {
                 Ok(true) if self.unit.says_nothing() => {}
                 Ok(true) => {
-                    let Unit { received, exchange_time, .. } = self.unit;
-                    let time = if received == Timestamp::ZERO { exchange_time } else { received };
                     // A stamp that goes back is of the clock; the order of the recording is not.
-                    self.time = self.time.max(time);
+                    self.time = self.time.max(self.unit.time());
                     return true;
                 }
                 Ok(false) => return false,
