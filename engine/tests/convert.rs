@@ -112,6 +112,41 @@ fn recordings_become_one_file_in_order_of_time() {
     assert!(!path("all.events").exists(), "half a file would be taken for the whole");
 }
 
+/// The first lines of an event file.
+fn head(file: &str) -> Vec<String> {
+    let found = inspect(file)["head"].as_array().unwrap().clone();
+    found.iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_day_that_follows_finds_empty_books() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let one = write(&folder.path().join("one"), &day("ONE", &[10, 20]));
+    let two = write(&folder.path().join("two"), &day("TWO", &[30]));
+    let next = write(&folder.path().join("next"), &day("ONE", &[5]));
+    let (monday, tuesday, week) = (path("monday"), path("tuesday"), path("week"));
+    assert_eq!(convert(&[&one, &two, "--day", "2025-07-14", &monday]).0, 0);
+    assert_eq!(convert(&[&next, "--day", "2025-07-15", &tuesday]).0, 0);
+    // However they are named: order is that of time.
+    let (code, told, trouble) = convert(&[&tuesday, &monday, &week]);
+    assert_eq!((code, trouble.as_str()), (0, ""));
+    assert!(told.contains("week: 6 events in 5 units, 2 instruments"), "{told}");
+    let night = [
+        "2025-07-15T00:00:00.000000005Z reset ONE",
+        "2025-07-15T00:00:00.000000005Z reset TWO, last",
+        "2025-07-15T00:00:00.000000005Z add ONE buy 100 at 10 order 1, last",
+    ];
+    assert_eq!(head(&week)[3..], night);
+    let book = touchline(&["inspect", &week, "--book", "ONE"]).stdout;
+    let book = String::from_utf8(book).unwrap();
+    assert!(book.contains("ONE, live") && book.contains("(1) 100"), "{book}");
+    // What is told at the same time is no following day.
+    let (code, _, trouble) = convert(&[&monday, &monday, &path("twice")]);
+    let reason = "it tells the book of ONE at the same time as";
+    assert!(code == 4 && trouble.contains(reason), "{trouble}");
+}
+
 #[test]
 fn what_does_not_go_is_refused_and_replaces_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@
 
 mod input;
 mod merge;
+mod tellers;
 
 use crate::cli::{ConvertArgs, Exit};
 use crate::report::grouped;

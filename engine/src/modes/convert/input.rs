@@ -1,8 +1,9 @@
 //! One input of a conversion: its recording, the unit that waits to be written, and what its
 //! instruments are called in the output.
 
+use super::tellers::What;
 use crate::report::grouped;
-use feeds::recording::{Broken, OpenError, Options, Recording, Source, Unit, open};
+use feeds::recording::{Books, Broken, OpenError, Options, Recording, Source, Unit, open};
 use market::{InstrumentId, Timestamp};
 
 /// See the module.
@@ -15,6 +16,8 @@ pub(super) struct Input {
     pub(super) time: Timestamp,
     /// Ids of the output by the recording's own.
     pub(super) ids: Vec<InstrumentId>,
+    /// Nothing of it waits, and nothing comes any more.
+    pub(super) ended: bool,
     /// Why it could not be read to its end.
     pub(super) broken: Option<Broken>,
 }
@@ -29,12 +32,18 @@ impl Input {
             unit: Unit::default(),
             time: Timestamp::ZERO,
             ids: Vec::new(),
+            ended: false,
             broken: None,
         })
     }
 
     /// Reads the next unit that says anything; false at the end, or where there is no way on.
     pub(super) fn advance(&mut self) -> bool {
+        self.ended = !self.has_next();
+        !self.ended
+    }
+
+    fn has_next(&mut self) -> bool {
         loop {
             match self.recording.next_unit(&mut self.unit) {
                 Ok(true) if self.unit.says_nothing() => {}
@@ -50,6 +59,11 @@ impl Input {
                 }
             }
         }
+    }
+
+    /// Whether it tells this: only recordings of a book say how it stands with one.
+    pub(super) fn tells(&self, what: What) -> bool {
+        what == What::Trades || self.recording.describe().books != Books::None
     }
 
     /// What was missing or of no use, for people.

@@ -1,10 +1,12 @@
 //! Many recordings as one: units in order of time, instruments under one table of ids. Refuses what
-//! one file cannot say: books of two kinds, two clocks, one symbol of two formats.
+//! one file cannot say: books of two kinds, two clocks, one symbol of two formats, one book told
+//! twice at a time.
 
 use super::input::Input;
+use super::tellers::{Tellers, What};
 use anyhow::bail;
 use feeds::archive::Writer;
-use feeds::recording::{Books, Clock, Description, Instruments};
+use feeds::recording::{Books, Clock, Description, Instruments, Unit};
 use market::{Event, EventFlags, EventKind, InstrumentId, Timestamp};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -19,6 +21,7 @@ pub(super) struct Merge {
     said: Option<Description>,
     /// The format that each instrument of the output is from.
     formats: Vec<&'static str>,
+    tellers: Tellers,
     pub(super) units: u64,
     pub(super) events: u64,
 }
@@ -32,8 +35,9 @@ impl Merge {
                 waiting.push(Reverse((input.time, at)));
             }
         }
-        let formats = Vec::new();
-        let mut merge = Merge { inputs, waiting, said: None, formats, units: 0, events: 0 };
+        let (formats, tellers) = (Vec::new(), Tellers::default());
+        let mut merge =
+            Merge { inputs, waiting, said: None, formats, tellers, units: 0, events: 0 };
         // Before anything is written, as far as the first units tell.
         for at in 0..merge.inputs.len() {
             merge.join(at)?;
@@ -60,10 +64,17 @@ impl Merge {
             self.name_all(at);
         }
         self.rename(at, writer.instruments())?;
+        if self.inputs.len() > 1 {
+            let anew = self.take_over(at, writer.instruments())?;
+            if !anew.is_empty() {
+                let reset = self.reset(at, anew);
+                self.write(&reset, time, writer)?;
+            }
+        }
+        let unit = std::mem::take(&mut self.inputs[at].unit);
+        self.write(&unit, time, writer)?;
         let input = &mut self.inputs[at];
-        writer.unit(&input.unit, time)?;
-        self.units += 1;
-        self.events += input.unit.events.len() as u64;
+        input.unit = unit;
         if input.advance() {
             self.waiting.push(Reverse((input.time, at)));
         } else {
@@ -71,6 +82,63 @@ impl Merge {
             self.join(at)?;
         }
         Ok(true)
+    }
+
+    fn write(
+        &mut self,
+        unit: &Unit,
+        time: Timestamp,
+        writer: &mut Writer<impl Write>,
+    ) -> std::io::Result<()> {
+        self.units += 1;
+        self.events += unit.events.len() as u64;
+        writer.unit(unit, time)
+    }
+
+    /// Has each instrument of a unit told by one input at a time. Gives those whose books another
+    /// input told that has ended, and that this one begins anew.
+    fn take_over(&mut self, at: usize, known: &Instruments) -> anyhow::Result<Vec<InstrumentId>> {
+        let Merge { inputs, tellers, .. } = self;
+        let (input, mut anew) = (&inputs[at], Vec::new());
+        for event in &input.unit.events {
+            let (id, Some(what)) = (event.instrument, What::of(event.kind())) else { continue };
+            let before = tellers.teller(id, what);
+            if id == Event::ALL || before == Some(at) || !input.tells(what) {
+                continue;
+            }
+            match before.map(|before| (before, &inputs[before])) {
+                None => tellers.set(id, what, at),
+                // As between two days of a backtest: it may be long until each has an event.
+                Some((before, ended)) if ended.ended => {
+                    let handed = tellers.hand_over(what, before, at);
+                    anew.extend(handed.into_iter().filter(|_| what == What::Book));
+                }
+                Some((_, other)) => {
+                    let symbol = known.get(id).map_or("", |known| &known.symbol);
+                    bail!(
+                        "{}: {} of {symbol} at the same time as {}, and one file cannot hold both: \
+                         convert them apart; lines A and B of one feed are arbitrated within one \
+                         capture (mergecap)",
+                        input.name,
+                        what.tells(),
+                        other.name
+                    );
+                }
+            }
+        }
+        Ok(anew)
+    }
+
+    /// That these books are empty, as of the unit that waits.
+    fn reset(&self, at: usize, books: Vec<InstrumentId>) -> Unit {
+        let Unit { position, exchange_time, received, .. } = self.inputs[at].unit;
+        let mut unit = Unit::default();
+        unit.begin(position);
+        (unit.exchange_time, unit.received) = (exchange_time, received);
+        let reset = |id| Event { exchange_time, ..Event::new(EventKind::Reset, id) };
+        unit.events.extend(books.into_iter().map(reset));
+        unit.end();
+        unit
     }
 
     /// Takes what an input is into what the file is.
