@@ -91,3 +91,81 @@ fn the_second_recorded_day_is_there() {
     assert!(told.contains("two.events: 319,999 events in"), "{told}");
     assert_eq!(inspect(&[&out])["events"], as_one["events"]);
 }
+
+/// The same of USD-M futures.
+fn futures(second: u64, symbol: &str, update: u64, qty: u64) -> String {
+    let spot = depth(second, symbol, update, qty);
+    let previous = update - 1;
+    spot.replace(r#","b":"#, &format!(r#","pu":{previous},"b":"#))
+}
+
+#[test]
+fn markets_that_call_their_instruments_alike_are_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let named = |name: &str| path(name).to_str().unwrap().to_owned();
+    let spot = depth(0, "BTCUSDT", 7, 5) + &snapshot(1, 7) + &depth(10, "BTCUSDT", 8, 6);
+    let spot = write(&path("spot"), spot);
+    let other = futures(20, "BTCUSDT", 7, 5) + &snapshot(21, 7) + &futures(30, "BTCUSDT", 8, 6);
+    let other = write(&path("futures"), other);
+    let refused = "BTCUSDT is in an input of another format or market, too: here from \
+                   Binance raw frames, USD-M futures, in ";
+    let (code, _, trouble) = convert(&[&spot, &other, &named("both")]);
+    assert!(code == 4 && trouble.contains(refused), "{trouble}");
+    assert!(trouble.contains("spot from Binance raw frames, spot"), "{trouble}");
+    assert!(!path("both").exists());
+    // Event files say what they are from, also those that were made of event files.
+    let [spot, other] = [(&spot, "spot"), (&other, "USD-M futures")].map(|(file, market)| {
+        let [once, twice] = ["once", "twice"].map(|what| named(&format!("{what} {market}")));
+        assert_eq!(convert(&[file, &once]).0, 0);
+        assert_eq!(convert(&[&once, &twice]).0, 0);
+        assert_eq!(inspect(&[&twice])["version"], format!("from Binance raw frames, {market}"));
+        twice
+    });
+    let (code, _, trouble) = convert(&[&spot, &other, &named("both")]);
+    assert!(code == 4 && trouble.contains(refused), "{trouble}");
+}
+
+#[test]
+fn files_that_go_on_must_not_overlap() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let one = depth(0, "BTCUSDT", 7, 5) + &snapshot(1, 7) + &depth(50, "BTCUSDT", 8, 6);
+    let one = write(&path("one"), one);
+    let two = write(&path("two"), depth(20, "BTCUSDT", 8, 6) + &depth(60, "BTCUSDT", 9, 7));
+    let out = path("out").to_str().unwrap().to_owned();
+    let (code, _, trouble) = convert(&[&one, &two, &out]);
+    let reason = "one, PATH/two: one file goes on where the next has begun, 30.000 s at byte";
+    let reason = reason.replace("PATH", folder.path().to_str().unwrap());
+    assert!(code == 4 && trouble.contains(&reason), "{trouble}");
+    // Once more the same is no day that follows.
+    let (code, _, trouble) = convert(&[&one, &one, &out]);
+    let reason = "it tells the book of BTCUSDT at the same time as";
+    assert!(code == 4 && trouble.contains(reason), "{trouble}");
+    assert!(!path("out").exists());
+}
+
+#[test]
+fn trades_stand_beside_the_book_of_their_exchange() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let head = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n";
+    let rows = "deribit,X,1000,1005,true,ask,101.5,2\nderibit,X,5000,5005,false,ask,102,2\n";
+    let book = write(&path("book"), [head, rows].concat());
+    let trades = |exchange: &str| {
+        let head = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n";
+        let rows =
+            format!("{exchange},X,2000,2005,7,buy,101.5,1\n{exchange},X,6000,6005,8,buy,102,1\n");
+        write(&path(exchange), format!("{head}{rows}"))
+    };
+    let (same, other) = (trades("deribit"), trades("okex"));
+    let out = |name: &str| path(name).to_str().unwrap().to_owned();
+    let (code, told, trouble) = convert(&[&book, &same, &out("day")]);
+    assert_eq!((code, trouble.as_str()), (0, ""));
+    assert!(told.contains("5 events in 4 units, 1 instruments"), "{told}");
+    let (code, _, trouble) = convert(&[&book, &other, &out("two")]);
+    assert!(code == 4 && trouble.contains("another format or market"), "{trouble}");
+    let (code, _, trouble) = convert(&[&book, &same, &same, &out("two")]);
+    let reason = "it tells trades of X at the same time as";
+    assert!(code == 4 && trouble.contains(reason), "{trouble}");
+}

@@ -196,6 +196,11 @@ fn read(path: &Path) -> Read {
     read
 }
 
+/// What a file says that it is from.
+fn from(path: &Path) -> String {
+    open(&Source::file(path), Options::default()).unwrap().describe().version
+}
+
 /// The market's own events: not what the feed has to say of itself.
 fn of_market(events: &[Event]) -> Vec<Event> {
     let own = [EventKind::Gap, EventKind::Recovered, EventKind::Entry, EventKind::Reset];
@@ -276,9 +281,11 @@ fn what_is_recorded_is_what_was_published_and_a_kill_costs_little() {
     assert_eq!(code, 4);
     assert!(err.contains("cannot make") && err.contains("day.events"), "{err}");
     assert_eq!(std::fs::read(&file).unwrap(), before);
-    let (code, out, _) = ended(lab.record(&lab.path("second.events"), &["--for", "1"]));
+    let second = lab.path("second.events");
+    let (code, out, _) = ended(lab.record(&second, &["--for", "1"]));
     assert_eq!(code, 0, "{out}");
-    assert!(!read(&lab.path("second.events")).cut);
+    assert!(!read(&second).cut);
+    assert_eq!(from(&second), "from live itch50-moldudp64 of demo-exchange");
 
     lab.exchange.stop();
     lab.exchange.join().unwrap();

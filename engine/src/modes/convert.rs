@@ -69,10 +69,10 @@ fn open(paths: &[PathBuf], options: &Options) -> anyhow::Result<(Vec<Input>, u64
         look_into(path, options, &mut joined)?;
     }
     let (mut inputs, mut bytes) = (Vec::new(), 0);
-    for source in joined.sources() {
+    for (source, market) in joined.sources() {
         let name = || format!("cannot read {source}");
         bytes += source.bytes().with_context(name)?;
-        inputs.push(Input::open(&source, options).with_context(name)?);
+        inputs.push(Input::open(&source, market, options).with_context(name)?);
     }
     Ok((inputs, bytes))
 }

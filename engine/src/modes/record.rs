@@ -52,7 +52,7 @@ pub fn main(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let (mut feed, io, clock, calibrator) = opened?;
     let wanted = assembly::instruments(&config.trading);
     feed.keep_entries(&wanted);
-    let units = Units::new(file, &wanted)
+    let units = Units::new(file, &wanted, from(&config))
         .and_then(|mut units| units.define(&wanted, clock.now()).map(|()| units));
     let until = args.seconds.map(Duration::from_secs);
     let written = units.and_then(|mut units| {
@@ -67,6 +67,17 @@ pub fn main(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     })?;
     summary(&args.output, &done);
     Ok(Exit::Well.into())
+}
+
+/// What the recording is from: the feed, and the venue that it is of.
+fn from(config: &RunConfig) -> String {
+    let protocol = config.feed.protocol;
+    let address = config.websocket.websocket.address.as_ref();
+    match address.filter(|_| protocol.websocket().is_some()) {
+        // Of another venue than orders go to, perhaps.
+        Some(venue) => format!("live {protocol} of {}", venue.host),
+        None => format!("live {protocol} of {}", config.venue.profile.name),
+    }
 }
 
 /// Says what was written.

@@ -39,7 +39,7 @@ impl Days {
             let name = source.to_string();
             joined.add(source, &days.options()).map_err(|source| cannot_open(name, source))?;
         }
-        days.sources = joined.sources().collect();
+        days.sources = joined.sources().map(|(source, _)| source).collect();
         Ok(days)
     }
 

@@ -129,6 +129,12 @@ impl Source {
         self.then.iter().try_fold(first, |bytes, next| Ok(bytes + next.bytes()?))
     }
 
+    /// Whether it is several files that are read as one.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        !self.then.is_empty()
+    }
+
     /// Its name: of the file, or of the member.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -46,9 +46,10 @@ impl Joined {
         Ok(())
     }
 
-    /// The recordings, in the order in which the first file of each was added.
-    pub fn sources(self) -> impl Iterator<Item = Source> {
-        self.sources.into_iter().map(|(source, _)| source)
+    /// The recordings, in the order in which the first file of each was added, and of each which
+    /// market it is of, as far as its beginning says it.
+    pub fn sources(self) -> impl Iterator<Item = (Source, String)> {
+        self.sources.into_iter().map(|(source, beginning)| (source, beginning.market))
     }
 }
 

@@ -6,10 +6,10 @@ use super::input::Input;
 use super::tellers::{Tellers, What};
 use anyhow::bail;
 use feeds::archive::Writer;
-use feeds::recording::{Books, Clock, Description, Instruments, Unit};
+use feeds::recording::{Books, Clock, Instruments, Unit};
 use market::{Event, EventFlags, EventKind, InstrumentId, Timestamp};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::io::Write;
 
 /// See the module.
@@ -18,12 +18,19 @@ pub(super) struct Merge {
     /// Inputs whose unit waits, the earliest first; of the same time, the first named first.
     waiting: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// What the file says of itself; `None` before the first unit.
-    said: Option<Description>,
-    /// The format that each instrument of the output is from.
-    formats: Vec<&'static str>,
+    said: Option<Said>,
+    /// The inputs that name each instrument of the output.
+    named: Vec<BTreeSet<usize>>,
     tellers: Tellers,
     pub(super) units: u64,
     pub(super) events: u64,
+}
+
+/// What a file says of itself.
+struct Said {
+    from: String,
+    books: Books,
+    clock: Clock,
 }
 
 impl Merge {
@@ -31,13 +38,12 @@ impl Merge {
     pub(super) fn new(mut inputs: Vec<Input>) -> anyhow::Result<Merge> {
         let mut waiting = BinaryHeap::new();
         for (at, input) in inputs.iter_mut().enumerate() {
-            if input.advance() {
+            if input.advance()? {
                 waiting.push(Reverse((input.time, at)));
             }
         }
-        let (formats, tellers) = (Vec::new(), Tellers::default());
-        let mut merge =
-            Merge { inputs, waiting, said: None, formats, tellers, units: 0, events: 0 };
+        let (named, tellers) = (Vec::new(), Tellers::default());
+        let mut merge = Merge { inputs, waiting, said: None, named, tellers, units: 0, events: 0 };
         // Before anything is written, as far as the first units tell.
         for at in 0..merge.inputs.len() {
             merge.join(at)?;
@@ -51,14 +57,14 @@ impl Merge {
 
     /// Instruments with events.
     pub(super) fn instruments(&self) -> usize {
-        self.formats.len()
+        self.named.len()
     }
 
     /// Writes the earliest unit; false if there is none.
     pub(super) fn write_next(&mut self, writer: &mut Writer<impl Write>) -> anyhow::Result<bool> {
         let Some(Reverse((time, at))) = self.waiting.pop() else { return Ok(false) };
         if let Some(said) = &self.said {
-            writer.source(said);
+            writer.source(&said.from, said.books, said.clock);
         }
         if self.inputs.len() > 1 {
             self.name_all(at);
@@ -75,11 +81,12 @@ impl Merge {
         self.write(&unit, time, writer)?;
         let input = &mut self.inputs[at];
         input.unit = unit;
-        if input.advance() {
+        if input.advance()? {
             self.waiting.push(Reverse((input.time, at)));
         } else {
-            // What a capture holds may have shown only by now.
+            // What a capture holds, and of which market it is, may have shown only by now.
             self.join(at)?;
+            self.compare(at, 0)?;
         }
         Ok(true)
     }
@@ -143,9 +150,10 @@ impl Merge {
 
     /// Takes what an input is into what the file is.
     fn join(&mut self, at: usize) -> anyhow::Result<()> {
+        let from = self.from();
         let (name, found) = (&self.inputs[at].name, self.inputs[at].recording.describe());
         let Some(said) = &mut self.said else {
-            self.said = Some(found);
+            self.said = Some(Said { from, books: found.books, clock: found.clock });
             return Ok(());
         };
         match (said.books, found.books) {
@@ -158,8 +166,40 @@ impl Merge {
             let of_day = if found.clock == Clock::TimeOfDay { "its times" } else { "those before" };
             bail!("{name}: {of_day} are times of day, the others are UTC: give --day");
         }
-        if said.format != found.format {
-            said.format = "several formats";
+        said.from = from;
+        Ok(())
+    }
+
+    /// What all inputs are from, as far as that is one thing.
+    fn from(&self) -> String {
+        let all: BTreeSet<String> = self.inputs.iter().map(Input::from).collect();
+        let formats = self.inputs.iter().map(|input| input.recording.describe().format);
+        match (all.len(), formats.collect::<BTreeSet<_>>().len()) {
+            (1, _) => all.into_iter().next().unwrap_or_default(),
+            (_, 1) => self.inputs[0].recording.describe().format.to_owned(),
+            _ => "several formats".to_owned(),
+        }
+    }
+
+    /// Refuses an input of whose instruments, from this place on, one is another input's too, whose
+    /// format or market, as it is known by now, is not its own: one symbol of two venues would be
+    /// one book of both.
+    fn compare(&self, at: usize, from: usize) -> anyhow::Result<()> {
+        let one = &self.inputs[at];
+        let ids = one.ids.iter().zip(one.recording.instruments().all()).skip(from);
+        for (id, known) in ids {
+            let mut others = self.named[id.index()].iter().map(|&other| &self.inputs[other]);
+            if let Some(other) = others.find(|other| !one.is_like(other)) {
+                bail!(
+                    "{}: {} is in an input of another format or market, too: here from {}, in {} \
+                     from {}: convert them apart",
+                    one.name,
+                    known.symbol,
+                    one.from(),
+                    other.name,
+                    other.from()
+                );
+            }
         }
         Ok(())
     }
@@ -195,26 +235,23 @@ impl Merge {
     /// Gives the instruments of a unit their ids in the output.
     fn rename(&mut self, at: usize, output: &mut Instruments) -> anyhow::Result<()> {
         let Input { unit, recording, ids, name, .. } = &mut self.inputs[at];
-        let instruments = recording.instruments().all();
-        for known in instruments.get(ids.len()..).unwrap_or_default() {
-            let format = recording.describe().format;
+        let (instruments, before) = (recording.instruments().all(), ids.len());
+        for known in instruments.get(before..).unwrap_or_default() {
             let Some(there) = output.resolve(&known.symbol, known.qty_digits) else {
                 bail!("{name}: more than {} instruments", Instruments::MAX);
             };
-            let (id, digits) = (there.id, there.qty_digits);
-            match self.formats.get(id.index()) {
-                None => self.formats.push(format),
-                // One symbol of two venues would be one book of both.
-                Some(before) if *before != format || digits != known.qty_digits => {
-                    bail!(
-                        "{name}: {} is in an input of another format, or in other units of \
-                         quantity, too: convert them apart",
-                        known.symbol
-                    );
-                }
-                Some(_) => {}
+            if there.qty_digits != known.qty_digits {
+                let symbol = &known.symbol;
+                bail!(
+                    "{name}: {symbol} is in an input of other units of quantity, too: convert them apart"
+                );
             }
-            ids.push(id);
+            let place = there.id.index();
+            if self.named.len() <= place {
+                self.named.resize(place + 1, BTreeSet::new());
+            }
+            self.named[place].insert(at);
+            ids.push(there.id);
         }
         let renamed = |id: InstrumentId| ids.get(id.index()).copied().unwrap_or(Event::ALL);
         for event in &mut unit.events {
@@ -223,6 +260,6 @@ impl Merge {
         for entry in &mut unit.side {
             entry.instrument = renamed(entry.instrument);
         }
-        Ok(())
+        self.compare(at, before)
     }
 }

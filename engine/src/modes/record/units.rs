@@ -3,7 +3,7 @@
 
 use crate::runtime::clock::Clock;
 use feeds::archive::Writer;
-use feeds::recording::{Books, Clock as Times, Description, Unit};
+use feeds::recording::{Books, Clock as Times, Unit};
 use market::{
     Definition, Event, EventFlags, EventKind, Instrument, Said, SideEntry, Sink, Timestamp,
 };
@@ -29,6 +29,8 @@ pub(super) struct Done {
 /// See the module.
 pub(super) struct Units<W> {
     writer: Writer<W>,
+    /// What the file says that its events are from.
+    from: String,
     /// Events whose packet has not been written.
     events: Vec<Event>,
     /// Entries that events of them name, in order.
@@ -47,8 +49,8 @@ impl<W> Sink for Units<W> {
 }
 
 impl<W: Write> Units<W> {
-    /// Begins a file of these instruments.
-    pub(super) fn new(out: W, instruments: &[Instrument]) -> io::Result<Units<W>> {
+    /// Begins a file of these instruments, whose events are `from` a feed and venue.
+    pub(super) fn new(out: W, instruments: &[Instrument], from: String) -> io::Result<Units<W>> {
         let mut writer = Writer::new(out)?;
         for wanted in instruments {
             let known = writer.instruments().resolve(&wanted.symbol, wanted.qty_digits);
@@ -58,6 +60,7 @@ impl<W: Write> Units<W> {
         }
         let mut units = Units {
             writer,
+            from,
             events: Vec::new(),
             entries: VecDeque::new(),
             unit: Unit::default(),
@@ -143,9 +146,7 @@ impl<W: Write> Units<W> {
     }
 
     fn say_source(&mut self) {
-        let (format, version) = ("live feed", String::new());
-        let (books, clock) = (self.books, Times::Utc);
-        self.writer.source(&Description { format, version, books, clock });
+        self.writer.source(&self.from, self.books, Times::Utc);
     }
 
     fn put(&mut self) -> io::Result<()> {
