@@ -2,7 +2,7 @@
 //! instruments are called in the output.
 
 use super::tellers::What;
-use crate::report::grouped;
+use crate::modes::troubles::troubles;
 use anyhow::bail;
 use feeds::recording::{Books, Broken, OpenError, Options, Recording, Source, Unit, open};
 use market::{InstrumentId, Nanos, Timestamp};
@@ -120,24 +120,7 @@ impl Input {
 
     /// What was missing or of no use, for people.
     pub(super) fn troubles(&self) -> Vec<String> {
-        let log = self.recording.log();
-        let mut troubles = Vec::new();
-        let (gaps, first) = log.gaps();
-        if let Some(gap) = first.first() {
-            troubles.push(format!("{} gaps, the first at byte {}", grouped(gaps), gap.position));
-        }
-        for (reason, count, places) in log.skipped() {
-            let at = places.first().copied().unwrap_or_default();
-            troubles.push(format!("skipped {} × {reason}, first at byte {at}", grouped(count)));
-        }
-        let (damaged, first) = log.damaged();
-        if let Some(part) = first.first() {
-            let (count, at) = (grouped(damaged), part.position);
-            troubles.push(format!("{count} damaged parts, first at byte {at}: {}", part.reason));
-        }
-        if let Some(cut) = log.is_cut() {
-            troubles.push(format!("cut at byte {}: {}", cut.position, cut.reason));
-        }
+        let mut troubles = troubles(self.recording.log());
         troubles.extend(self.broken.as_ref().map(|broken| format!("cannot be read on {broken}")));
         troubles
     }
