@@ -5,6 +5,7 @@
 
 mod input;
 mod merge;
+mod standing;
 mod tellers;
 
 use crate::cli::{ConvertArgs, Exit};

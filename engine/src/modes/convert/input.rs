@@ -1,6 +1,7 @@
 //! One input of a conversion: its recording, the unit that waits to be written, and what its
 //! instruments are called in the output.
 
+use super::standing::Standing;
 use super::tellers::What;
 use crate::modes::troubles::troubles;
 use anyhow::bail;
@@ -24,6 +25,8 @@ pub(super) struct Input {
     pub(super) time: Timestamp,
     /// Ids of the output by the recording's own.
     pub(super) ids: Vec<InstrumentId>,
+    /// What was said of all its instruments and still holds.
+    pub(super) standing: Standing,
     /// Nothing of it waits, and nothing comes any more.
     pub(super) ended: bool,
     /// Why it could not be read to its end.
@@ -46,6 +49,7 @@ impl Input {
             unit: Unit::default(),
             time: Timestamp::ZERO,
             ids: Vec::new(),
+            standing: Standing::default(),
             ended: false,
             broken: None,
         })

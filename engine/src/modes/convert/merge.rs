@@ -205,21 +205,29 @@ impl Merge {
     }
 
     /// Has what is said of every instrument of one input said of each, so that it is not said of
-    /// those of other inputs.
+    /// those of other inputs; of those that are named later, before anything else is.
     fn name_all(&mut self, at: usize) {
-        let Input { unit, recording, .. } = &mut self.inputs[at];
+        let Input { unit, recording, ids, standing, .. } = &mut self.inputs[at];
         let meant = |event: &Event| {
             event.instrument == Event::ALL
                 && !matches!(event.kind(), Some(EventKind::Entry | EventKind::Mark))
         };
-        if !unit.events.iter().any(meant) {
+        let known = recording.instruments().all();
+        let new = known.get(ids.len()..).unwrap_or_default();
+        let (exchange_time, received) = (unit.exchange_time, unit.received.nanos());
+        let mut events = Vec::new();
+        for one in new {
+            let instrument = one.id;
+            let of_one = |event| Event { instrument, exchange_time, received, ..event };
+            events.extend(standing.events().map(of_one));
+        }
+        if events.is_empty() && !unit.events.iter().any(meant) {
             return;
         }
-        let mut events = Vec::new();
         for event in &unit.events {
             if meant(event) {
-                let each = recording.instruments().all().iter();
-                events.extend(each.map(|known| Event { instrument: known.id, ..*event }));
+                standing.note(*event);
+                events.extend(known.iter().map(|known| Event { instrument: known.id, ..*event }));
             } else {
                 events.push(*event);
             }
