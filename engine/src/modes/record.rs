@@ -3,6 +3,7 @@
 //! It opens the feed of a configuration and nothing else: no strategy, no gateway, no journal. It
 //! replaces no file, and leaves what it wrote whatever ends it.
 
+mod gaps;
 mod units;
 
 use crate::cli::{Exit, RecordArgs};
@@ -58,14 +59,19 @@ pub fn main(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let written = units.and_then(|mut units| {
         let mut watch = Watch::new(calibrator);
         let recorded = record(&mut feed, io, &clock, &mut units, &mut watch, (&signals, until));
+        watch.problem(&feed);
         watch.end();
         // After an error of the disk nothing more is written: a part of a block may stand there.
-        recorded.and_then(|()| units.finish())
+        recorded.and_then(|()| units.finish(clock.now()))
     });
     let done = written.with_context(|| {
         format!("{name}: what was written before can be read; `touchline convert` closes the file")
     })?;
     summary(&args.output, &done);
+    if done.counts.market == 0 {
+        tell(format_args!("error: no market data came\n"));
+        return Ok(Exit::Failure.into());
+    }
     Ok(Exit::Well.into())
 }
 
@@ -82,13 +88,20 @@ fn from(config: &RunConfig) -> String {
 
 /// Says what was written.
 fn summary(output: &Path, done: &Done) {
-    let Done { counts, bytes } = done;
+    let Done { counts, bytes, stood } = done;
     let name = output.display();
     let [events, units, bytes] = [counts.events, counts.units, *bytes].map(grouped);
     say(format_args!("{name}: {events} events in {units} units, {bytes} bytes"));
     if counts.gaps + counts.lost > 0 {
         let [gaps, back, lost] = [counts.gaps, counts.recovered, counts.lost].map(grouped);
         say(format_args!("gaps {gaps}, recovered {back}, lost {lost}"));
+    }
+    if stood.books > 0 {
+        let (books, open) = (grouped(stood.books as u64), grouped(stood.open as u64));
+        let longest = stood.longest.as_secs_f64();
+        say(format_args!(
+            "books not whole for some time: {books}, the longest {longest:.3} s; at the end {open}"
+        ));
     }
 }
 
@@ -124,6 +137,7 @@ fn record(
         if flushed.elapsed() >= FLUSH {
             units.flush()?;
             flushed = Instant::now();
+            watch.problem(feed);
             watch.look(units);
         }
         match worked {
@@ -155,14 +169,25 @@ struct Watch {
     open: bool,
     /// What the feed complained of last.
     trouble: String,
+    /// What the feed itself says went wrong last.
+    problem: String,
 }
 
 impl Watch {
     fn new(calibrator: Calibrator) -> Watch {
         let now = Instant::now();
         let terminal = io::stderr().is_terminal();
-        let (trouble, open) = (String::new(), false);
-        Watch { began: now, shown: now, adjusted: now, calibrator, terminal, open, trouble }
+        let (trouble, problem, open) = (String::new(), String::new(), false);
+        Watch {
+            began: now,
+            shown: now,
+            adjusted: now,
+            calibrator,
+            terminal,
+            open,
+            trouble,
+            problem,
+        }
     }
 
     fn look(&mut self, units: &Units<File>) {
@@ -190,6 +215,16 @@ impl Watch {
             self.end();
             tell(format_args!("feed: {text}\n"));
             self.trouble = text;
+        }
+    }
+
+    /// Says what the feed complains of, when that changes.
+    fn problem(&mut self, feed: &LiveFeed) {
+        let text = feed.problem();
+        if text != self.problem && !text.is_empty() {
+            self.end();
+            tell(format_args!("feed: {text}\n"));
+            self.problem = text;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Events of a live feed as units of an event file: what came in one packet is one unit, with the
 //! time at which it arrived. Decides nothing, and waits for nothing.
 
+use super::gaps::{Gaps, Stood};
 use crate::runtime::clock::Clock;
 use feeds::archive::Writer;
 use feeds::recording::{Books, Clock as Times, Unit};
@@ -18,12 +19,15 @@ pub(super) struct Counts {
     pub(super) gaps: u64,
     pub(super) recovered: u64,
     pub(super) lost: u64,
+    /// Events of the venue's: not what the feed has to say of itself.
+    pub(super) market: u64,
 }
 
 /// A file that was closed.
 pub(super) struct Done {
     pub(super) counts: Counts,
     pub(super) bytes: u64,
+    pub(super) stood: Stood,
 }
 
 /// See the module.
@@ -40,6 +44,7 @@ pub(super) struct Units<W> {
     /// Time of the last unit; the clock of a host may be set back, the order of a file is kept.
     last: Timestamp,
     counts: Counts,
+    gaps: Gaps,
 }
 
 impl<W> Sink for Units<W> {
@@ -67,6 +72,7 @@ impl<W: Write> Units<W> {
             books: Books::None,
             last: Timestamp::ZERO,
             counts: Counts::default(),
+            gaps: Gaps::new(instruments.len()),
         };
         units.say_source();
         Ok(units)
@@ -116,6 +122,7 @@ impl<W: Write> Units<W> {
         for event in events {
             let Some(kind) = event.kind() else { continue };
             self.note(kind);
+            self.gaps.event(event, self.unit.received);
             self.unit.exchange_time = self.unit.exchange_time.max(event.exchange_time);
             match kind {
                 EventKind::Mark => {}
@@ -136,6 +143,10 @@ impl<W: Write> Units<W> {
             EventKind::Gap => self.counts.gaps += 1,
             EventKind::Recovered => self.counts.recovered += 1,
             EventKind::Lost => self.counts.lost += 1,
+            EventKind::Reset | EventKind::Mark => {}
+            _ => self.counts.market += 1,
+        }
+        match kind {
             EventKind::Add | EventKind::Level if self.books == Books::None => {
                 let by_order = kind == EventKind::Add;
                 self.books = if by_order { Books::ByOrder } else { Books::ByLevel };
@@ -176,10 +187,10 @@ impl<W: Write> Units<W> {
 
 impl Units<std::fs::File> {
     /// Closes the file, index and all, and brings it to the disk.
-    pub(super) fn finish(self) -> io::Result<Done> {
-        let counts = self.counts;
+    pub(super) fn finish(self, now: Timestamp) -> io::Result<Done> {
+        let (counts, stood) = (self.counts, self.gaps.stood(now.max(self.last)));
         let file = self.writer.finish()?;
         file.sync_all()?;
-        Ok(Done { counts, bytes: file.metadata()?.len() })
+        Ok(Done { counts, bytes: file.metadata()?.len(), stood })
     }
 }
