@@ -33,6 +33,8 @@ const ADJUST: Duration = Duration::from_secs(1);
 const SHOW: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(5)];
 /// How long a feed that brought nothing is left alone. Stamps of what comes meanwhile are as late.
 const REST: Duration = Duration::from_micros(50);
+/// How long the rest of a packet, of which a part has come, is waited for at the end.
+const WHOLE: Duration = Duration::from_millis(500);
 /// Packets' worth of events that one poll may bring.
 const PACKETS: usize = 16;
 
@@ -88,13 +90,17 @@ fn from(config: &RunConfig) -> String {
 
 /// Says what was written.
 fn summary(output: &Path, done: &Done) {
-    let Done { counts, bytes, stood } = done;
+    let Done { counts, bytes, stood, left_out } = done;
     let name = output.display();
     let [events, units, bytes] = [counts.events, counts.units, *bytes].map(grouped);
     say(format_args!("{name}: {events} events in {units} units, {bytes} bytes"));
     if counts.gaps + counts.lost > 0 {
         let [gaps, back, lost] = [counts.gaps, counts.recovered, counts.lost].map(grouped);
         say(format_args!("gaps {gaps}, recovered {back}, lost {lost}"));
+    }
+    if *left_out > 0 {
+        let events = grouped(*left_out);
+        say(format_args!("left out {events} events of a packet that did not come whole"));
     }
     if stood.books > 0 {
         let (books, open) = (grouped(stood.books as u64), grouped(stood.open as u64));
@@ -131,9 +137,12 @@ fn record(
 ) -> io::Result<()> {
     let room = feed.events_max() * PACKETS;
     let mut flushed = Instant::now();
-    while !signals.stop_asked() && until.is_none_or(|until| watch.began.elapsed() < until) {
+    let mut poll = |feed: &mut LiveFeed, units: &mut Units<File>| {
         let worked = feed.poll(io.as_mut(), clock.now(), room, units, |_| {});
-        units.write(feed.take_entries(), clock)?;
+        units.write(feed.take_entries(), clock).map(|()| worked)
+    };
+    while !signals.stop_asked() && until.is_none_or(|until| watch.began.elapsed() < until) {
+        let worked = poll(feed, units)?;
         if flushed.elapsed() >= FLUSH {
             units.flush()?;
             flushed = Instant::now();
@@ -150,7 +159,13 @@ fn record(
             }
         }
     }
-    Ok(())
+    units.settle(WHOLE, |units| {
+        let worked = poll(feed, units)?;
+        if !matches!(worked, Ok(true)) {
+            std::thread::sleep(REST);
+        }
+        Ok(())
+    })
 }
 
 /// Whether anyone reads it must not matter to the recording.

@@ -10,6 +10,7 @@ use market::{
 };
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 /// What was written, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) struct Done {
     pub(super) counts: Counts,
     pub(super) bytes: u64,
     pub(super) stood: Stood,
+    /// Events of a packet that did not come whole: they are not in the file.
+    pub(super) left_out: u64,
 }
 
 /// See the module.
@@ -113,6 +116,19 @@ impl<W: Write> Units<W> {
         Ok(())
     }
 
+    /// Polls on, for so long at most, until the packet of which a part has come is whole.
+    pub(super) fn settle(
+        &mut self,
+        patience: Duration,
+        mut poll: impl FnMut(&mut Units<W>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let began = Instant::now();
+        while !self.events.is_empty() && began.elapsed() < patience {
+            poll(self)?;
+        }
+        Ok(())
+    }
+
     fn packet(&mut self, events: &[Event], clock: &Clock) -> io::Result<()> {
         let stamp = events.iter().map(|event| event.received).max().unwrap_or_default();
         let received = if stamp == 0 { clock.now() } else { clock.at(stamp) };
@@ -188,9 +204,59 @@ impl<W: Write> Units<W> {
 impl Units<std::fs::File> {
     /// Closes the file, index and all, and brings it to the disk.
     pub(super) fn finish(self, now: Timestamp) -> io::Result<Done> {
+        let left_out = self.events.len() as u64;
         let (counts, stood) = (self.counts, self.gaps.stood(now.max(self.last)));
         let file = self.writer.finish()?;
         file.sync_all()?;
-        Ok(Done { counts, bytes: file.metadata()?.len(), stood })
+        Ok(Done { counts, bytes: file.metadata()?.len(), stood, left_out })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::clock;
+    use feeds::recording::{Options, Source, open};
+
+    fn add(order: u64, flags: EventFlags) -> Event {
+        Event { order, flags, ..Event::new(EventKind::Add, market::InstrumentId(0)) }
+    }
+
+    /// What is in the file, and what `finish` said, when the rest of a packet comes with this poll.
+    fn recorded(comes_at: u32) -> (Vec<u64>, u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.events");
+        let share = [Instrument::share(0, "X")];
+        let file = std::fs::File::create_new(&path).unwrap();
+        let mut units = Units::new(file, &share, "made up".to_owned()).unwrap();
+        let (clock, _calibrator) = clock::calibrate();
+        units.event(add(1, EventFlags::LAST));
+        units.event(add(2, EventFlags::NONE));
+        units.write(Vec::new(), &clock).unwrap();
+        let mut polls = 0;
+        let patience = if comes_at == 0 { Duration::ZERO } else { Duration::from_secs(600) };
+        let settled = units.settle(patience, |units| {
+            polls += 1;
+            if polls == comes_at {
+                units.event(add(3, EventFlags::LAST));
+            }
+            units.write(Vec::new(), &clock)
+        });
+        settled.unwrap();
+        assert_eq!(polls, comes_at);
+        let done = units.finish(clock.now()).unwrap();
+        let mut recording = open(&Source::file(&path), Options::default()).unwrap();
+        let (mut unit, mut orders) = (Unit::default(), Vec::new());
+        while recording.next_unit(&mut unit).unwrap() {
+            orders.extend(unit.events.iter().map(|event| event.order));
+        }
+        (orders, done.left_out)
+    }
+
+    #[test]
+    fn a_packet_that_has_begun_is_waited_for_or_counted() {
+        assert_eq!(recorded(3), (vec![1, 2, 3], 0));
+        // Nobody waits any more.
+        assert_eq!(recorded(0), (vec![1], 1));
     }
 }
