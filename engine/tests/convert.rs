@@ -144,6 +144,21 @@ fn a_day_that_follows_finds_empty_books() {
     let book = touchline(&["inspect", &week, "--book", "ONE"]).stdout;
     let book = String::from_utf8(book).unwrap();
     assert!(book.contains("ONE, live") && book.contains("(1) 100"), "{book}");
+    // The next day may stand in several files: each begins on its own, and none of it twice.
+    let more = write(&folder.path().join("more"), &day("TWO", &[2, 7]));
+    let (more_of_it, split) = (path("more.events"), path("split"));
+    assert_eq!(convert(&[&more, "--day", "2025-07-15", &more_of_it]).0, 0);
+    let (code, told, trouble) = convert(&[&monday, &tuesday, &more_of_it, &split]);
+    assert_eq!((code, trouble.as_str()), (0, ""));
+    assert!(told.contains("split: 8 events in 7 units, 2 instruments"), "{told}");
+    let night = [
+        "2025-07-15T00:00:00.000000002Z reset ONE",
+        "2025-07-15T00:00:00.000000002Z reset TWO, last",
+        "2025-07-15T00:00:00.000000002Z add TWO buy 100 at 10 order 1, last",
+        "2025-07-15T00:00:00.000000005Z add ONE buy 100 at 10 order 1, last",
+        "2025-07-15T00:00:00.000000007Z add TWO buy 100 at 10 order 2, last",
+    ];
+    assert_eq!(head(&split)[3..], night);
     // What is told at the same time is no following day.
     let (code, _, trouble) = convert(&[&monday, &monday, &path("twice")]);
     let reason = "it tells the book of ONE at the same time as";

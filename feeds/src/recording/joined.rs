@@ -6,7 +6,7 @@ use market::Timestamp;
 use std::collections::BTreeSet;
 
 /// Units that are looked at: a file of many symbols has shown its busy ones by then.
-const UNITS: usize = 1_024;
+const UNITS: usize = 4_096;
 
 /// Recordings, those that go on in another file joined to one. A recording of lines goes on in the
 /// next file of the same format, market and symbols that begins later: only the first has the

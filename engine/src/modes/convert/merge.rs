@@ -117,8 +117,9 @@ impl Merge {
                 None => tellers.set(id, what, at),
                 // As between two days of a backtest: it may be long until each has an event.
                 Some((before, ended)) if ended.ended => {
-                    let handed = tellers.hand_over(what, before, at);
-                    anew.extend(handed.into_iter().filter(|_| what == What::Book));
+                    let released = tellers.release(what, before);
+                    anew.extend(released.into_iter().filter(|_| what == What::Book));
+                    tellers.set(id, what, at);
                 }
                 Some((_, other)) => {
                     let symbol = known.get(id).map_or("", |known| &known.symbol);
@@ -251,7 +252,8 @@ impl Merge {
             if there.qty_digits != known.qty_digits {
                 let symbol = &known.symbol;
                 bail!(
-                    "{name}: {symbol} is in an input of other units of quantity, too: convert them apart"
+                    "{name}: {symbol} is in an input of other units of quantity, too: convert \
+                     them apart"
                 );
             }
             let place = there.id.index();

@@ -50,21 +50,17 @@ impl Tellers {
         self.of[id.index()][what as usize] = Some(input);
     }
 
-    /// All that `before` told this of is told by another input from now on: gives it in order of ids.
-    pub(super) fn hand_over(
-        &mut self,
-        what: What,
-        before: usize,
-        input: usize,
-    ) -> Vec<InstrumentId> {
-        let mut handed = Vec::new();
+    /// An input that has ended tells this of nothing any more: gives what it told it of, in order of
+    /// ids.
+    pub(super) fn release(&mut self, what: What, ended: usize) -> Vec<InstrumentId> {
+        let mut released = Vec::new();
         for (id, tellers) in (0..).map(InstrumentId).zip(&mut self.of) {
             let teller = &mut tellers[what as usize];
-            if *teller == Some(before) {
-                *teller = Some(input);
-                handed.push(id);
+            if *teller == Some(ended) {
+                *teller = None;
+                released.push(id);
             }
         }
-        handed
+        released
     }
 }
