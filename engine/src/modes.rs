@@ -15,3 +15,4 @@ pub mod exchange;
 pub mod fix;
 pub mod demo;
 pub mod doctor;
+mod troubles;

@@ -5,9 +5,13 @@ mod support;
 use engine::config::{BacktestChanges, BacktestConfig};
 use engine::modes::{backtest, replay::replay};
 use engine::pipeline::market_source::Market;
+use feeds::archive::Writer;
+use feeds::recording::{Books, Clock, Options, Source, Unit, open_bytes};
 use market::{Event, EventFlags, EventKind, Instrument, Nanos, Timestamp};
 use sim::{Run, Tape};
+use std::io::Read as _;
 use std::path::Path;
+use std::process::Command;
 use tempfile::TempDir;
 
 const ARL: &str = "derived/ARL_20250717.derived.itch50.gz";
@@ -87,6 +91,61 @@ fn a_day_that_begins_before_the_last_ended_is_an_error() {
     let error = format!("{:#}", done.err().expect("refused"));
     assert!(error.contains("it begins at 2025-07-17T"), "{error}");
     assert!(error.contains("before the one before it ended, at 2025-07-17T"), "{error}");
+}
+
+#[test]
+fn what_the_recordings_lack_is_said_and_damage_is_refused_until_it_is_converted() {
+    let Some(file) = support::data(ARL) else { return };
+    let root = TempDir::new().unwrap();
+    let (mut day, mut units) = (Vec::new(), 0);
+    Source::file(&file).open().unwrap().read_to_end(&mut day).unwrap();
+    let whole = backtest::run(&config(root.path(), &[&file])).unwrap();
+    assert_eq!(whole.lacks, Vec::<String>::new());
+    // A message of no known type behind the first.
+    let odd = root.path().join("odd");
+    let at = 2 + usize::from(u16::from_be_bytes([day[0], day[1]]));
+    let unknown = b"\0\x0b?\0\0\0\0\0\0\0\0\0\0".as_slice();
+    std::fs::write(&odd, [&day[..at], unknown, &day[at..]].concat()).unwrap();
+    let done = backtest::run(&config(root.path(), &[&odd])).unwrap();
+    assert_eq!(done.end.trading.counters().fills, whole.end.trading.counters().fills);
+    let [lack] = &done.lacks[..] else { panic!("{:?}", done.lacks) };
+    assert!(lack.contains("odd: skipped 1 × ") && lack.ends_with(&format!("byte {at}")), "{lack}");
+    assert!(done.text.contains(&format!("warning       {lack}")), "{}", done.text);
+    // The same day as an event file, of blocks enough to damage one.
+    let events = root.path().join("arl.events");
+    let mut writer = Writer::new(Vec::new()).unwrap();
+    let mut recording = open_bytes(&day, Options::default()).unwrap();
+    let mut unit = Unit::default();
+    while recording.next_unit(&mut unit).unwrap() {
+        for known in &recording.instruments().all()[writer.instruments().all().len()..] {
+            writer.instruments().resolve(&known.symbol, known.qty_digits).unwrap();
+        }
+        writer.source("made up", Books::ByOrder, Clock::Utc);
+        writer.unit(&unit, unit.exchange_time).unwrap();
+        units += 1;
+        if units % 1_000 == 0 {
+            writer.flush().unwrap();
+        }
+    }
+    let mut bytes = writer.finish().unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    std::fs::write(&events, &bytes).unwrap();
+    let error = backtest::run(&config(root.path(), &[&events])).err().unwrap();
+    let error = format!("{error:#}");
+    assert!(error.contains("arl.events: at byte ") && error.contains("damaged: "), "{error}");
+    assert!(error.contains("`touchline convert` makes an event file"), "{error}");
+    // Converted, what is lost is in it as such.
+    let mended = root.path().join("mended.events");
+    let touchline = Command::new(env!("CARGO_BIN_EXE_touchline"))
+        .arg("convert")
+        .args([&events, &mended])
+        .output()
+        .unwrap();
+    assert!(touchline.status.success());
+    assert!(String::from_utf8_lossy(&touchline.stderr).contains("1 damaged parts"));
+    let done = backtest::run(&config(root.path(), &[&mended])).unwrap();
+    assert_eq!(done.lacks, Vec::<String>::new());
 }
 
 #[test]

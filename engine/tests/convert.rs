@@ -2,6 +2,9 @@
 
 mod support;
 
+use feeds::archive::Writer;
+use feeds::recording::{Books, Clock, Unit};
+use market::{Event, EventKind, InstrumentId, Price, Qty, Side, Timestamp};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -110,6 +113,128 @@ fn recordings_become_one_file_in_order_of_time() {
     let (code, _, trouble) = convert(&[&out, &three, "--day", "2025-07-17", &all]);
     assert!(code == 4 && trouble.contains("ONE is in an input of another format"), "{trouble}");
     assert!(!path("all.events").exists(), "half a file would be taken for the whole");
+}
+
+/// The first lines of an event file.
+fn head(file: &str) -> Vec<String> {
+    let found = inspect(file)["head"].as_array().unwrap().clone();
+    found.iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_day_that_follows_finds_empty_books() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let one = write(&folder.path().join("one"), &day("ONE", &[10, 20]));
+    let two = write(&folder.path().join("two"), &day("TWO", &[30]));
+    let next = write(&folder.path().join("next"), &day("ONE", &[5]));
+    let (monday, tuesday, week) = (path("monday"), path("tuesday"), path("week"));
+    assert_eq!(convert(&[&one, &two, "--day", "2025-07-14", &monday]).0, 0);
+    assert_eq!(convert(&[&next, "--day", "2025-07-15", &tuesday]).0, 0);
+    // However they are named: order is that of time.
+    let (code, told, trouble) = convert(&[&tuesday, &monday, &week]);
+    assert_eq!((code, trouble.as_str()), (0, ""));
+    assert!(told.contains("week: 6 events in 5 units, 2 instruments"), "{told}");
+    let night = [
+        "2025-07-15T00:00:00.000000005Z reset ONE",
+        "2025-07-15T00:00:00.000000005Z reset TWO, last",
+        "2025-07-15T00:00:00.000000005Z add ONE buy 100 at 10 order 1, last",
+    ];
+    assert_eq!(head(&week)[3..], night);
+    let book = touchline(&["inspect", &week, "--book", "ONE"]).stdout;
+    let book = String::from_utf8(book).unwrap();
+    assert!(book.contains("ONE, live") && book.contains("(1) 100"), "{book}");
+    // The next day may stand in several files: each begins on its own, and none of it twice.
+    let more = write(&folder.path().join("more"), &day("TWO", &[2, 7]));
+    let (more_of_it, split) = (path("more.events"), path("split"));
+    assert_eq!(convert(&[&more, "--day", "2025-07-15", &more_of_it]).0, 0);
+    let (code, told, trouble) = convert(&[&monday, &tuesday, &more_of_it, &split]);
+    assert_eq!((code, trouble.as_str()), (0, ""));
+    assert!(told.contains("split: 8 events in 7 units, 2 instruments"), "{told}");
+    let night = [
+        "2025-07-15T00:00:00.000000002Z reset ONE",
+        "2025-07-15T00:00:00.000000002Z reset TWO, last",
+        "2025-07-15T00:00:00.000000002Z add TWO buy 100 at 10 order 1, last",
+        "2025-07-15T00:00:00.000000005Z add ONE buy 100 at 10 order 1, last",
+        "2025-07-15T00:00:00.000000007Z add TWO buy 100 at 10 order 2, last",
+    ];
+    assert_eq!(head(&split)[3..], night);
+    // What is told at the same time is no following day.
+    let (code, _, trouble) = convert(&[&monday, &monday, &path("twice")]);
+    let reason = "it tells the book of ONE at the same time as";
+    assert!(code == 4 && trouble.contains(reason), "{trouble}");
+}
+
+/// An event file: a unit each, at these nanoseconds.
+fn event_file(path: &Path, units: &[(u64, Event)]) -> String {
+    let mut writer = Writer::new(Vec::new()).unwrap();
+    writer.source("made up", Books::ByOrder, Clock::Utc);
+    for symbol in ["ONE", "TWO", "THREE", "FOUR", "FIVE"] {
+        writer.instruments().resolve(symbol, 0).unwrap();
+    }
+    let mut unit = Unit::default();
+    for &(time, event) in units {
+        unit.begin(0);
+        unit.exchange_time = Timestamp::from_nanos(time);
+        unit.events.push(Event { exchange_time: unit.exchange_time, ..event });
+        unit.end();
+        writer.unit(&unit, unit.exchange_time).unwrap();
+    }
+    write(path, &writer.finish().unwrap())
+}
+
+#[test]
+fn what_is_said_of_all_holds_for_those_that_are_named_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let add = |id| {
+        let (order, price, qty) = (1, Price::from_raw(1_000_000_000), Qty::from_raw(1));
+        let add = Event::new(EventKind::Add, InstrumentId(id)).with_side(Some(Side::Buy));
+        Event { order, price, qty, ..add }
+    };
+    let all = |kind| Event::new(kind, Event::ALL);
+    let told = [
+        (1, add(0)),
+        (2, Event { order: 5, aux: 3, ..all(EventKind::Gap) }),
+        (3, add(1)),
+        (4, all(EventKind::Recovered)),
+        (5, add(2)),
+        (6, all(EventKind::Lost)),
+        (7, add(3)),
+        (8, all(EventKind::Reset)),
+        (9, add(4)),
+    ];
+    let feed = event_file(&path("feed"), &told);
+    let other = write(&path("other"), &day("OTHER", &[1]));
+    let other_events = path("other.events").to_str().unwrap().to_owned();
+    assert_eq!(convert(&[&other, "--day", "1971-01-01", &other_events]).0, 0);
+    let out = path("out").to_str().unwrap().to_owned();
+    let (code, _, trouble) = convert(&[&feed, &other_events, &out]);
+    assert_eq!((code, trouble.as_str()), (0, ""));
+    let lines: Vec<String> = head(&out)
+        .iter()
+        .map(|line| line["1970-01-01T00:00:00.00000000".len()..].to_owned())
+        .collect();
+    let wanted = [
+        "1Z add ONE buy 1 at 1 order 1, last",
+        "2Z gap ONE of 3 from 5, last",
+        "3Z gap TWO of 3 from 5",
+        "3Z add TWO buy 1 at 1 order 1, last",
+        "4Z recovered ONE",
+        "4Z recovered TWO, last",
+        "5Z add THREE buy 1 at 1 order 1, last",
+        "6Z lost ONE of 0 from 0",
+        "6Z lost TWO of 0 from 0",
+        "6Z lost THREE of 0 from 0, last",
+        "7Z lost FOUR of 0 from 0",
+        "7Z add FOUR buy 1 at 1 order 1, last",
+        "8Z reset ONE",
+        "8Z reset TWO",
+        "8Z reset THREE",
+        "8Z reset FOUR, last",
+        "9Z add FIVE buy 1 at 1 order 1, last",
+    ];
+    assert_eq!(lines[..wanted.len()], wanted);
 }
 
 #[test]

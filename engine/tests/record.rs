@@ -8,7 +8,7 @@ use feeds::moldudp64::{Packet, Request, Session};
 use feeds::recording::{Options, Source, Unit, Wanted, open, open_bytes};
 use market::{Event, EventFlags, EventKind, Instrument, Said, SideEntry, Timestamp};
 use rustix::process::{Pid, Signal, kill_process};
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -196,6 +196,11 @@ fn read(path: &Path) -> Read {
     read
 }
 
+/// What a file says that it is from.
+fn from(path: &Path) -> String {
+    open(&Source::file(path), Options::default()).unwrap().describe().version
+}
+
 /// The market's own events: not what the feed has to say of itself.
 fn of_market(events: &[Event]) -> Vec<Event> {
     let own = [EventKind::Gap, EventKind::Recovered, EventKind::Entry, EventKind::Reset];
@@ -276,12 +281,49 @@ fn what_is_recorded_is_what_was_published_and_a_kill_costs_little() {
     assert_eq!(code, 4);
     assert!(err.contains("cannot make") && err.contains("day.events"), "{err}");
     assert_eq!(std::fs::read(&file).unwrap(), before);
-    let (code, out, _) = ended(lab.record(&lab.path("second.events"), &["--for", "1"]));
+    let second = lab.path("second.events");
+    let (code, out, _) = ended(lab.record(&second, &["--for", "1"]));
     assert_eq!(code, 0, "{out}");
-    assert!(!read(&lab.path("second.events")).cut);
+    assert!(!read(&second).cut);
+    assert_eq!(from(&second), "from live itch50-moldudp64 of demo-exchange");
 
     lab.exchange.stop();
     lab.exchange.join().unwrap();
+}
+
+#[test]
+fn a_feed_that_cannot_be_had_is_said_and_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody listens there any more.
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    let text = std::fs::read_to_string(root.join("demo.toml")).unwrap();
+    let (start, end) = (text.find("[feed]\n").unwrap(), text.find("[gateway]\n").unwrap());
+    let feed = format!(
+        "[feed]\nprotocol = \"kraken-websocket\"\nstale_ms = 10000\n\n[websocket]\n\
+         address = \"{address}\"\nshows_own_orders = false\n\n\
+         [websocket_transport]\nreconnect_ms = 5\nreconnect_max_ms = 20\n\n"
+    );
+    let text = [&text[..start], &feed, &text[end..]]
+        .concat()
+        .replace("instruments/demo.toml", root.join("instruments/demo.toml").to_str().unwrap())
+        .replace("venues/demo.toml", root.join("venues/demo.toml").to_str().unwrap());
+    std::fs::write(folder.path().join("run.toml"), text).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_touchline"))
+        .args(["record", "run.toml", "out.events", "--for", "2"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (code, out, err) = ended(child);
+    assert_eq!(code, 4, "{out}{err}");
+    let said = err.lines().filter(|line| line.starts_with("feed: ")).collect::<Vec<_>>();
+    assert!(said.iter().any(|line| line.contains("refused")), "{err}");
+    assert!(err.contains("error: no market data came"), "{err}");
+    assert!(out.contains("books not whole for some time: "), "{out}{err}");
+    let path = folder.path().join("out.events");
+    assert_eq!(from(&path), "from live kraken-websocket of 127.0.0.1");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read};
 
 /// What is wrong with frames of several venues.
 pub(crate) const NO_SNAPSHOT: &str = "an update of a book whose snapshot did not come";
+pub(crate) const NEVER_JOINED: &str = "an update of a book whose next snapshot never came";
 pub(crate) const NOT_NEEDED: &str = "a snapshot is older than the book";
 pub(crate) const OTHER_BOOKS: &str = "a frame of books that are not kept, by level or by order";
 
@@ -31,6 +32,14 @@ pub(crate) trait Venue: Send {
     /// A line could not be read at all, and may have held anything: books are lost whose next frame
     /// would not show whether it was theirs.
     fn damaged(&mut self, _unit: &mut Unit) {}
+
+    /// Which market it is, if the recorder's frames may be of several.
+    fn market(&self) -> &'static str {
+        ""
+    }
+
+    /// There are no more lines: notes what waits for something that never came.
+    fn end(&self, _position: u64, _log: &mut Log) {}
 
     /// What else it counts.
     fn others(&self) -> Vec<(&'static str, u64)>;
@@ -122,6 +131,10 @@ impl<R: Read + Send, V: Venue> Recording for Frames<R, V> {
         self.venue.describe()
     }
 
+    fn market(&self) -> String {
+        self.venue.market().to_owned()
+    }
+
     fn next_unit(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
         unit.begin(self.lines.position());
         if let Some(end) = &self.end {
@@ -129,7 +142,10 @@ impl<R: Read + Send, V: Venue> Recording for Frames<R, V> {
         }
         match self.next_line(unit) {
             Ok(true) => Ok(true),
-            end => self.end.insert(end).clone(),
+            end => {
+                self.venue.end(self.lines.position(), &mut self.log);
+                self.end.insert(end).clone()
+            }
         }
     }
 

@@ -12,17 +12,19 @@
 mod archive;
 pub mod formats;
 mod input;
-mod lines;
 mod instruments;
+mod joined;
+mod lines;
 mod log;
 mod marks;
 mod unit;
 mod window;
 
 pub use archive::Source;
-pub use formats::{OpenError, Opening, goes_on, open, open_bytes};
+pub use formats::{OpenError, Opening, open, open_bytes};
 pub use input::{Input, Layer};
 pub use instruments::{Instruments, Known};
+pub use joined::Joined;
 pub use lines::{Line, LineEnd, Lines};
 pub use log::{Log, Missing, Noted};
 pub use unit::{Messages, Unit};
@@ -36,6 +38,12 @@ use std::sync::atomic::AtomicU64;
 pub trait Recording: Send {
     /// What it is, as far as is known by now: the content of a capture shows only as it is read.
     fn describe(&self) -> Description;
+
+    /// Which market it is of, as far as is known by now, where recordings of one format may be of
+    /// several that call their instruments alike; else empty.
+    fn market(&self) -> String {
+        String::new()
+    }
 
     /// Reads the next unit into `unit`, whose former content is dropped; false at the end. A unit may
     /// have no event. After `Ok(false)` or an error, it says the same again.

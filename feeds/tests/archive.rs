@@ -80,7 +80,7 @@ fn entries() -> Unit {
 
 fn write(units: &[Unit]) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new()).unwrap();
-    writer.source(&FROM);
+    writer.source(FROM.format, FROM.books, FROM.clock);
     for symbol in ["ONE", "TWO"] {
         writer.instruments().resolve(symbol, 2).unwrap();
     }
@@ -380,7 +380,8 @@ fn a_recorded_day_comes_back() {
     let source = Source::file(path);
     let mut day = open(&source, Options::default()).unwrap();
     let mut writer = Writer::new(Vec::new()).unwrap();
-    writer.source(&day.describe());
+    let from = day.describe();
+    writer.source(from.format, from.books, from.clock);
     let (mut unit, mut units) = (Unit::default(), Vec::new());
     while day.next_unit(&mut unit).unwrap() {
         for known in &day.instruments().all()[writer.instruments().all().len()..] {

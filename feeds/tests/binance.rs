@@ -124,6 +124,35 @@ fn a_gap_is_mended_by_a_snapshot_that_leads_on() {
 }
 
 #[test]
+fn frames_whose_snapshot_never_comes_are_counted_at_the_end() {
+    let begin = [
+        futures("X", [0, 1, 5], r#"["9","1"]"#, ""),
+        // The same once more waits for nothing.
+        futures("X", [0, 1, 5], r#"["9","1"]"#, ""),
+        futures("X", [5, 6, 9], "", ""),
+    ];
+    let joined = [
+        snapshot(5, r#"["9","1"]"#, r#"["10","1"]"#),
+        // Behind a gap, and behind another.
+        futures("X", [10, 11, 12], "", ""),
+        futures("X", [14, 15, 16], "", ""),
+    ];
+    let reason = "an update of a book whose next snapshot never came";
+    for (frames, wanted) in [
+        (begin.to_vec(), vec![(reason, 2)]),
+        ([&begin[..], &joined[..1]].concat(), vec![]),
+        ([&begin[..], &joined].concat(), vec![(reason, 2)]),
+    ] {
+        let frames: Vec<&str> = frames.iter().map(String::as_str).collect();
+        let bytes = lines(&frames);
+        let mut run = read(&bytes);
+        while run.step() {}
+        assert!(!run.step());
+        assert_eq!(run.skipped(), wanted);
+    }
+}
+
+#[test]
 fn symbols_of_one_file_have_snapshots_of_their_own() {
     let a = |ids, level| futures("AAA", ids, level, "");
     let b = |ids, level| futures("BBB", ids, level, "");

@@ -64,6 +64,8 @@ fn level2_makes_a_book_by_level() {
 const MAKER: &str = "da863862-25f4-4868-ac41-005d11ab0a5f";
 const OTHER: &str = "ac928c66-ca53-498f-9c13-a110027a60e8";
 
+const NEVER_JOINED: &str = "an update of a book whose next snapshot never came";
+
 /// A message of the full channel.
 fn full(kind: &str, sequence: u64, fields: &str) -> String {
     format!(
@@ -178,6 +180,16 @@ fn the_full_channel_makes_a_book_by_order() {
 }
 
 #[test]
+fn messages_whose_book_never_comes_are_counted_at_the_end() {
+    let messages = [opened(10, MAKER, "200.2", "2"), opened(11, OTHER, "200.1", "1")];
+    let (_, _, skipped, _) = by_order(&messages);
+    assert_eq!(skipped, [(NEVER_JOINED, 2)]);
+    let book = rest(11, &format!(r#"["200.2","2","{MAKER}"]"#));
+    let (_, _, skipped, _) = by_order(&[&messages[..], &[book]].concat());
+    assert_eq!(skipped, []);
+}
+
+#[test]
 fn trades_that_a_snapshot_is_ahead_of_are_told_once_and_change_no_book() {
     let frames = [
         opened(95, OTHER, "201", "1"),
@@ -211,16 +223,19 @@ fn messages_that_are_missing_are_a_gap_until_a_snapshot_leads_on() {
         matched(9, MAKER, "0.5"),
     ];
     let (_, books, skipped, gaps) = by_order(&frames);
-    assert_eq!((books.book(ONLY).state(), skipped, gaps), (BookState::Gap, vec![], 1));
+    // Both behind the hole wait.
+    let waiting = vec![(NEVER_JOINED, 2)];
+    assert_eq!((books.book(ONLY).state(), skipped, gaps), (BookState::Gap, waiting, 1));
     frames.push(rest(6, ""));
     let (_, books, skipped, _) = by_order(&frames);
     assert_eq!(books.book(ONLY).state(), BookState::Gap);
-    assert_eq!(skipped, [("a snapshot is older than the messages that were held", 1)]);
+    let older = "a snapshot is older than the messages that were held";
+    assert_eq!(skipped, [(older, 1), (NEVER_JOINED, 2)]);
     // One order twice.
     let twice = format!(r#"["201","1","{OTHER}"],["202","1","{OTHER}"]"#);
     frames.push(rest(7, &twice));
     let (_, books, skipped, _) = by_order(&frames);
-    assert_eq!((books.book(ONLY).state(), skipped.len()), (BookState::Gap, 2));
+    assert_eq!((books.book(ONLY).state(), skipped.len()), (BookState::Gap, 3));
     frames.push(rest(7, &format!(r#"["201","1","{OTHER}"]"#)));
     frames.push(rest(3, ""));
     frames.push(opened(9, MAKER, "1", "1"));

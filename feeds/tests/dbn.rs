@@ -57,6 +57,7 @@ fn orders_become_events_and_an_event_of_the_venue_one_unit() {
     let about = recording.describe();
     assert_eq!((about.format, about.books), ("DBN", Books::ByOrder));
     assert_eq!(about.version, "version 2, mbo of XNAS.ITCH");
+    assert_eq!(recording.market(), "XNAS.ITCH");
     let counts = recording.counts();
     assert_eq!((counts.messages, counts.by_type), (7, vec![("mbo".to_owned(), 7)]));
     assert_eq!(symbols(&*recording), ["SYM"]);

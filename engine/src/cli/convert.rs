@@ -11,10 +11,12 @@ use std::path::PathBuf;
     after_help = "Examples:
   touchline convert ARL_20250717.derived.itch50.gz --day 2025-07-17T04:00:00 arl.events
   touchline convert monday.pcap.gz tuesday.pcap.gz week.events
+  touchline convert btcusdt_20240808.gz btcusdt_20240809.gz two.events
   touchline inspect week.events --head 5
 
 Many inputs become one file in order of time: when a unit was received, or the venue's time where
-the recording does not say. docs/feeds.md lists what is read, docs/journal.md has the bytes of an
+the recording does not say. Files of Binance, Coinbase and Kraken that go on in a later one are read
+as one with it. docs/feeds.md lists what is read, docs/journal.md has the bytes of an
 event file. Exit codes: 0 all was read, 4 an input cannot be read to its end (what was read before
 is in the file) or nothing was written."
 )]

@@ -12,8 +12,9 @@ use std::path::PathBuf;
 
 Opens the feed of a run's configuration and nothing else of it: no strategy, no order session. Gaps,
 recoveries and losses are in the file as events. SIGINT and SIGTERM end it well. If it is killed,
-what came until half a second before can be read. Exit codes: 0 well, 3 the configuration is wrong,
-4 the file cannot be written (what was written before can be read) or the feed cannot be had.")]
+what came until half a second before can be read. What the feed complains of is shown when it changes.
+Exit codes: 0 well, 3 the configuration is wrong, 4 no market data came, the file cannot be written
+(what was written before can be read) or the feed cannot be had.")]
 pub struct RecordArgs {
     /// A run's configuration, for its feed and instruments
     #[arg(value_name = "CONFIG")]

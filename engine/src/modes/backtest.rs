@@ -10,6 +10,7 @@ mod tape;
 
 use crate::cli::{BacktestArgs, Exit};
 use crate::config::{BacktestClock, BacktestConfig};
+use crate::modes::troubles::troubles;
 use crate::pipeline::assembly::{self, LoopMode};
 use crate::pipeline::market_source::Market;
 use crate::pipeline::records::Start;
@@ -43,6 +44,9 @@ pub fn main(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
     if let Some(notice) = done.notice.take() {
         writeln!(std::io::stderr(), "note: {notice}")?;
     }
+    for lack in &done.lacks {
+        writeln!(std::io::stderr(), "warning: {lack}")?;
+    }
     std::io::stdout().write_all(done.text.as_bytes())?;
     Ok(Exit::Well.into())
 }
@@ -53,6 +57,8 @@ pub struct Done {
     pub text: String,
     /// What the host refused the journal, in one line.
     pub notice: Option<String>,
+    /// What the recordings lacked, a line each, behind the name of the recording.
+    pub lacks: Vec<String>,
     /// The run as it ended.
     pub end: Ended,
     /// Folder of its journal.
@@ -78,8 +84,9 @@ pub fn run(config: &BacktestConfig) -> anyhow::Result<Done> {
         true => format!("journal {}", journal.display()),
         false => format!("journal {}: {complaint}", journal.display()),
     })?;
-    let text = summary(config, &start, &end, &journal);
-    Ok(Done { text, notice, end, journal })
+    let lacks = lacks(&end.market);
+    let text = summary(config, &start, &end, &lacks, &journal);
+    Ok(Done { text, notice, lacks, end, journal })
 }
 
 /// The first record of a backtest: it begins when its market does.
@@ -160,7 +167,19 @@ pub fn simulate<T: Tape>(
     Ok(end.without_tape())
 }
 
-fn summary(config: &BacktestConfig, start: &Start, end: &Ended, journal: &Path) -> String {
+/// What the recordings lacked: the run is no better than they are.
+fn lacks(market: &Market) -> Vec<String> {
+    let of = |(name, log)| troubles(log).into_iter().map(move |lack| format!("{name}: {lack}"));
+    market.logs().flat_map(of).collect()
+}
+
+fn summary(
+    config: &BacktestConfig,
+    start: &Start,
+    end: &Ended,
+    lacks: &[String],
+    journal: &Path,
+) -> String {
     let section = &config.backtest;
     let names: Vec<_> = config.trading.strategies.iter().map(|s| s.name.as_str()).collect();
     let data = match config.is_synthetic() {
@@ -176,6 +195,7 @@ fn summary(config: &BacktestConfig, start: &Start, end: &Ended, journal: &Path) 
     facts.push(("time", format!("{} from {}", clock_time(span), start.now)));
     facts.push(("model", model));
     facts.extend(end.market.levels().iter().flat_map(|told| levels::facts(section, told)));
+    facts.extend(lacks.iter().map(|lack| ("warning", lack.clone())));
     facts.push(("run hash", format!("{:032x}", end.run_hash)));
     let report = Report {
         title: format!("backtest of {}", names.join(", ")),

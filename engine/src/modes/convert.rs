@@ -5,12 +5,14 @@
 
 mod input;
 mod merge;
+mod standing;
+mod tellers;
 
 use crate::cli::{ConvertArgs, Exit};
 use crate::report::grouped;
 use anyhow::{Context as _, bail};
 use feeds::archive::Writer;
-use feeds::recording::{OpenError, Options, Source};
+use feeds::recording::{Joined, OpenError, Options, Source};
 use indicatif::{ProgressBar, ProgressStyle};
 use input::Input;
 use merge::Merge;
@@ -61,31 +63,40 @@ fn style() -> anyhow::Result<ProgressStyle> {
     Ok(ProgressStyle::with_template(TEMPLATE)?)
 }
 
-/// Opens every input, and says how many bytes they have.
+/// Opens every input, those that go on in another as one, and says how many bytes they have.
 fn open(paths: &[PathBuf], options: &Options) -> anyhow::Result<(Vec<Input>, u64)> {
-    let (mut inputs, mut bytes) = (Vec::new(), 0);
+    let mut joined = Joined::default();
     for path in paths {
-        let name = || format!("cannot read {}", path.display());
-        let sources = Source::list(path).with_context(name)?;
-        let (single, before) = (sources.len() == 1, inputs.len());
-        for source in &sources {
-            match Input::open(source, options) {
-                Ok(input) => {
-                    bytes += source.bytes().with_context(name)?;
-                    inputs.push(input);
-                }
-                // An archive may hold a note to the reader beside its recordings.
-                Err(OpenError::Unknown { .. } | OpenError::Empty) if !single => {
-                    eprintln!("{source}: no recording, left out");
-                }
-                Err(error) => return Err(error).with_context(|| format!("cannot read {source}")),
-            }
-        }
-        if inputs.len() == before {
-            bail!("{} has no recording in it", path.display());
-        }
+        look_into(path, options, &mut joined)?;
+    }
+    let (mut inputs, mut bytes) = (Vec::new(), 0);
+    for (source, market) in joined.sources() {
+        let name = || format!("cannot read {source}");
+        bytes += source.bytes().with_context(name)?;
+        inputs.push(Input::open(&source, market, options).with_context(name)?);
     }
     Ok((inputs, bytes))
+}
+
+/// Adds the recordings of a file: itself, or the members of the archive that it is.
+fn look_into(path: &Path, options: &Options, joined: &mut Joined) -> anyhow::Result<()> {
+    let sources = Source::list(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (single, mut found) = (sources.len() == 1, false);
+    for source in sources {
+        let name = source.to_string();
+        match joined.add(source, options) {
+            Ok(()) => found = true,
+            // An archive may hold a note to the reader beside its recordings.
+            Err(OpenError::Unknown { .. } | OpenError::Empty) if !single => {
+                eprintln!("{name}: no recording, left out");
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+        }
+    }
+    if !found {
+        bail!("{} has no recording in it", path.display());
+    }
+    Ok(())
 }
 
 /// Writes all units of all inputs in order of time.

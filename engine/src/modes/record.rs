@@ -3,6 +3,7 @@
 //! It opens the feed of a configuration and nothing else: no strategy, no gateway, no journal. It
 //! replaces no file, and leaves what it wrote whatever ends it.
 
+mod gaps;
 mod units;
 
 use crate::cli::{Exit, RecordArgs};
@@ -32,6 +33,8 @@ const ADJUST: Duration = Duration::from_secs(1);
 const SHOW: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(5)];
 /// How long a feed that brought nothing is left alone. Stamps of what comes meanwhile are as late.
 const REST: Duration = Duration::from_micros(50);
+/// How long the rest of a packet, of which a part has come, is waited for at the end.
+const WHOLE: Duration = Duration::from_millis(500);
 /// Packets' worth of events that one poll may bring.
 const PACKETS: usize = 16;
 
@@ -52,32 +55,59 @@ pub fn main(args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let (mut feed, io, clock, calibrator) = opened?;
     let wanted = assembly::instruments(&config.trading);
     feed.keep_entries(&wanted);
-    let units = Units::new(file, &wanted)
+    let units = Units::new(file, &wanted, from(&config))
         .and_then(|mut units| units.define(&wanted, clock.now()).map(|()| units));
     let until = args.seconds.map(Duration::from_secs);
     let written = units.and_then(|mut units| {
         let mut watch = Watch::new(calibrator);
         let recorded = record(&mut feed, io, &clock, &mut units, &mut watch, (&signals, until));
+        watch.problem(&feed);
         watch.end();
         // After an error of the disk nothing more is written: a part of a block may stand there.
-        recorded.and_then(|()| units.finish())
+        recorded.and_then(|()| units.finish(clock.now()))
     });
     let done = written.with_context(|| {
         format!("{name}: what was written before can be read; `touchline convert` closes the file")
     })?;
     summary(&args.output, &done);
+    if done.counts.market == 0 {
+        tell(format_args!("error: no market data came\n"));
+        return Ok(Exit::Failure.into());
+    }
     Ok(Exit::Well.into())
+}
+
+/// What the recording is from: the feed, and the venue that it is of.
+fn from(config: &RunConfig) -> String {
+    let protocol = config.feed.protocol;
+    let address = config.websocket.websocket.address.as_ref();
+    match address.filter(|_| protocol.websocket().is_some()) {
+        // Of another venue than orders go to, perhaps.
+        Some(venue) => format!("live {protocol} of {}", venue.host),
+        None => format!("live {protocol} of {}", config.venue.profile.name),
+    }
 }
 
 /// Says what was written.
 fn summary(output: &Path, done: &Done) {
-    let Done { counts, bytes } = done;
+    let Done { counts, bytes, stood, left_out } = done;
     let name = output.display();
     let [events, units, bytes] = [counts.events, counts.units, *bytes].map(grouped);
     say(format_args!("{name}: {events} events in {units} units, {bytes} bytes"));
     if counts.gaps + counts.lost > 0 {
         let [gaps, back, lost] = [counts.gaps, counts.recovered, counts.lost].map(grouped);
         say(format_args!("gaps {gaps}, recovered {back}, lost {lost}"));
+    }
+    if *left_out > 0 {
+        let events = grouped(*left_out);
+        say(format_args!("left out {events} events of a packet that did not come whole"));
+    }
+    if stood.books > 0 {
+        let (books, open) = (grouped(stood.books as u64), grouped(stood.open as u64));
+        let longest = stood.longest.as_secs_f64();
+        say(format_args!(
+            "books not whole for some time: {books}, the longest {longest:.3} s; at the end {open}"
+        ));
     }
 }
 
@@ -107,12 +137,16 @@ fn record(
 ) -> io::Result<()> {
     let room = feed.events_max() * PACKETS;
     let mut flushed = Instant::now();
-    while !signals.stop_asked() && until.is_none_or(|until| watch.began.elapsed() < until) {
+    let mut poll = |feed: &mut LiveFeed, units: &mut Units<File>| {
         let worked = feed.poll(io.as_mut(), clock.now(), room, units, |_| {});
-        units.write(feed.take_entries(), clock)?;
+        units.write(feed.take_entries(), clock).map(|()| worked)
+    };
+    while !signals.stop_asked() && until.is_none_or(|until| watch.began.elapsed() < until) {
+        let worked = poll(feed, units)?;
         if flushed.elapsed() >= FLUSH {
             units.flush()?;
             flushed = Instant::now();
+            watch.problem(feed);
             watch.look(units);
         }
         match worked {
@@ -125,7 +159,13 @@ fn record(
             }
         }
     }
-    Ok(())
+    units.settle(WHOLE, |units| {
+        let worked = poll(feed, units)?;
+        if !matches!(worked, Ok(true)) {
+            std::thread::sleep(REST);
+        }
+        Ok(())
+    })
 }
 
 /// Whether anyone reads it must not matter to the recording.
@@ -144,14 +184,25 @@ struct Watch {
     open: bool,
     /// What the feed complained of last.
     trouble: String,
+    /// What the feed itself says went wrong last.
+    problem: String,
 }
 
 impl Watch {
     fn new(calibrator: Calibrator) -> Watch {
         let now = Instant::now();
         let terminal = io::stderr().is_terminal();
-        let (trouble, open) = (String::new(), false);
-        Watch { began: now, shown: now, adjusted: now, calibrator, terminal, open, trouble }
+        let (trouble, problem, open) = (String::new(), String::new(), false);
+        Watch {
+            began: now,
+            shown: now,
+            adjusted: now,
+            calibrator,
+            terminal,
+            open,
+            trouble,
+            problem,
+        }
     }
 
     fn look(&mut self, units: &Units<File>) {
@@ -179,6 +230,16 @@ impl Watch {
             self.end();
             tell(format_args!("feed: {text}\n"));
             self.trouble = text;
+        }
+    }
+
+    /// Says what the feed complains of, when that changes.
+    fn problem(&mut self, feed: &LiveFeed) {
+        let text = feed.problem();
+        if text != self.problem && !text.is_empty() {
+            self.end();
+            tell(format_args!("feed: {text}\n"));
+            self.problem = text;
         }
     }
 

@@ -190,6 +190,23 @@ impl LiveFeed {
         }
     }
 
+    /// What went wrong last, for people; empty if nothing did. It stands when all is well again.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        let told = match self {
+            LiveFeed::MoldUdp64(_, snapshots) => {
+                let failure = snapshots.as_ref().and_then(|snapshots| snapshots.last_failure());
+                failure.map(|failure| failure.to_string())
+            }
+            LiveFeed::SoupBinTcp(feed) => {
+                feed.stream().last_trouble().map(|trouble| trouble.to_string())
+            }
+            LiveFeed::Fix(feed) => Some(feed.told().2.to_owned()),
+            LiveFeed::Websocket(feed) => Some(feed.feed().problem().to_owned()),
+        };
+        told.unwrap_or_default()
+    }
+
     /// The feed of MoldUDP64, if it is one: for its counters and state.
     #[must_use]
     pub fn moldudp64(&self) -> Option<&Feed> {

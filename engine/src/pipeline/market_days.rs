@@ -2,7 +2,7 @@
 //! one after the other to be read. Reads nothing of them itself.
 
 use crate::pipeline::market_source::MarketError;
-use feeds::recording::{Options, Recording, Source, Unit, Wanted, goes_on, open};
+use feeds::recording::{Joined, OpenError, Options, Recording, Source, Unit, Wanted, open};
 use market::{Instrument, Nanos, Timestamp};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -33,19 +33,13 @@ impl Days {
         day: Timestamp,
     ) -> Result<Days, MarketError> {
         let mut days = Days { sources: VecDeque::new(), instruments, day, name: String::new() };
-        let mut before: Option<&'static str> = None;
+        let mut joined = Joined::default();
         for path in paths {
             let source = one(path)?;
-            let format = days.open(&source)?.describe().format;
-            match days.sources.pop_back() {
-                // The snapshot of its books stands in the first file only.
-                Some(last) if before == Some(format) && goes_on(format) => {
-                    days.sources.push_back(last.followed_by(source));
-                }
-                last => days.sources.extend(last.into_iter().chain([source])),
-            }
-            before = Some(format);
+            let name = source.to_string();
+            joined.add(source, &days.options()).map_err(|source| cannot_open(name, source))?;
         }
+        days.sources = joined.sources().map(|(source, _)| source).collect();
         Ok(days)
     }
 
@@ -77,21 +71,25 @@ impl Days {
         &self.name
     }
 
-    fn open(&self, source: &Source) -> Result<Box<dyn Recording>, MarketError> {
+    fn options(&self) -> Options {
         let wanted = Wanted::Only(self.instruments.clone());
-        let day = Some(self.day);
-        let options = Options { wanted, day, keep_messages: true, ..Options::default() };
-        open(source, options)
-            .map_err(|error| MarketError::Open { path: source.to_string(), source: error })
+        Options { wanted, day: Some(self.day), keep_messages: true, ..Options::default() }
     }
+
+    fn open(&self, source: &Source) -> Result<Box<dyn Recording>, MarketError> {
+        open(source, self.options()).map_err(|error| cannot_open(source.to_string(), error))
+    }
+}
+
+fn cannot_open(path: String, source: OpenError) -> MarketError {
+    MarketError::Open { path, source }
 }
 
 /// The one recording that a file holds.
 fn one(path: &Path) -> Result<Source, MarketError> {
     let shown = || path.display().to_string();
     let listed = Source::list(path);
-    let mut sources =
-        listed.map_err(|error| MarketError::Open { path: shown(), source: error.into() })?;
+    let mut sources = listed.map_err(|error| cannot_open(shown(), error.into()))?;
     match (sources.pop(), sources.len()) {
         (Some(source), 0) => Ok(source),
         (last, rest) => {

@@ -4,7 +4,7 @@
 
 use super::market_days::Days;
 use super::recorded_market::Recorded;
-use feeds::recording::{Broken, OpenError};
+use feeds::recording::{Broken, Log, OpenError};
 use market::{Instrument, InstrumentId, Price, Timestamp, TradingStatus};
 use sim::flow::FlowParameters;
 use sim::{Exchange, ExchangeLimits, Flow, Output, Run, SelfTradePolicy, SetupError, Venue};
@@ -217,6 +217,15 @@ impl Market {
             Market::Synthetic(_) => "synthetic",
             Market::Recorded(market) => market.name(),
         }
+    }
+
+    /// What each recording that was read lacked so far, by its name.
+    pub fn logs(&self) -> impl Iterator<Item = (&str, &Log)> {
+        let recorded = match self {
+            Market::Synthetic(_) => None,
+            Market::Recorded(market) => Some(market.logs()),
+        };
+        recorded.into_iter().flatten()
     }
 
     /// What ended a recording before its end, if anything did.

@@ -4,7 +4,7 @@
 use super::market_days::Days;
 use super::market_source::MarketError;
 use super::simulation::OURS;
-use feeds::recording::{Books, Broken, Messages, Recording, Unit};
+use feeds::recording::{Books, Broken, Log, Messages, Recording, Unit};
 use market::{Event, EventFlags, EventKind, Instrument, Timestamp};
 use sim::levels::Told;
 use sim::overlay::Skipped;
@@ -120,7 +120,8 @@ impl Recorded {
         let recording = days.next().ok_or(none)??;
         let name = days.name().to_owned();
         let next = Some(Packet { time: begins, ..Packet::default() });
-        let mut reader = Reader { recording, days, dawn: None, next, error: None };
+        let read = Vec::new();
+        let mut reader = Reader { recording, days, read, dawn: None, next, error: None };
         reader.advance();
         if let Some(source) = reader.error.take() {
             return Err(MarketError::Broken { path: name, source });
@@ -167,6 +168,12 @@ impl Recorded {
         self.reader.days.name()
     }
 
+    /// What each recording lacked so far, by its name.
+    pub(super) fn logs(&self) -> impl Iterator<Item = (&str, &Log)> {
+        let read = self.reader.read.iter().map(|(name, log)| (name.as_str(), log));
+        read.chain([(self.reader.days.name(), self.reader.recording.log())])
+    }
+
     pub(super) fn error(&self) -> Option<&Broken> {
         self.reader.error.as_ref()
     }
@@ -200,6 +207,8 @@ impl Recorded {
 struct Reader {
     recording: Box<dyn Recording>,
     days: Days,
+    /// What those before it lacked.
+    read: Vec<(String, Log)>,
     /// Nothing of the day that is read was given yet, and another with these books stood before it.
     dawn: Option<Books>,
     /// What happens next; `None` at the end.
@@ -235,9 +244,9 @@ impl Reader {
                 packet.time = packet.time.max(packet.unit.exchange_time);
                 self.next = Some(packet);
             }
-            Ok(false) => match self.cut() {
+            Ok(false) => match self.lacking() {
                 None => self.next_day(packet),
-                cut => self.error = cut,
+                lacking => self.error = lacking,
             },
             Err(error) => self.error = Some(error),
         }
@@ -245,6 +254,7 @@ impl Reader {
 
     /// Goes on with the next day, if there is one, after a night.
     fn next_day(&mut self, mut night: Packet) {
+        let read = (self.days.name().to_owned(), self.recording.log().clone());
         match self.days.next() {
             None => {}
             Some(Err(error)) => {
@@ -252,6 +262,7 @@ impl Reader {
             }
             Some(Ok(recording)) => {
                 self.recording = recording;
+                self.read.push(read);
                 night.unit.begin(0);
                 let reset = Event::new(EventKind::Reset, Event::ALL);
                 night.unit.events.push(Event { exchange_time: night.time, ..reset });
@@ -280,9 +291,20 @@ impl Reader {
         Some(Broken { position: 0, reason })
     }
 
-    /// A day that lacks its end is no day to judge a strategy by.
-    fn cut(&self) -> Option<Broken> {
-        let cut = self.recording.log().is_cut()?;
-        Some(Broken { position: cut.position, reason: cut.reason.clone().into_owned() })
+    /// A day that lacks its end or a part is no day to judge a strategy by.
+    fn lacking(&self) -> Option<Broken> {
+        let log = self.recording.log();
+        if let Some(cut) = log.is_cut() {
+            let reason = cut.reason.clone().into_owned();
+            return Some(Broken { position: cut.position, reason });
+        }
+        let (count, first) = log.damaged();
+        let damaged = first.first()?;
+        let reason = format!(
+            "damaged: {}; {count} such parts in all. `touchline convert` makes an event file of what \
+             can be read, which is taken",
+            damaged.reason
+        );
+        Some(Broken { position: damaged.position, reason })
     }
 }

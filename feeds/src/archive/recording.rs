@@ -230,6 +230,11 @@ impl<R: Read + Send> Recording for EventFile<R> {
         Description { format: FORMAT, version, books: *books, clock: *clock }
     }
 
+    /// What the file's events are from.
+    fn market(&self) -> String {
+        self.source.2.clone()
+    }
+
     fn next_unit(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
         unit.begin(self.position);
         if let Some(end) = &self.end {

@@ -3,7 +3,7 @@
 use super::entry;
 use super::frame::{BLOCK, HEADER, ROWS, Row, header, kind, seal};
 use super::item::{self, ENTRY_MAX, SYMBOL_MAX};
-use crate::recording::{Books, Clock, Description, Instruments, Unit, Wanted};
+use crate::recording::{Books, Clock, Instruments, Unit, Wanted};
 use market::{Event, EventKind, InstrumentId, Timestamp};
 use std::io::{self, Write};
 
@@ -53,11 +53,12 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// Says what the units to come are from.
-    pub fn source(&mut self, what: &Description) {
-        let (books, clock, format) = &self.source;
-        if (*books, *clock, format.as_str()) != (what.books, what.clock, what.format) {
-            self.source = (what.books, what.clock, what.format.to_owned());
+    /// Says what the units to come are from: format or feed and, where these have several that call
+    /// their instruments alike, the market.
+    pub fn source(&mut self, from: &str, books: Books, clock: Clock) {
+        let (old_books, old_clock, old) = &self.source;
+        if (*old_books, *old_clock, old.as_str()) != (books, clock, from) {
+            self.source = (books, clock, from.to_owned());
             self.source_stands = false;
         }
     }

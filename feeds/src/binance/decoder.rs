@@ -290,6 +290,11 @@ impl Decoder {
         self.streams[at].join().is_waiting()
     }
 
+    /// Depth frames of all symbols that wait for a snapshot.
+    pub(super) fn waiting(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.join().waiting()).sum()
+    }
+
     /// The stream at a place.
     pub(super) fn stream_at(&mut self, at: usize) -> &mut Stream {
         &mut self.streams[at]

@@ -79,6 +79,9 @@ pub struct Join {
     /// A `Gap` stands that `Recovered` must end.
     in_gap: bool,
     held: Held,
+    /// Frames since the last update in the book that say something new; those that are no longer
+    /// held as well.
+    waiting: u64,
     /// Gaps met, those while waiting included, and the first update that the last one lacks.
     gaps: (u64, u64),
 }
@@ -90,7 +93,14 @@ impl Join {
     /// A symbol of which nothing is known.
     #[must_use]
     pub fn new(instrument: InstrumentId) -> Join {
-        Join { instrument, at: None, in_gap: false, held: Held::default(), gaps: (0, 0) }
+        Join {
+            instrument,
+            at: None,
+            in_gap: false,
+            held: Held::default(),
+            waiting: 0,
+            gaps: (0, 0),
+        }
     }
 
     /// True if it needs a snapshot.
@@ -109,6 +119,12 @@ impl Join {
     #[must_use]
     pub fn gaps(&self) -> (u64, u64) {
         self.gaps
+    }
+
+    /// Frames that came since a snapshot is waited for and that no book has.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.waiting
     }
 
     /// Changes of levels that are held.
@@ -183,6 +199,7 @@ impl Join {
         let time = events.get(from).map_or(Timestamp::ZERO, |event| event.exchange_time);
         self.at = None;
         self.held.take(span, events.drain(from..));
+        self.waiting += 1;
         let gap = Event::new(EventKind::Gap, self.instrument);
         self.gaps = (self.gaps.0 + 1, at.saturating_add(1));
         events.push(Event { order: self.gaps.1, exchange_time: time, ..gap });
@@ -203,6 +220,7 @@ impl Join {
             }
         }
         self.held.take(span, events.drain(from..));
+        self.waiting += 1;
         Told::Held
     }
 
@@ -221,6 +239,7 @@ impl Join {
         let clear = Event::new(EventKind::Clear, self.instrument);
         events.insert(from, Event { exchange_time: time, flags: EventFlags::SNAPSHOT, ..clear });
         self.at = Some(self.held.release(last, events));
+        self.waiting = 0;
         if std::mem::take(&mut self.in_gap) {
             let time = events.last().map_or(time, |event| event.exchange_time);
             let recovered = Event::new(EventKind::Recovered, self.instrument);

@@ -6,7 +6,7 @@
 use super::decoder::Decoder;
 use super::frame::Kind;
 use crate::cryptofeed::stamped;
-use crate::frames::{Frames, Venue};
+use crate::frames::{Frames, NEVER_JOINED, Venue};
 use crate::recording::{Books, Clock, Description, Instruments, Log, Opening, Recording, Unit};
 use std::io;
 
@@ -61,6 +61,17 @@ impl Venue for Decoder {
         let (received, json) = stamped(line).ok_or("no local time before the frame")?;
         unit.received = received;
         Ok(Some(self.frame(json, unit, log)? as usize))
+    }
+
+    fn market(&self) -> &'static str {
+        self.market
+    }
+
+    fn end(&self, position: u64, log: &mut Log) {
+        match self.waiting() {
+            0 => {}
+            frames => log.skip_all(position, frames, NEVER_JOINED),
+        }
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {

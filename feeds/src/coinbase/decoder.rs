@@ -131,6 +131,11 @@ impl Decoder {
         }
     }
 
+    /// Messages by order of all products that wait for a snapshot.
+    pub(super) fn waiting(&self) -> u64 {
+        self.products.values().map(|product| product.orders.waiting()).sum()
+    }
+
     /// True if a product needs a snapshot.
     pub(super) fn is_waiting(&self, id: InstrumentId) -> bool {
         let by_order = self.books == Some(Books::ByOrder);

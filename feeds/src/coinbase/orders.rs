@@ -60,6 +60,8 @@ pub struct Orders {
     /// Messages without a hole, and the number of the last one.
     held: VecDeque<(Timestamp, Act)>,
     last: u64,
+    /// Messages since the last one in the book; those that are no longer held as well.
+    waiting: u64,
     /// The highest number that came: trades up to it were told.
     seen: u64,
     /// When the latest of the messages was sent.
@@ -76,8 +78,8 @@ impl Orders {
     #[must_use]
     pub fn new(instrument: InstrumentId) -> Orders {
         let (live, held) = (HashMap::new(), VecDeque::new());
-        let (last, seen, floor, sent) = (0, 0, 0, Timestamp::ZERO);
-        Orders { instrument, at: None, in_gap: false, live, held, last, seen, sent, floor }
+        let (last, waiting, seen, floor, sent) = (0, 0, 0, 0, Timestamp::ZERO);
+        Orders { instrument, at: None, in_gap: false, live, held, last, waiting, seen, sent, floor }
     }
 
     /// A message.
@@ -137,6 +139,12 @@ impl Orders {
         }
     }
 
+    /// Messages that came since a snapshot is waited for and that no book has.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
     /// True if a snapshot came, and nothing is missing since.
     #[must_use]
     pub fn is_joined(&self) -> bool {
@@ -172,6 +180,7 @@ impl Orders {
             self.held.clear();
         }
         self.held.push_back((time, act));
+        self.waiting += 1;
         self.last = number;
         told
     }
@@ -197,7 +206,7 @@ impl Orders {
         if live.len() < orders.len() {
             return Taken::Contradiction;
         }
-        self.live = live;
+        (self.live, self.waiting) = (live, 0);
         let time = self.held.front().map_or(Timestamp::ZERO, |&(time, _)| time);
         let event = |kind| Event {
             exchange_time: time,

@@ -3,7 +3,7 @@
 use super::decoder::Decoder;
 use super::frame::Kind;
 use crate::cryptofeed::{Recorded, has_frame, is_of, line};
-use crate::frames::{Frames, Venue};
+use crate::frames::{Frames, NEVER_JOINED, Venue};
 use crate::recording::{Books, Clock, Description, Instruments, Log, Opening, Recording, Unit};
 use memchr::memmem::find;
 use std::io;
@@ -90,6 +90,13 @@ impl Venue for Decoder {
 
     fn damaged(&mut self, unit: &mut Unit) {
         self.any_damaged(unit);
+    }
+
+    fn end(&self, position: u64, log: &mut Log) {
+        match self.waiting() {
+            0 => {}
+            messages => log.skip_all(position, messages, NEVER_JOINED),
+        }
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {

@@ -37,6 +37,7 @@ struct DbnFile<'a> {
     decoder: Decoder,
     group: Group,
     about: Description,
+    dataset: String,
     /// Versions, 0 for the first, that records of this file may be of.
     version: Option<usize>,
     counts: [u64; 256],
@@ -52,6 +53,7 @@ impl<'a> DbnFile<'a> {
         let (mut decoder, mut log) = (Decoder::new(&options.wanted), Log::default());
         let (format, books, clock) = (FORMAT, Books::None, Clock::Utc);
         let mut about = Description { format, version, books, clock };
+        let mut dataset = String::new();
         let version = match metadata::take(&mut window)? {
             Before::Nothing => None,
             Before::TooLong(version) => {
@@ -70,13 +72,14 @@ impl<'a> DbnFile<'a> {
                     about.version += &format!(", {schema}");
                 }
                 if !metadata.dataset.is_empty() {
-                    about.version += &format!(" of {}", metadata.dataset.escape_debug());
+                    dataset = metadata.dataset.escape_debug().to_string();
+                    about.version += &format!(" of {dataset}");
                 }
                 Some(usize::from(metadata.version.saturating_sub(1)))
             }
         };
         let (group, counts, end) = (Group::default(), [0; 256], None);
-        Ok(DbnFile { window, decoder, group, about, version, counts, log, end })
+        Ok(DbnFile { window, decoder, group, about, dataset, version, counts, log, end })
     }
 
     /// The header of the next record, if the record is whole.
@@ -222,6 +225,10 @@ impl Recording for DbnFile<'_> {
             };
         }
         about
+    }
+
+    fn market(&self) -> String {
+        self.dataset.clone()
     }
 
     fn next_unit(&mut self, unit: &mut Unit) -> Result<bool, Broken> {

@@ -87,12 +87,12 @@ impl Source {
     /// # Errors
     /// As for [`Source::open`].
     pub fn open_counting(&self, counter: Option<Arc<AtomicU64>>) -> io::Result<Input<'static>> {
-        let first = self.open_first(counter)?;
+        let first = self.open_first(counter.clone())?;
         if self.then.is_empty() {
             return Ok(first);
         }
         let layers = first.layers().to_vec();
-        Input::within(layers, Box::new(Chain::new(first, self.then.clone())))
+        Input::within(layers, Box::new(Chain::new(first, self.then.clone(), counter)))
     }
 
     fn open_first(&self, counter: Option<Arc<AtomicU64>>) -> io::Result<Input<'static>> {
@@ -116,15 +116,23 @@ impl Source {
         Input::within(layers, Box::new(Counting(tar.take(member.bytes), counter)))
     }
 
-    /// Bytes that there are to read: of the file, or of the member as the archive has it.
+    /// Bytes that there are to read, of all its files: of each, or of the member as the archive has
+    /// it.
     ///
     /// # Errors
-    /// The file is not there.
+    /// A file is not there.
     pub fn bytes(&self) -> io::Result<u64> {
-        match &self.member {
-            Some(member) => Ok(member.bytes),
-            None => Ok(std::fs::metadata(&self.path)?.len()),
-        }
+        let first = match &self.member {
+            Some(member) => member.bytes,
+            None => std::fs::metadata(&self.path)?.len(),
+        };
+        self.then.iter().try_fold(first, |bytes, next| Ok(bytes + next.bytes()?))
+    }
+
+    /// Whether it is several files that are read as one.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        !self.then.is_empty()
     }
 
     /// Its name: of the file, or of the member.
@@ -172,12 +180,13 @@ impl fmt::Display for Source {
 struct Chain {
     input: Input<'static>,
     then: std::vec::IntoIter<Source>,
+    counter: Option<Arc<AtomicU64>>,
     last: u8,
 }
 
 impl Chain {
-    fn new(input: Input<'static>, then: Vec<Source>) -> Chain {
-        Chain { input, then: then.into_iter(), last: b'\n' }
+    fn new(input: Input<'static>, then: Vec<Source>, counter: Option<Arc<AtomicU64>>) -> Chain {
+        Chain { input, then: then.into_iter(), counter, last: b'\n' }
     }
 }
 
@@ -190,7 +199,7 @@ impl Read for Chain {
                 return Ok(read);
             }
             let Some(next) = self.then.next() else { return Ok(0) };
-            self.input = next.open()?;
+            self.input = next.open_counting(self.counter.clone())?;
             if self.last != b'\n' {
                 (bytes[0], self.last) = (b'\n', b'\n');
                 return Ok(1);

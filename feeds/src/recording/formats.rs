@@ -107,8 +107,7 @@ pub const FORMATS: &[Format] = &[
 
 /// Whether a recording of this format may go on in another file of it, as
 /// [`Source::followed_by`] reads them: only the first has the books' snapshots.
-#[must_use]
-pub fn goes_on(format: &str) -> bool {
+pub(super) fn goes_on(format: &str) -> bool {
     let lines =
         [binance::recording::FORMAT, coinbase::recording::FORMAT, kraken::recording::FORMAT];
     lines.contains(&format)

@@ -50,8 +50,13 @@ pub struct Log {
 impl Log {
     /// Notes a unit that stands at `position` and was not used: whole, but of no use.
     pub fn skip(&mut self, position: u64, reason: &'static str) {
+        self.skip_all(position, 1, reason);
+    }
+
+    /// Notes so many units that stand before `position` and were not used, for one reason.
+    pub fn skip_all(&mut self, position: u64, count: u64, reason: &'static str) {
         let skips = self.skips.entry(reason).or_default();
-        skips.count += 1;
+        skips.count += count;
         if skips.places.len() < KEPT {
             skips.places.push(position);
         }

@@ -47,6 +47,13 @@ impl Unit {
         self.side.get(usize::try_from(slot.checked_sub(self.first_slot)?).ok()?)
     }
 
+    /// Its place in time: when it was received, or the venue's time where the recording does not
+    /// say; zero if it has neither.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        if self.received == Timestamp::ZERO { self.exchange_time } else { self.received }
+    }
+
     /// True if there is neither an event nor a time in it.
     #[must_use]
     pub fn says_nothing(&self) -> bool {

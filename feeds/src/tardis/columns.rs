@@ -36,6 +36,7 @@ impl Kind {
 pub(super) struct Columns {
     pub(super) count: usize,
     pub(super) kind: Kind,
+    pub(super) exchange: usize,
     pub(super) symbol: usize,
     pub(super) timestamp: usize,
     pub(super) local_timestamp: usize,
@@ -73,11 +74,11 @@ impl Columns {
             }
             None => Kind::Other,
         };
-        of("exchange")?;
         let or_zero = |name: &str| of(name).unwrap_or_default();
         Some(Columns {
             count: names.len(),
             kind,
+            exchange: of("exchange")?,
             symbol: of("symbol")?,
             timestamp: of("timestamp")?,
             local_timestamp: of("local_timestamp")?,

@@ -66,6 +66,8 @@ struct Row {
 struct TardisFile<'a> {
     rows: Rows<Input<'a>>,
     columns: Columns,
+    /// Exchange of the first row that has one.
+    exchange: String,
     instruments: Instruments,
     symbols: Vec<Symbol>,
     by_name: HashMap<Vec<u8>, usize>,
@@ -87,6 +89,7 @@ impl<'a> TardisFile<'a> {
         TardisFile {
             rows: Rows::new(lines, columns.count),
             columns,
+            exchange: String::new(),
             instruments: Instruments::new(&options.wanted),
             symbols: Vec::new(),
             by_name: HashMap::new(),
@@ -118,6 +121,10 @@ impl<'a> TardisFile<'a> {
                     break;
                 }
             };
+            if self.exchange.is_empty() {
+                let exchange = read.cells.cell(read.text, self.columns.exchange);
+                self.exchange = String::from_utf8_lossy(exchange).escape_debug().to_string();
+            }
             let name = read.cells.cell(read.text, self.columns.symbol);
             let symbol = find(
                 name,
@@ -235,6 +242,10 @@ impl Recording for TardisFile<'_> {
         };
         let version = self.columns.kind.name();
         Description { format: FORMAT, version, books, clock: Clock::Utc }
+    }
+
+    fn market(&self) -> String {
+        self.exchange.clone()
     }
 
     fn next_unit(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
