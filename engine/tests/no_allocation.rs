@@ -1,7 +1,7 @@
 //! The hot path does not allocate after warm-up: the fused pipeline, its three stages polled in turn
-//! over real loopback sockets with a real journal, over a million market events; feeds by FIX and by
-//! websocket; and the FIX codec alone. They have a program of their own, since a program has one allocator, which counts for each
-//! thread apart.
+//! over real loopback sockets with a real journal, over a million market events; feeds by FIX and
+//! by websocket; and the FIX codec alone. They have a program of their own, since a program has one
+//! allocator, which counts for each thread apart.
 #![allow(unsafe_code)]
 
 #[path = "no_allocation/codec.rs"]

@@ -1,5 +1,5 @@
-//! Market data by FIX: from bytes on a loopback socket to events, without an allocation. The venue at
-//! the other end is that of the tests of the feed.
+//! Market data by FIX: from bytes on a loopback socket to events, without an allocation. The venue
+//! at the other end is that of the tests of the feed.
 
 #[path = "../fix_feed/venue.rs"]
 #[allow(dead_code)]
