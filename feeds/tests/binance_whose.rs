@@ -10,6 +10,8 @@ use market::{BookState, InstrumentId};
 const A: InstrumentId = InstrumentId(0);
 const B: InstrumentId = InstrumentId(1);
 const UNKNOWN: &str = "a snapshot does not say whose it is, and nothing else tells";
+/// What is counted of frames that still wait at the end.
+const WAITS: &str = "an update of a book whose next snapshot never came";
 const NEEDLESS: &str = "a snapshot that does not say whose it is, while no book waits for one";
 
 /// A line with a frame of USD-M: `pu`, `U`, `u`, and bids as they stand.
@@ -50,7 +52,7 @@ fn a_book_that_waits_for_none_is_not_replaced() {
     ];
     let (states, top, skipped) = told(&lines, A);
     assert_eq!(states, [Recovering, Live, Live, Live, Live]);
-    assert_eq!((top.as_deref(), skipped), (Some("9.5"), vec![(NEEDLESS, 1)]));
+    assert_eq!((top.as_deref(), skipped), (Some("9.5"), vec![(NEEDLESS, 1), (WAITS, 1)]));
 }
 
 /// Numbers of USD-M are alike, whatever the symbol.
@@ -98,7 +100,7 @@ fn what_fits_two_is_nobodys() {
     for (id, end) in [(A, Recovering), (B, Live)] {
         let (states, _, skipped) = told(&lines, id);
         assert_eq!(states, [Recovering, Recovering, Recovering, Recovering, end]);
-        assert_eq!(skipped, [(UNKNOWN, 1)]);
+        assert_eq!(skipped, [(UNKNOWN, 1), (WAITS, 1)]);
     }
 }
 
@@ -125,12 +127,12 @@ fn a_snapshot_ahead_of_the_frames_is_kept() {
 
     let (states, top, skipped) = told(&lines(r#"["70","1"]"#), A);
     assert_eq!(states, [Recovering; 5]);
-    assert_eq!((top, skipped), (None, vec![(UNKNOWN, 1)]));
+    assert_eq!((top, skipped), (None, vec![(UNKNOWN, 1), (WAITS, 4)]));
 }
 
 #[test]
 fn kept_snapshots_are_bounded() {
     let mut lines = vec![frame("AAA", [0, 1, 5], r#"["9","1"]"#)];
     lines.extend((0..300).map(|at| snapshot(1000 + at, r#"["70","1"]"#)));
-    assert_eq!(told(&lines, A).2, [(UNKNOWN, 44)]);
+    assert_eq!(told(&lines, A).2, [(UNKNOWN, 44), (WAITS, 1)]);
 }

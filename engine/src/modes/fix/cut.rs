@@ -13,7 +13,8 @@ pub(super) const LONGEST: usize = 1 << 20;
 const HEAD: usize = 96;
 /// Longest separator: `\u0001` and the like.
 const SEPARATOR: usize = 8;
-const PREFIX: &[u8] = b"8=FIX";
+/// How a message begins.
+pub(super) const PREFIX: &[u8] = b"8=FIX";
 
 /// What stands at the start of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +28,14 @@ pub(super) enum Cut {
 }
 
 /// Offset of the next place where a message begins, from `at` on. `58=FIX`, and what stands as the
-/// value of a field, is no beginning.
-pub(super) fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
+/// value of a field, is no beginning; what stands at `at` is one if the input or a message `ends` there.
+pub(super) fn next_start(bytes: &[u8], at: usize, ends: bool) -> Option<usize> {
     let candidates = bytes.get(at..)?.windows(PREFIX.len()).enumerate();
     let mut starts = candidates.filter(|(_, window)| *window == PREFIX).map(|(from, _)| at + from);
-    starts.find(|start| {
+    starts.find(|&start| {
         let before = start.checked_sub(1).map(|before| bytes[before]);
-        before.is_none_or(|byte| !byte.is_ascii_digit() && byte != b'=')
+        let apart = before.is_some_and(|byte| !byte.is_ascii_digit() && byte != b'=');
+        apart || (ends && start == at)
     })
 }
 
@@ -41,13 +43,13 @@ pub(super) fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
 pub(super) fn cut(window: &[u8], last: bool, message: &mut Vec<u8>) -> Cut {
     let last = last || window.len() >= LONGEST;
     let window = &window[..window.len().min(LONGEST)];
-    let next = next_start(window, PREFIX.len());
+    let next = next_start(window, PREFIX.len(), false);
     let part = &window[..next.unwrap_or(window.len())];
     let whole = next.is_some() || last;
     let head = Head::of(part);
     if let Some(head) = &head {
         // The length may reach over what looks like the beginning of another message.
-        match head.told_end(window) {
+        match head.told_end(window, last) {
             Told::Right(end) => return head.write(&window[..end], message),
             Told::Beyond if !last => return Cut::More,
             _ => {}
@@ -134,7 +136,7 @@ impl<'a> Head<'a> {
     }
 
     /// The end that BodyLength says, where a separator is one byte as SOH is.
-    fn told_end(&self, window: &[u8]) -> Told {
+    fn told_end(&self, window: &[u8], last: bool) -> Told {
         let (&[separator], Some(length)) = (self.separator, self.length) else {
             return Told::Wrong;
         };
@@ -149,6 +151,8 @@ impl<'a> Head<'a> {
             .fold(0u8, |sum, byte| sum.wrapping_add(if *byte == separator { SOH } else { *byte }));
         let before = window[..trailer].last() == Some(&separator);
         match before && said == Some(u32::from(sum)) {
+            // The separator behind it, if there is one, must be in sight.
+            true if window.len() == trailer + 6 && !last => Told::Beyond,
             true => Told::Right(self.with_separator(window, trailer + 6)),
             false => Told::Wrong,
         }
@@ -300,9 +304,11 @@ mod tests {
 
     #[test]
     fn values_are_no_beginnings() {
-        assert_eq!(next_start(b"58=FIX 8=FI", 0), None);
-        assert_eq!(next_start(b"96=8=FIX", 0), None);
-        assert_eq!(next_start(b"18=FIX\n8=FIX", 0), Some(7));
+        assert_eq!(next_start(b"58=FIX 8=FI", 0, true), None);
+        assert_eq!(next_start(b"96=8=FIX", 0, true), None);
+        assert_eq!(next_start(b"18=FIX\n8=FIX", 0, true), Some(7));
+        assert_eq!(next_start(b"10=1638=FIX", 6, true), Some(6));
+        assert_eq!(next_start(b"10=1638=FIX", 6, false), None);
     }
 
     proptest! {

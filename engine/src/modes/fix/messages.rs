@@ -5,7 +5,6 @@
 
 use super::cut::{Cut, LONGEST, cut, next_start};
 use feeds::capture::Stretch;
-use gateway::fix::SOH;
 use market::Timestamp;
 use std::collections::VecDeque;
 
@@ -96,18 +95,9 @@ impl Messages {
     fn look(&mut self, last: bool, give: &mut dyn FnMut(Piece)) {
         let (mut at, mut search) = (0, self.from);
         self.begun = false;
-        while let Some(start) = next_start(&self.buffer, search) {
+        while let Some(start) = next_start(&self.buffer, search, search == at) {
             let (length, what) = match cut(&self.buffer[start..], last, &mut self.message) {
                 Cut::More => {
-                    (search, self.begun) = (start, true);
-                    break;
-                }
-                // The separator behind it is on its way.
-                Cut::Message(length)
-                    if !last
-                        && start + length == self.buffer.len()
-                        && self.buffer.last() != Some(&SOH) =>
-                {
                     (search, self.begun) = (start, true);
                     break;
                 }

@@ -2,7 +2,7 @@
 //!
 //! It holds one window of the input and never more, however the input looks.
 
-use super::cut::{Cut, LONGEST, cut, next_start};
+use super::cut::{Cut, LONGEST, PREFIX, cut, next_start};
 use std::io::Read;
 
 /// Bytes read at once.
@@ -27,6 +27,8 @@ pub(super) struct Scanner<R> {
     base: u64,
     /// How far the buffer was gone through.
     at: usize,
+    /// There the input begins, or what was found last ends.
+    ends: bool,
     ended: bool,
     /// What was found last: its offset in the input, and the rest of the line before it.
     pub(super) offset: u64,
@@ -42,6 +44,7 @@ impl<R: Read> Scanner<R> {
             buffer: Vec::new(),
             base: 0,
             at: 0,
+            ends: true,
             ended: false,
             offset: 0,
             line: Vec::new(),
@@ -52,12 +55,12 @@ impl<R: Read> Scanner<R> {
     /// The next message, or what should have been one.
     pub(super) fn next(&mut self) -> std::io::Result<Option<Found>> {
         loop {
-            let Some(start) = next_start(&self.buffer, self.at) else {
+            let Some(start) = next_start(&self.buffer, self.at, self.ends) else {
                 if self.ended {
                     return Ok(None);
                 }
-                // The start of a message may stand at the very end.
-                self.keep_from(self.buffer.len().saturating_sub(LINE));
+                // The start of a message may stand at the very end, and its line before it.
+                self.keep_from(self.buffer.len().saturating_sub(LINE + PREFIX.len() - 1));
                 self.fill()?;
                 continue;
             };
@@ -71,7 +74,7 @@ impl<R: Read> Scanner<R> {
                 Cut::Garbled(len, reason) => (len, Found::Garbled(reason)),
             };
             self.note(start);
-            self.at = start + found.0;
+            (self.at, self.ends) = (start + found.0, true);
             return Ok(Some(found.1));
         }
     }
@@ -88,6 +91,7 @@ impl<R: Read> Scanner<R> {
     /// Drops what stands before `from`, which is never looked at again.
     fn keep_from(&mut self, from: usize) {
         let from = from.max(self.at.min(self.buffer.len())).min(self.buffer.len());
+        self.ends &= from <= self.at;
         self.buffer.drain(..from);
         self.base += from as u64;
         self.at = self.at.saturating_sub(from);
@@ -173,7 +177,7 @@ mod tests {
 
         #[test]
         fn pieces_do_not_matter(
-            text in "(8=FIX\\.4\\.4|9=5|35=0|10=163|[|\n1]|58=x){0,40}",
+            text in "(8=FIX\\.4\\.4[|]9=5[|]35=0[|]10=163|8=FIX\\.4\\.4|9=5|35=0|10=163|[|\n1]|58=x){0,40}",
             step in 1usize..30,
         ) {
             prop_assert_eq!(all(text.as_bytes(), step), all(text.as_bytes(), usize::MAX));
