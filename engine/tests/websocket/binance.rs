@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::venue::{Session, Venue};
 use market::{BookState, EventKind};
+use std::time::{Duration, Instant};
 
 /// A depth frame of spot, wrapped as combined streams are.
 pub(crate) fn depth(symbol: &str, first: u64, last: u64, bids: &str, asks: &str) -> String {
@@ -37,6 +38,24 @@ pub(crate) fn joined(venue: &Venue, desk: &mut Desk) -> Session {
 
 fn pairs(levels: &[(&str, &str)]) -> Vec<(String, String)> {
     levels.iter().map(|(price, qty)| ((*price).to_owned(), (*qty).to_owned())).collect()
+}
+
+#[test]
+fn a_stream_that_tells_nothing_has_no_book() {
+    let venue = Venue::new();
+    let mut desk = Desk::new(&venue, "binance-websocket", &["BTCUSDT"], "");
+    let mut session = venue.accept(&mut desk);
+    grant(&mut session, &mut desk);
+    let trade = r#"{"e":"trade","E":1,"s":"BTCUSDT","t":9,"p":"99.5","q":"0.5","T":1723075200001,"m":true}"#;
+    session.send(trade);
+    desk.until_received(2);
+    // Longer than the wait for a snapshot.
+    let begun = Instant::now();
+    desk.until("", |_| (begun.elapsed() > Duration::from_millis(100)).then_some(()));
+    assert!(venue.is_not_asked());
+    session.send(&depth("BTCUSDT", 105, 110, r#"["99","0"],["98.5","5"]"#, ""));
+    venue.snapshot(&mut desk, SNAPSHOT);
+    desk.until_state(0, BookState::Live);
 }
 
 #[test]

@@ -285,9 +285,11 @@ impl Decoder {
         }
     }
 
-    /// True if the symbol at a place needs a snapshot.
+    /// True if the symbol at a place needs a snapshot and its stream tells: without a frame its book
+    /// would stand still from the snapshot on.
     pub(super) fn is_waiting(&self, at: usize) -> bool {
-        self.streams[at].join().is_waiting()
+        let join = self.streams[at].join();
+        join.is_waiting() && join.holds_frames()
     }
 
     /// Depth frames of all symbols that wait for a snapshot.

@@ -109,6 +109,12 @@ impl Join {
         self.at.is_none()
     }
 
+    /// True if a frame waits for a snapshot.
+    #[must_use]
+    pub fn holds_frames(&self) -> bool {
+        !self.held.frames.is_empty()
+    }
+
     /// The last update in the book.
     #[must_use]
     pub fn at(&self) -> Option<u64> {

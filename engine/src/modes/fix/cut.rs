@@ -28,7 +28,7 @@ pub(super) enum Cut {
 }
 
 /// Offset of the next place where a message begins, from `at` on. `58=FIX`, and what stands as the
-/// value of a field, is no beginning; what stands at `at` is one if the input or a message `ends` there.
+/// value of a field, is no beginning; at `at` it is, if the input or a message `ends` there.
 pub(super) fn next_start(bytes: &[u8], at: usize, ends: bool) -> Option<usize> {
     let candidates = bytes.get(at..)?.windows(PREFIX.len()).enumerate();
     let mut starts = candidates.filter(|(_, window)| *window == PREFIX).map(|(from, _)| at + from);
