@@ -77,18 +77,18 @@ fn spread(id: u64) -> u64 {
 }
 
 impl<V: Copy + Default, const WAYS: usize> IdTable<V, WAYS> {
-    /// A table for up to `capacity` ids, a little less than half full then.
+    /// A table for up to `capacity` ids, two fifths full then: one id of fifty is not in its bucket.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        IdTable::with(capacity, capacity.saturating_mul(31) / (16 * WAYS), false)
+        IdTable::with(capacity, capacity.saturating_mul(39) / (16 * WAYS), false)
     }
 
-    /// A table that may be made larger when it is full, by [`IdTable::grow`]; two thirds full then,
+    /// A table that may be made larger when it is full, by [`IdTable::grow`]; half full then,
     /// so that one just made larger does not take more for each id than one that cannot grow.
     #[must_use]
     pub fn growing(capacity: usize) -> Self {
         let capacity = capacity.max(4);
-        IdTable::with(capacity, capacity.saturating_mul(3) / (2 * WAYS), true)
+        IdTable::with(capacity, capacity.saturating_mul(31) / (16 * WAYS), true)
     }
 
     fn with(capacity: usize, buckets: usize, grows: bool) -> Self {

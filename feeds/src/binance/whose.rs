@@ -52,8 +52,8 @@ pub(super) fn whose(streams: &[Stream], snapshot: &Snapshot<'_>) -> Whose {
     }
 }
 
-/// True if the snapshot has every level as the frames that it covers told it last, one at least with a
-/// quantity. What the frame behind them tells may be in it or not, and it has no level beyond its worst.
+/// True if the snapshot has every level as the frames that it covers told it last, one at least with
+/// a quantity. What the frame behind them tells may be in it or not; it has no level beyond its worst.
 fn agrees(stream: &Stream, snapshot: &Snapshot<'_>) -> bool {
     let mut levels = Vec::new();
     let sides = [&snapshot.bids[..], &snapshot.asks];
