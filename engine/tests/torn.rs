@@ -21,7 +21,7 @@ use engine::trading::{OpeningState, StrategySetting, TradingLoop, TradingSetting
 use market::book::BookLimits;
 use market::{
     CommandKind, Event, EventFlags, EventKind, Instrument, InstrumentId, Money, Nanos, OrderId,
-    OrderView, Price, Qty, Report, ReportKind, Side, StateHasher, Timestamp,
+    OrderView, Price, Qty, Report, ReportKind, Side, StateHasher, Timestamp, Trade,
 };
 use std::sync::{Arc, Mutex};
 use strategies::{Context, Quote, QuoterSettings, Strategy, TimerId};
@@ -57,6 +57,12 @@ impl Strategy for Noting {
         let best = ctx.book(instrument).best_price(Side::Buy).unwrap_or(Price::ZERO);
         let price = Price::from_raw(best.raw() - tick().raw());
         ctx.quote(instrument, &[Quote { price, qty: Qty::from_raw(100) }], &[]);
+    }
+
+    fn on_trade(&mut self, ctx: &mut dyn Context, _trade: &Trade) {
+        self.note(ctx, "trade");
+        let price = Price::from_raw(tick().raw() * 900);
+        ctx.quote(SHARE, &[Quote { price, qty: Qty::from_raw(100) }], &[]);
     }
 
     fn on_order(&mut self, ctx: &mut dyn Context, _order: &OrderView) {
@@ -154,10 +160,10 @@ impl Rig {
         self.events.push(event).unwrap();
     }
 
-    /// The first part of a packet in which the market falls: bids that are no longer there, but of
-    /// its asks nothing yet.
-    fn fall(&mut self) {
-        for ticks in 900..=900 + i64::try_from(EVENTS_MAX).unwrap() - 2 {
+    /// So many events of a packet in which the market falls: bids that are no longer there, but of its
+    /// asks nothing yet.
+    fn fall(&mut self, events: usize) {
+        for ticks in 900..=900 + i64::try_from(events).unwrap() - 2 {
             self.level(Side::Buy, ticks, false);
         }
         let mut gone = Event::new(EventKind::Level, SHARE).with_side(Some(Side::Buy));
@@ -195,7 +201,7 @@ impl Rig {
 #[test]
 fn nothing_is_told_of_a_book_in_the_middle_of_a_packet() {
     let mut rig = Rig::new();
-    rig.fall();
+    rig.fall(EVENTS_MAX);
     rig.after(Nanos::ZERO);
     rig.accept();
     rig.after(Nanos::from_millis(7));
@@ -205,15 +211,37 @@ fn nothing_is_told_of_a_book_in_the_middle_of_a_packet() {
     assert_eq!(rig.told(), [("book", 963), ("timer", 963), ("order", 963)]);
 }
 
+/// What a strategy wants by a book in the middle of a packet is planned by what it wants at the end.
+#[test]
+fn nothing_is_sent_in_the_middle_of_a_packet() {
+    let mut rig = Rig::new();
+    rig.accept();
+    rig.after(Nanos::ZERO);
+    assert_eq!(rig.told(), [("order", 1_001)]);
+    let mut trade = Event::new(EventKind::Trade, SHARE);
+    (trade.price, trade.qty) = (tick(), Qty::from_raw(1));
+    rig.events.push(trade).unwrap();
+    rig.fall(EVENTS_MAX - 1);
+    rig.after(Nanos::ZERO);
+    assert_eq!(rig.told(), [("trade", 1_001)]);
+    assert_eq!(rig.commands.pop().map(|slot| slot.command), None);
+    rig.level(Side::Buy, 970, false);
+    rig.level(Side::Sell, 980, true);
+    rig.after(Nanos::ZERO);
+    assert_eq!(rig.told(), [("book", 975)]);
+    let command = rig.commands.pop().expect("the bid moves").command;
+    assert_eq!(command.price.raw() / tick().raw(), 969);
+}
+
 #[test]
 fn a_feed_that_stops_in_the_middle_of_a_packet_does_not_keep_reports() {
     let mut rig = Rig::new();
-    rig.fall();
+    rig.fall(EVENTS_MAX);
     rig.after(Nanos::ZERO);
     rig.accept();
     rig.after(Nanos::ZERO);
     assert_eq!(rig.told(), []);
     rig.after(Nanos::from_millis(20));
     let told = rig.told();
-    assert_eq!(told.iter().map(|told| told.0).collect::<Vec<_>>(), ["timer", "order"]);
+    assert_eq!(told.iter().map(|told| told.0).collect::<Vec<_>>(), ["order", "timer"]);
 }

@@ -71,7 +71,6 @@ fn a_number_within_the_frames_is_not_enough() {
         ("another quantity", r#"["9","1"],["8","2.5"]"#),
         ("a level that is not there", r#"["9","1"],["6","1"]"#),
         ("a level that was taken off", r#"["9","1"],["8","2"],["7","1"]"#),
-        ("levels in common with what is not covered", r#"["9","3"]"#),
         ("words", r#"["nine","1"]"#),
         ("nothing", ""),
     ] {
@@ -80,12 +79,39 @@ fn a_number_within_the_frames_is_not_enough() {
         assert_eq!((top.as_deref(), skipped), (Some("9"), vec![(UNKNOWN, 1)]), "{name}");
     }
     // What the frame behind the snapshot changed may be in it, and it need not go so deep.
-    for own in [r#"["9","3"],["8","2"]"#, r#"["10","1"],["9","1"],["8","2"],["7.5","1"]"#] {
+    for own in
+        [r#"["9","3"]"#, r#"["9","3"],["8","2"]"#, r#"["10","1"],["9","1"],["8","2"],["7.5","1"]"#]
+    {
         let (states, ..) = told(&lines(own), A);
         assert_eq!(states[2], Live, "{own}");
     }
     let deep = [frame("AAA", [0, 1, 5], r#"["9","1"],["2","2"]"#), snapshot(5, r#"["9","1"]"#)];
     assert_eq!(told(&deep, A).0, [Recovering, Live]);
+}
+
+/// As the venue's own procedure names it: the first frame that is applied holds the snapshot's number.
+#[test]
+fn no_frame_need_be_wholly_before_a_snapshot() {
+    let lines = |bids: &str| {
+        [
+            frame("AAA", [0, 1, 5], r#"["9","1"]"#),
+            snapshot(3, bids),
+            frame("AAA", [5, 6, 7], r#"["9.5","1"]"#),
+        ]
+    };
+    for own in [r#"["9","2"],["8","1"]"#, r#"["9.2","2"],["8","1"]"#] {
+        let (states, top, skipped) = told(&lines(own), A);
+        assert_eq!(states, [Recovering, Live, Live], "{own}");
+        assert_eq!((top.as_deref(), skipped), (Some("9.5"), vec![]), "{own}");
+    }
+    let (states, _, skipped) = told(&lines(r#"["70","1"]"#), A);
+    assert_eq!(states, [Recovering; 3], "its prices are another symbol's");
+    assert_eq!(skipped, [(UNKNOWN, 1), (WAITS, 2)]);
+
+    // And it may stand before the first frame of all.
+    let [first, own, second] = lines(r#"["9","2"],["8","1"]"#);
+    assert_eq!(told(&[own.clone(), first, second], A).0, [Recovering, Live, Live]);
+    assert_eq!(told(&[own], A).2, [(UNKNOWN, 1)]);
 }
 
 #[test]
@@ -134,5 +160,10 @@ fn a_snapshot_ahead_of_the_frames_is_kept() {
 fn kept_snapshots_are_bounded() {
     let mut lines = vec![frame("AAA", [0, 1, 5], r#"["9","1"]"#)];
     lines.extend((0..300).map(|at| snapshot(1000 + at, r#"["70","1"]"#)));
-    assert_eq!(told(&lines, A).2, [(UNKNOWN, 44), (WAITS, 1)]);
+    let bytes = lines.join("\n").into_bytes();
+    let mut run = Run::new(open_bytes(&bytes, Options::default()).unwrap());
+    (0..lines.len()).for_each(|_| assert!(run.step()));
+    assert_eq!(run.skipped(), [(UNKNOWN, 44)]);
+    assert!(!run.step());
+    assert_eq!(run.skipped(), [(UNKNOWN, 300), (WAITS, 1)]);
 }

@@ -179,7 +179,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
         );
     }
 
-    /// Timers ahead of a packet, but not within one: the rest of it goes first.
+    /// Timers ahead of an input, but not within a packet: the rest of it goes first.
     fn timers_between(&mut self, now: Timestamp) {
         if !self.trading.is_torn() {
             self.timers(now);
@@ -198,7 +198,7 @@ impl<T: Tape, P: Publish, S: Stamping> LoopDriver<T, P, S> {
 
     /// One report.
     pub fn report(&mut self, now: Timestamp, report: &Report) {
-        self.timers(now);
+        self.timers_between(now);
         self.begin(report.received);
         let mut untimed = *report;
         untimed.received = 0;

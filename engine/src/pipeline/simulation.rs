@@ -272,7 +272,10 @@ impl<T: Tape> Simulation<T> {
             return Ok(false);
         }
         self.now = self.now.max(next);
-        if order == next {
+        // Nothing comes between the parts of a packet.
+        if feed == next && self.driver.trading().is_torn() {
+            self.deliver_packet();
+        } else if order == next {
             self.deliver_order();
         } else if report == next {
             if let Some((_, report)) = self.reports.pop_front() {

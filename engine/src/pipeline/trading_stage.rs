@@ -26,8 +26,9 @@ pub const REPORTS_DEPTH: usize = 4_096;
 /// Reports taken before the market is looked at again.
 const REPORTS_AT_ONCE: usize = 16;
 
-/// How long the rest of a packet goes before reports and timers. It stands in the ring or comes within
-/// microseconds; a feed that stopped in the middle must not keep fills from the loop.
+/// How long the rest of a packet goes before reports and timers, from its first part on. It stands in
+/// the ring or comes within microseconds; a feed that stopped in the middle, or a whole book in one
+/// packet, must not keep fills from the loop.
 const REST_WITHIN: Nanos = Nanos::from_millis(10);
 
 /// A command in the ring: one cache line with the slot's sequence.
@@ -100,7 +101,7 @@ pub struct TradingStage<T> {
     driver: LoopDriver<T, RingPublish, LiveStamps>,
     inputs: Inputs,
     packet: Vec<Event>,
-    /// When a part of a packet was taken last.
+    /// When the first part of a packet was taken whose rest is to come.
     parted: Timestamp,
     /// Events stood in the ring when the last packet was taken.
     behind: bool,
@@ -248,7 +249,9 @@ impl<T: Tape> TradingStage<T> {
         if let Time::Feed(now) = &mut self.time {
             *now = last.exchange_time.max(*now);
         }
-        self.parted = clock;
+        if !self.driver.trading().is_torn() {
+            self.parted = clock;
+        }
         let now = self.now(clock);
         self.driver.packet(now, &self.packet);
         self.did.add(Act::Events, self.packet.len());

@@ -257,7 +257,7 @@ impl TradingLoop {
     /// Plans, and hands every command over. One that finds no room is as good as refused.
     fn finish(&mut self, out: &mut dyn Outlet) {
         out.decided();
-        self.desk.settle();
+        self.desk.settle(self.torn);
         for at in 0..self.desk.outbox.len() {
             let command = self.desk.outbox[at];
             if out.send(&command) {

@@ -292,6 +292,11 @@ impl Decoder {
         join.is_waiting() && join.holds_frames()
     }
 
+    /// Notes snapshots of which no frame told whose they are.
+    pub(super) fn never_told(&self, log: &mut Log) {
+        self.kept.places().for_each(|position| log.skip(position, NOT_SAID));
+    }
+
     /// Depth frames of all symbols that wait for a snapshot.
     pub(super) fn waiting(&self) -> u64 {
         self.streams.iter().map(|stream| stream.join().waiting()).sum()

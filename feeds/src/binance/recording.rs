@@ -72,6 +72,7 @@ impl Venue for Decoder {
             0 => {}
             frames => log.skip_all(position, frames, NEVER_JOINED),
         }
+        self.never_told(log);
     }
 
     fn others(&self) -> Vec<(&'static str, u64)> {

@@ -1,6 +1,7 @@
 //! Whose a snapshot is that does not say it, as those of spot and USD-M do not. Numbers of symbols may
 //! be alike, and with symbols subscribed one after another a snapshot may come before the first frame
-//! of its own. So only what stands in it tells: it must be the book that a symbol's frames lead to.
+//! of its own. So what stands in it tells: it must be the book that a symbol's frames lead to; or, if
+//! no frame is wholly before it, its number must lie within a frame, and prices of that within it.
 
 use super::frame::Snapshot;
 use super::join::Reach;
@@ -32,33 +33,46 @@ pub(super) enum Whose {
 /// Looks at a snapshot by all streams that wait for one.
 pub(super) fn whose(streams: &[Stream], snapshot: &Snapshot<'_>) -> Whose {
     let waiting = (0..).zip(streams).filter(|(_, stream)| stream.join().is_waiting());
-    let (mut count, mut behind, mut ahead, mut of) = (0, 0, false, None);
+    let (mut count, mut behind, mut ahead) = (0, 0, false);
+    let (mut told, mut near) = (Vec::new(), Vec::new());
     for (at, stream) in waiting {
         count += 1;
         match stream.join().reach(snapshot.last) {
             Reach::Behind => behind += 1,
             Reach::Ahead => ahead = true,
-            Reach::Within if !agrees(stream, snapshot) => {}
-            Reach::Within if of.is_some() => return Whose::Unknown,
-            Reach::Within => of = Some(at),
+            Reach::Within => match fit(stream, snapshot) {
+                Fit::Told => told.push(at),
+                Fit::Near => near.push(at),
+                Fit::None => {}
+            },
         }
     }
-    match of {
-        Some(at) => Whose::Of(at),
-        None if ahead => Whose::Later,
-        None if count == 0 && !streams.is_empty() => Whose::Needless,
-        None if (count, behind) == (1, 1) => Whose::TooEarly,
-        None => Whose::Unknown,
+    match (told.as_slice(), near.as_slice()) {
+        (&[at], _) | ([], &[at]) => Whose::Of(at),
+        ([], []) if ahead || streams.is_empty() => Whose::Later,
+        ([], []) if count == 0 => Whose::Needless,
+        ([], []) if (count, behind) == (1, 1) => Whose::TooEarly,
+        _ => Whose::Unknown,
     }
 }
 
-/// True if the snapshot has every level as the frames that it covers told it last, one at least with
-/// a quantity. What the frame behind them tells may be in it or not; it has no level beyond its worst.
-fn agrees(stream: &Stream, snapshot: &Snapshot<'_>) -> bool {
+/// How a snapshot goes with frames within which its number lies.
+enum Fit {
+    /// It has every level as the frames that it covers told it last, one at least with a quantity.
+    Told,
+    /// They say nothing that it has, and nothing against it; but a price of theirs is within its own.
+    Near,
+    /// It is another book.
+    None,
+}
+
+/// What the frame behind those that it covers tells may be in a snapshot or not; it has no level beyond
+/// its worst.
+fn fit(stream: &Stream, snapshot: &Snapshot<'_>) -> Fit {
     let mut levels = Vec::new();
     let sides = [&snapshot.bids[..], &snapshot.asks];
     if stream.levels(Timestamp::ZERO, sides, &mut levels).is_err() {
-        return false;
+        return Fit::None;
     }
     let key = |event: &Event| (event.side, event.price);
     let shown: HashMap<_, Qty> = levels.iter().map(|event| (key(event), event.qty)).collect();
@@ -74,15 +88,21 @@ fn agrees(stream: &Stream, snapshot: &Snapshot<'_>) -> bool {
         true => low.is_none_or(|low| price < low),
         false => high.is_none_or(|high| price > high),
     };
-    let mut confirmed = false;
-    for ((side, price), qty) in told.into_iter().filter_map(|(key, qty)| Some((key, qty?))) {
+    let (mut confirmed, mut near) = (false, false);
+    for ((side, price), qty) in told {
+        near |= !is_beyond(side, price);
+        let Some(qty) = qty else { continue };
         match shown.get(&(side, price)) {
             Some(&shown) if shown == qty => confirmed |= qty.is_positive(),
             None if !qty.is_positive() || is_beyond(side, price) => {}
-            _ => return false,
+            _ => return Fit::None,
         }
     }
-    confirmed
+    match (confirmed, near) {
+        (true, _) => Fit::Told,
+        (false, true) => Fit::Near,
+        (false, false) => Fit::None,
+    }
 }
 
 /// Snapshots that are ahead of the frames, until these have come as far.
@@ -114,6 +134,11 @@ impl Kept {
             dropped.push(oldest.position);
         }
         dropped
+    }
+
+    /// Where those stand that no frames have come as far as.
+    pub(super) fn places(&self) -> impl Iterator<Item = u64> + '_ {
+        self.all.iter().map(|one| one.position)
     }
 
     /// Takes those that frames of one symbol have reached by going on from one update to another: the

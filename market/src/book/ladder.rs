@@ -129,9 +129,9 @@ impl Ladder {
     /// Notes a change at a level that is there: before it goes, after it came.
     #[inline]
     fn note(&mut self, key: i64) {
-        self.changed = self.changed
-            || self.levels <= self.watched
-            || self.rungs[(self.levels - self.watched) as usize].key <= key;
+        // Behind the best where none is watched: no rung, and no change.
+        let last = self.levels.saturating_sub(self.watched) as usize;
+        self.changed = self.changed || self.sorted().get(last).is_some_and(|rung| rung.key <= key);
     }
 
     /// The place of a key, or else where it would be put.

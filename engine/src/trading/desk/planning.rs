@@ -7,14 +7,21 @@ use market::{BookView, InstrumentId, Nanos};
 use strategies::{Action, Refused, Wanted};
 
 impl Desk {
-    /// Plans every instrument whose quotes or orders changed.
-    pub(crate) fn settle(&mut self) {
+    /// Plans every instrument whose quotes or orders changed; while books are `torn`, within a packet,
+    /// only those where all is to go: prices wait for the rest.
+    pub(crate) fn settle(&mut self, torn: bool) {
+        let mut kept = 0;
         for at in 0..self.dirty.len() {
             let id = self.dirty[at];
+            if torn && !self.is_barred(id) && self.books.book(id).state().may_quote() {
+                self.dirty[kept] = id;
+                kept += 1;
+                continue;
+            }
             self.lines[id.index()].dirty = false;
             self.plan(id);
         }
-        self.dirty.clear();
+        self.dirty.truncate(kept);
     }
 
     fn plan(&mut self, id: InstrumentId) {

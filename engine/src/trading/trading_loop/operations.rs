@@ -85,7 +85,10 @@ impl TradingLoop {
                     line.quotable = false;
                 }
                 self.touch_all();
-                self.tell_touched();
+                // Within a packet they are told with its rest.
+                if !self.torn {
+                    self.tell_touched();
+                }
                 for id in (0..self.touched.len()).filter_map(|index| u32::try_from(index).ok()) {
                     self.desk.touch(InstrumentId(id));
                 }

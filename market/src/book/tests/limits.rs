@@ -221,3 +221,21 @@ fn growing_books_grow() {
     let mut fixed = OrderBooks::new(SMALL);
     assert!(fixed.admit(InstrumentId(2)) && !fixed.admit(InstrumentId(3)));
 }
+
+/// A strategy that watches no level hears of no change, however full a side is.
+#[test]
+fn of_levels_that_nobody_watches_nothing_is_heard() {
+    let mut books = LevelBooks::new(SMALL);
+    books.watch(InstrumentId(0), 0);
+    assert!(books.take_changed(InstrumentId(0)), "watching is news");
+    for price in 1..=4 {
+        assert_eq!(books.apply(&level(0, Side::Buy, price, 1)).contradiction, None);
+    }
+    assert!(!books.take_changed(InstrumentId(0)));
+    books.watch(InstrumentId(0), 1);
+    books.take_changed(InstrumentId(0));
+    books.apply(&level(0, Side::Buy, 3, 2));
+    assert!(!books.take_changed(InstrumentId(0)));
+    books.apply(&level(0, Side::Buy, 4, 2));
+    assert!(books.take_changed(InstrumentId(0)));
+}
