@@ -4,9 +4,9 @@ use crate::host::{Host, eventually, replay};
 use crate::lab::{Lab, engine_positions, exchange_positions};
 use crate::story::{Story, Told};
 
-/// Waits for quoting that begins after what was told so far.
-fn quotes_again(story: &mut Story, fills: u64) {
-    let before = story.read().now;
+/// Waits for quoting that begins after what was told before the exchange came.
+fn quotes_again(story: &mut Story, before: &Told, fills: u64) {
+    let before = before.now;
     story.wait("quoting anew", |told| {
         told.now.ups > before.ups
             && told.now.answers > before.answers
@@ -40,8 +40,9 @@ fn the_exchange_is_killed_at_five_moments() {
     exchange.interrupt();
     exchange.kill_if_alive();
 
+    let before = story.read().clone();
     let exchange = lab.exchange(&[]);
-    quotes_again(&mut story, 3);
+    quotes_again(&mut story, &before, 3);
     assert_eq!(lab.session().as_ref(), Some(&session), "another session");
     story.wait("whole books", |told| told.now.gaps == told.now.recovered);
     // The exchange goes first: what it told while it stopped is the last word.
@@ -63,10 +64,10 @@ fn the_exchange_is_killed_at_five_moments() {
 
 /// A fresh exchange resets the books, and the engine goes on.
 fn fresh(lab: &Lab, engine: &Host, session: &str, story: &mut Story) {
-    let resets = story.read().now.resets;
+    let before = story.read().clone();
     let _exchange = lab.exchange(&["--fresh"]);
-    story.wait("a reset", |told| told.now.resets > resets);
+    story.wait("a reset", |told| told.now.resets > before.now.resets);
     assert_ne!(lab.session().as_deref(), Some(session));
-    quotes_again(story, 1);
+    quotes_again(story, &before, 1);
     assert!(!engine.output().contains("alert"), "{}", engine.output());
 }
