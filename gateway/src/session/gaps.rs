@@ -7,7 +7,7 @@ use super::store::Store;
 use super::{Disconnect, FrameKind, Io, Role, Session, State, Taken};
 use crate::fix::Message;
 use crate::fix::tags::{self, msg};
-use market::Timestamp;
+use market::{Nanos, Timestamp};
 
 /// Missing messages that were asked for.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +18,23 @@ pub(super) struct Gap {
     pub(super) since: Timestamp,
     /// The last number that was asked for.
     pub(super) asked: u64,
-    /// The number of a Logout, answered when everything before it has been taken.
-    pub(super) logout: Option<u64>,
+    /// A Logout beyond it, answered when everything before it has been taken.
+    pub(super) logout: Option<EarlyLogout>,
+}
+
+/// A Logout that came ahead of sequence.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EarlyLogout {
+    seq: u64,
+    /// When it is answered at the latest: a venue may keep our orders until the connection ends.
+    until: Timestamp,
+}
+
+impl Gap {
+    /// When what is missing is waited for no longer. Before a Logout nothing that comes puts it off.
+    pub(super) fn due(&self, patience: Nanos) -> Timestamp {
+        self.logout.map_or(self.since.after(patience), |logout| logout.until)
+    }
 }
 
 impl<S: Store> Session<S> {
@@ -68,7 +83,8 @@ impl<S: Store> Session<S> {
     }
 
     /// A Logout ahead of sequence: it is answered after what is missing before it, or when that
-    /// does not come.
+    /// does not come within `logout_timeout`. The application can send nothing from now on, and
+    /// is told so; what is missing is still told.
     fn on_early_logout(
         &mut self,
         io: &mut Io<'_>,
@@ -80,8 +96,10 @@ impl<S: Store> Session<S> {
         self.keep_ahead(io, seq, header, message);
         self.ask_for_missing(io, seq)?;
         if let Some(gap) = &mut self.gap {
-            gap.logout.get_or_insert(seq);
+            let until = io.now.after(self.config.logout_timeout);
+            gap.logout.get_or_insert(EarlyLogout { seq, until });
         }
+        self.tell_down(io.now, io.app);
         Ok(Taken::Yes)
     }
 
@@ -158,7 +176,7 @@ impl<S: Store> Session<S> {
         self.passed_over = false;
         self.gap = self.gap.filter(|gap| gap.logout.is_some());
         if let Some(gap) = &mut self.gap {
-            gap.logout = Some(0);
+            gap.logout = gap.logout.map(|logout| EarlyLogout { seq: 0, ..logout });
         }
     }
 
@@ -182,7 +200,7 @@ impl<S: Store> Session<S> {
     pub(super) fn ask_on(&mut self, io: &mut Io<'_>) -> Result<(), Disconnect> {
         let next = self.store.next_incoming();
         match self.gap {
-            Some(Gap { logout: Some(logout), .. }) if next >= logout => {
+            Some(Gap { logout: Some(logout), .. }) if next >= logout.seq => {
                 Err(self.answer_logout(io.now, io.out))
             }
             Some(gap) if next > gap.asked => self.ask(io, gap.end),

@@ -413,6 +413,10 @@ impl<S: Store> Session<S> {
         self.state = State::Disconnected;
         self.test_sent = None;
         self.forget_gaps();
+        self.tell_down(now, app);
+    }
+
+    fn tell_down(&mut self, now: Timestamp, app: &mut dyn Application) {
         self.announced = false;
         if std::mem::take(&mut self.told_up) {
             app.down(now);
