@@ -1,6 +1,7 @@
 //! Missing messages: what came too early is kept, what is missing is asked for, at once or in parts.
 //!
-//! One ResendRequest is out at a time. It must never ask again for what is on its way.
+//! One ResendRequest is out at a time. It must never ask again for what is on its way; only before a
+//! Logout that waits it may, once: there is no later time to ask.
 
 use super::header::Header;
 use super::store::Store;
@@ -64,7 +65,8 @@ impl<S: Store> Session<S> {
     }
 
     /// Keeps a message until its turn, if its time is right: that is judged when it comes. Another
-    /// comes again with the resend.
+    /// comes again with the resend, or is missing behind it: then it is asked for when the next one
+    /// comes too early, or before a Logout that waits.
     fn keep_ahead(&mut self, io: &Io<'_>, seq: u64, header: &Header<'_>, message: &Message<'_>) {
         if self.check_time(io.now, header).is_ok() {
             self.ahead.keep(seq, message.bytes());
@@ -196,13 +198,15 @@ impl<S: Store> Session<S> {
     }
 
     /// Asks for the next part of what is missing, once the last has come; answers a Logout, once
-    /// there is nothing before it.
+    /// there is nothing before it. What is missing between a closed gap and the Logout is a gap of
+    /// its own: the first request need not have reached so far.
     pub(super) fn ask_on(&mut self, io: &mut Io<'_>) -> Result<(), Disconnect> {
         let next = self.store.next_incoming();
         match self.gap {
             Some(Gap { logout: Some(logout), .. }) if next >= logout.seq => {
                 Err(self.answer_logout(io.now, io.out))
             }
+            Some(Gap { end, logout: Some(logout), .. }) if next > end => self.ask(io, logout.seq),
             Some(gap) if next > gap.asked => self.ask(io, gap.end),
             _ => Ok(()),
         }

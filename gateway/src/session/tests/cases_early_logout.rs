@@ -95,10 +95,28 @@ fn a_gap_before_it_does_not_end_without_it() {
     bench.give("8", 3, "58=early|").unwrap();
     bench.give("5", 6, "").unwrap();
     missed(&mut bench, 2).unwrap();
-    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0", "2 3 7=4|16=0"]);
     (4..5).for_each(|seq| missed(&mut bench, seq).unwrap());
     assert_eq!(missed(&mut bench, 5), Err(Disconnect::PeerLogout));
     assert_eq!(bench.app.messages.len(), 4);
+}
+
+/// The venue had sent up to 3 when it was asked; 4 was lost behind that.
+#[test]
+fn a_second_hole_before_it_is_asked_for_once() {
+    let mut bench = Bench::initiator_up();
+    bench.give("8", 3, "58=early|").unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    bench.give("8", 5, "58=early|").unwrap();
+    bench.give("5", 8, "").unwrap();
+    assert!(bench.sent().is_empty(), "what is on its way is not asked for");
+    missed(&mut bench, 2).unwrap();
+    assert_eq!(bench.sent(), ["2 3 7=4|16=0"]);
+    (4..7).for_each(|seq| missed(&mut bench, seq).unwrap());
+    assert!(bench.sent().is_empty());
+    assert_eq!(missed(&mut bench, 7), Err(Disconnect::PeerLogout));
+    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 4".to_owned()], 9));
+    assert_eq!(bench.app.messages.len(), 6);
 }
 
 #[test]
