@@ -167,8 +167,8 @@ impl<S: Store> Session<S> {
         })
     }
 
-    /// From now on, orders that the peer asks for again are gap-filled, and those that wait behind a
-    /// resend too.
+    /// From now on, orders and cancels that the peer asks for again are gap-filled. Of what waits
+    /// behind a resend orders and replaces are too; cancels and questions leave.
     pub const fn withhold_orders(&mut self) {
         self.config.resend = Resend::GapFillOrders;
     }
