@@ -1,7 +1,7 @@
 //! Missing messages: what came too early is kept, what is missing is asked for, at once or in parts.
 //!
 //! One ResendRequest is out at a time. It must never ask again for what is on its way; only before a
-//! Logout that waits it may, once: there is no later time to ask.
+//! Logout that waits it may, once: nothing comes later that would show what is missing.
 
 use super::header::Header;
 use super::store::Store;
