@@ -105,6 +105,7 @@ pub trait Application {
     /// with SequenceReset (4). Who must not miss a report asks.
     fn passed_over(&mut self, _now: Timestamp) {}
 
-    /// The connection is gone, after [`Application::up`].
+    /// The connection is gone, after [`Application::up`]; or the peer logged out before we had all of
+    /// its messages. Then nothing can be sent any more, and those that still come follow.
     fn down(&mut self, now: Timestamp);
 }

@@ -62,9 +62,10 @@ pub struct SessionConfig {
     pub reset_on_logon: Reset,
     /// From connection to Logon, before we give up.
     pub logon_timeout: Nanos,
-    /// From our Logout to the peer's, before we cut.
+    /// From our Logout to the peer's, before we cut; from a peer's Logout that came ahead of what
+    /// an initiator misses to our answer, at most.
     pub logout_timeout: Nanos,
-    /// Without progress of a resend we asked for, before we cut.
+    /// Without progress of a resend we asked for, before we cut, unless the peer logged out.
     pub resend_timeout: Nanos,
     /// Most messages asked for in one ResendRequest; `None` asks for all there are (EndSeqNo 0).
     pub chunk: Option<u32>,

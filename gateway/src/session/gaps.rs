@@ -1,13 +1,14 @@
 //! Missing messages: what came too early is kept, what is missing is asked for, at once or in parts.
 //!
-//! One ResendRequest is out at a time. It must never ask again for what is on its way.
+//! One ResendRequest is out at a time. It must never ask again for what is on its way; only before a
+//! Logout that waits it may, once: nothing comes later that would show what is missing.
 
 use super::header::Header;
 use super::store::Store;
 use super::{Disconnect, FrameKind, Io, Role, Session, State, Taken};
 use crate::fix::Message;
 use crate::fix::tags::{self, msg};
-use market::Timestamp;
+use market::{Nanos, Timestamp};
 
 /// Missing messages that were asked for.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +19,23 @@ pub(super) struct Gap {
     pub(super) since: Timestamp,
     /// The last number that was asked for.
     pub(super) asked: u64,
-    /// The number of a Logout, answered when everything before it has been taken.
-    pub(super) logout: Option<u64>,
+    /// A Logout beyond it, answered when everything before it has been taken.
+    pub(super) logout: Option<EarlyLogout>,
+}
+
+/// A Logout that came ahead of sequence.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EarlyLogout {
+    seq: u64,
+    /// When it is answered at the latest: a venue may keep our orders until the connection ends.
+    until: Timestamp,
+}
+
+impl Gap {
+    /// When what is missing is waited for no longer. Before a Logout nothing that comes puts it off.
+    pub(super) fn due(&self, patience: Nanos) -> Timestamp {
+        self.logout.map_or(self.since.after(patience), |logout| logout.until)
+    }
 }
 
 impl<S: Store> Session<S> {
@@ -49,7 +65,8 @@ impl<S: Store> Session<S> {
     }
 
     /// Keeps a message until its turn, if its time is right: that is judged when it comes. Another
-    /// comes again with the resend.
+    /// comes again with the resend, or is missing behind it: then it is asked for when the next one
+    /// comes too early, or before a Logout that waits.
     fn keep_ahead(&mut self, io: &Io<'_>, seq: u64, header: &Header<'_>, message: &Message<'_>) {
         if self.check_time(io.now, header).is_ok() {
             self.ahead.keep(seq, message.bytes());
@@ -68,7 +85,8 @@ impl<S: Store> Session<S> {
     }
 
     /// A Logout ahead of sequence: it is answered after what is missing before it, or when that
-    /// does not come.
+    /// does not come within `logout_timeout`. The application can send nothing from now on, and
+    /// is told so; what is missing is still told.
     fn on_early_logout(
         &mut self,
         io: &mut Io<'_>,
@@ -80,8 +98,10 @@ impl<S: Store> Session<S> {
         self.keep_ahead(io, seq, header, message);
         self.ask_for_missing(io, seq)?;
         if let Some(gap) = &mut self.gap {
-            gap.logout.get_or_insert(seq);
+            let until = io.now.after(self.config.logout_timeout);
+            gap.logout.get_or_insert(EarlyLogout { seq, until });
         }
+        self.tell_down(io.now, io.app);
         Ok(Taken::Yes)
     }
 
@@ -158,7 +178,7 @@ impl<S: Store> Session<S> {
         self.passed_over = false;
         self.gap = self.gap.filter(|gap| gap.logout.is_some());
         if let Some(gap) = &mut self.gap {
-            gap.logout = Some(0);
+            gap.logout = gap.logout.map(|logout| EarlyLogout { seq: 0, ..logout });
         }
     }
 
@@ -178,13 +198,15 @@ impl<S: Store> Session<S> {
     }
 
     /// Asks for the next part of what is missing, once the last has come; answers a Logout, once
-    /// there is nothing before it.
+    /// there is nothing before it. What is missing between a closed gap and the Logout is a gap of
+    /// its own: the first request need not have reached so far.
     pub(super) fn ask_on(&mut self, io: &mut Io<'_>) -> Result<(), Disconnect> {
         let next = self.store.next_incoming();
         match self.gap {
-            Some(Gap { logout: Some(logout), .. }) if next >= logout => {
+            Some(Gap { logout: Some(logout), .. }) if next >= logout.seq => {
                 Err(self.answer_logout(io.now, io.out))
             }
+            Some(Gap { end, logout: Some(logout), .. }) if next > end => self.ask(io, logout.seq),
             Some(gap) if next > gap.asked => self.ask(io, gap.end),
             _ => Ok(()),
         }

@@ -167,8 +167,8 @@ impl<S: Store> Session<S> {
         })
     }
 
-    /// From now on, orders that the peer asks for again are gap-filled, and those that wait behind a
-    /// resend too.
+    /// From now on, orders and cancels that the peer asks for again are gap-filled. Of what waits
+    /// behind a resend orders and replaces are too; cancels and questions leave.
     pub const fn withhold_orders(&mut self) {
         self.config.resend = Resend::GapFillOrders;
     }
@@ -413,6 +413,10 @@ impl<S: Store> Session<S> {
         self.state = State::Disconnected;
         self.test_sent = None;
         self.forget_gaps();
+        self.tell_down(now, app);
+    }
+
+    fn tell_down(&mut self, now: Timestamp, app: &mut dyn Application) {
         self.announced = false;
         if std::mem::take(&mut self.told_up) {
             app.down(now);

@@ -189,8 +189,8 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    /// Sends, for the first time, what was recorded while the resend ran. Orders that are withheld by
-    /// now are passed over: they must not leave behind a kill.
+    /// Sends, for the first time, what was recorded while the resend ran. Orders and replaces that
+    /// are withheld by now are passed over: they must not leave behind a kill. Cancels must.
     fn catch_up(
         &mut self,
         now: Timestamp,
@@ -210,7 +210,7 @@ impl<S: Store> Session<S> {
                 full = true;
                 return ControlFlow::Break(());
             }
-            if withheld && kind == FrameKind::Application {
+            if withheld && kind == FrameKind::Application && repeater.is_order(frame) {
                 match repeater.gap_fill(seq, seq + 1) {
                     Ok(fill) => out.send(fill),
                     Err(error) => {
@@ -234,6 +234,12 @@ impl<S: Store> Session<S> {
 }
 
 impl Repeater<'_> {
+    /// A recorded frame may bring an order into the market: a replace too, whatever it changes.
+    fn is_order(&mut self, frame: &[u8]) -> bool {
+        let msg_type = self.index.parse(frame).msg_type();
+        matches!(msg_type, msg::NEW_ORDER_SINGLE | msg::ORDER_CANCEL_REPLACE_REQUEST)
+    }
+
     /// SequenceReset (4) with GapFillFlag=Y, in the place of the numbers `from` to `to` - 1.
     fn gap_fill(&mut self, from: u64, to: u64) -> Result<&[u8], EncodeError> {
         let mut encoder = Encoder::begin_again(

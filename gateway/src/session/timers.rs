@@ -50,7 +50,7 @@ impl<S: Store> Session<S> {
         let before = self.resend;
         let mut done = self.pump(now, out)?;
         if let Some(gap) = self.gap
-            && now >= gap.since.after(self.config.resend_timeout)
+            && now >= gap.due(self.config.resend_timeout)
         {
             return Err(match gap.logout {
                 Some(_) => self.answer_logout(now, out),
@@ -110,7 +110,7 @@ impl<S: Store> Session<S> {
             due = self.deadline;
         }
         if let Some(gap) = self.gap {
-            due = due.min(gap.since.after(self.config.resend_timeout));
+            due = due.min(gap.due(self.config.resend_timeout));
         }
         if self.heartbeat != Nanos::ZERO {
             // The TestRequest stands for a heartbeat; what comes next is an answer, or the end.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::orders::{Client, OrderAcceptor, OrderEntry};
-use crate::session::{MemoryStore, Session, SessionConfig};
+use crate::session::{Disconnect, MemoryStore, SendError, Session, SessionConfig};
 use market::{
     CommandKind, Event, ExecId, InstrumentId, OrderId, Price, Qty, RejectReason, ReportKind, Side,
     VenueOrderId,
@@ -46,14 +46,25 @@ impl Wired {
 
     fn exchange(&mut self) {
         while !self.to_us.is_empty() || !self.to_venue.is_empty() {
-            let bytes = std::mem::take(&mut self.to_venue);
-            let mut app = self.acceptor.application(&mut self.heard);
-            self.venue.received(NOW, 0, &bytes, &mut self.to_us, &mut app).unwrap();
-            drop(app);
-            let bytes = std::mem::take(&mut self.to_us);
-            let mut app = self.entry.application(&mut self.reports);
-            self.us.received(NOW, 5, &bytes, &mut self.to_venue, &mut app).unwrap();
+            self.venue_reads();
+            self.we_read().unwrap();
         }
+    }
+
+    fn venue_reads(&mut self) {
+        let bytes = std::mem::take(&mut self.to_venue);
+        let mut app = self.acceptor.application(&mut self.heard);
+        self.venue.received(NOW, 0, &bytes, &mut self.to_us, &mut app).unwrap();
+    }
+
+    fn we_read(&mut self) -> Result<usize, Disconnect> {
+        let bytes = std::mem::take(&mut self.to_us);
+        let mut app = self.entry.application(&mut self.reports);
+        self.us.received(NOW, 5, &bytes, &mut self.to_venue, &mut app)
+    }
+
+    fn kinds(&self) -> Vec<ReportKind> {
+        self.reports.iter().map(|report| report.kind().unwrap()).collect()
     }
 
     fn command(&mut self, command: &Command) {
@@ -147,9 +158,8 @@ fn a_mass_status_is_counted_and_closed() {
         .unwrap();
     assert!(String::from_utf8_lossy(&wired.to_us).contains("584=9\x01911=2\x01912=Y\x01"));
     wired.exchange();
-    let kinds: Vec<_> = wired.reports.iter().map(|report| report.kind().unwrap()).collect();
     use ReportKind::{SessionUp, Status, StatusDone};
-    assert_eq!(kinds, [SessionUp, Status, Status, StatusDone]);
+    assert_eq!(wired.kinds(), [SessionUp, Status, Status, StatusDone]);
     assert_eq!((wired.reports[3].order, wired.reports[3].instrument), (OrderId(9), Event::ALL));
 }
 
@@ -164,10 +174,29 @@ fn reports_while_away_arrive_at_the_next_logon_before_it_counts_as_up() {
     wired.venue.connected(NOW, &mut wired.to_us).unwrap();
     wired.us.connected(NOW, &mut wired.to_venue).unwrap();
     wired.exchange();
-    let kinds: Vec<_> = wired.reports.iter().map(|report| report.kind().unwrap()).collect();
     use ReportKind::{Canceled, SessionDown, SessionUp};
-    assert_eq!(kinds, [SessionUp, SessionDown, Canceled, SessionUp]);
+    assert_eq!(wired.kinds(), [SessionUp, SessionDown, Canceled, SessionUp]);
     assert!(wired.us.is_up() && !wired.us.is_recovering());
+}
+
+#[test]
+fn a_report_missed_before_a_logout_arrives_after_the_session_was_told_down() {
+    use ReportKind::{Canceled, SessionDown, SessionUp};
+    let mut wired = Wired::new();
+    wired.command(&order(1));
+    let gone = Report::new(Canceled, OrderId(1), InstrumentId(0)).with_side(Side::Buy);
+    wired.acceptor.send(&mut wired.venue, NOW, &mut wired.to_us, &gone).unwrap();
+    wired.to_us.clear();
+    wired.venue.logout(NOW, &mut wired.to_us, "closing").unwrap();
+    wired.we_read().unwrap();
+    assert_eq!(wired.kinds(), [SessionUp, SessionDown]);
+    let cancel = Command::cancel(OrderId(2), OrderId(1), InstrumentId(0), Side::Buy);
+    let sent = wired.entry.send(&mut wired.us, NOW, &mut wired.to_venue, &cancel);
+    assert_eq!(sent, Err(SendError::Down));
+    wired.venue_reads();
+    assert_eq!(wired.we_read(), Err(Disconnect::PeerLogout));
+    wired.us.disconnected(NOW, &mut wired.entry.application(&mut wired.reports));
+    assert_eq!(wired.kinds(), [SessionUp, SessionDown, Canceled]);
 }
 
 #[test]

@@ -39,12 +39,44 @@ fn it_is_answered_when_it_was_filled_over() {
 
 #[test]
 fn it_is_answered_when_what_is_missing_does_not_come() {
-    let mut bench = left_at(4);
-    missed(&mut bench, 2).unwrap();
-    bench.wait(Nanos::from_secs(29)).unwrap();
+    let mut bench = left_at(9);
+    let answered_at = bench.now.after(bench.session.config().logout_timeout);
+    // What comes, and a Logout once more, does not put it off.
+    for seq in 2..5 {
+        assert_eq!(bench.session.next_due(), answered_at);
+        bench.wait(Nanos::from_millis(500)).unwrap();
+        missed(&mut bench, seq).unwrap();
+        bench.give("5", 9, "58=closing|").unwrap();
+    }
+    bench.wait(Nanos::from_millis(499)).unwrap();
     assert!(bench.sent().is_empty());
-    assert_eq!(bench.wait(Nanos::from_secs(1)), Err(Disconnect::PeerLogout));
-    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 3".to_owned()], 3));
+    assert_eq!(bench.wait(Nanos::from_millis(1)), Err(Disconnect::PeerLogout));
+    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 3".to_owned()], 5));
+}
+
+#[test]
+fn the_application_is_told_at_once_and_hears_the_rest() {
+    let mut bench = left_at(4);
+    assert_eq!((bench.app.ups, bench.app.downs), (1, 1));
+    assert!(!bench.session.is_announced());
+    missed(&mut bench, 2).unwrap();
+    assert_eq!(missed(&mut bench, 3), Err(Disconnect::PeerLogout));
+    assert_eq!(bench.app.messages, ["2 8 fill 2 dup", "3 8 fill 3 dup"]);
+    bench.disconnect();
+    assert_eq!((bench.app.ups, bench.app.downs), (1, 1), "once");
+    // Nobody is told the end of what had no beginning.
+    let mut bench = Bench::initiator();
+    bench.give("A", 3, LOGON).unwrap();
+    bench.give("5", 4, "").unwrap();
+    bench.disconnect();
+    assert_eq!((bench.app.ups, bench.app.downs), (0, 0));
+    // A venue that begins anew has forgotten its Logout.
+    let mut bench = left_at(4);
+    bench.give("A", 1, &format!("{LOGON}141=Y|")).unwrap();
+    assert_eq!((bench.app.ups, bench.app.downs), (2, 1));
+    bench.send("goes");
+    bench.disconnect();
+    assert_eq!((bench.app.ups, bench.app.downs), (2, 2));
 }
 
 #[test]
@@ -63,10 +95,28 @@ fn a_gap_before_it_does_not_end_without_it() {
     bench.give("8", 3, "58=early|").unwrap();
     bench.give("5", 6, "").unwrap();
     missed(&mut bench, 2).unwrap();
-    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0", "2 3 7=4|16=0"]);
     (4..5).for_each(|seq| missed(&mut bench, seq).unwrap());
     assert_eq!(missed(&mut bench, 5), Err(Disconnect::PeerLogout));
     assert_eq!(bench.app.messages.len(), 4);
+}
+
+/// The venue had sent up to 3 when it was asked; 4 was lost behind that.
+#[test]
+fn a_second_hole_before_it_is_asked_for_once() {
+    let mut bench = Bench::initiator_up();
+    bench.give("8", 3, "58=early|").unwrap();
+    assert_eq!(bench.sent(), ["2 2 7=2|16=0"]);
+    bench.give("8", 5, "58=early|").unwrap();
+    bench.give("5", 8, "").unwrap();
+    assert!(bench.sent().is_empty(), "what is on its way is not asked for");
+    missed(&mut bench, 2).unwrap();
+    assert_eq!(bench.sent(), ["2 3 7=4|16=0"]);
+    (4..7).for_each(|seq| missed(&mut bench, seq).unwrap());
+    assert!(bench.sent().is_empty());
+    assert_eq!(missed(&mut bench, 7), Err(Disconnect::PeerLogout));
+    assert_eq!((bench.sent(), bench.next_incoming()), (vec!["5 4".to_owned()], 9));
+    assert_eq!(bench.app.messages.len(), 6);
 }
 
 #[test]

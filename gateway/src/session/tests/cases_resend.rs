@@ -319,22 +319,12 @@ fn a_peer_that_sends_a_resend_back_forever_is_logged_out() {
 /// A kill comes while orders are sent again, and others wait behind them.
 #[test]
 fn orders_that_are_withheld_do_not_leave_behind_a_resend_either() {
-    let config =
-        SessionConfig { resend: Resend::Everything, ..SessionConfig::initiator("US", "THEM") };
-    let mut bench = Bench::new(config);
-    bench.connect().unwrap();
-    bench.give("A", 1, LOGON).unwrap();
-    for i in 0..40 {
-        bench.send(&format!("r{i}"));
-    }
-    bench.sent();
-    bench.out = Pipe { bytes: Vec::new(), limit: 1_200 };
-    bench.give("2", 2, "7=2|16=0|").unwrap();
-    assert_eq!(bench.send("waits"), 42);
+    let mut bench = resending_orders();
+    assert_eq!(bench.send_as(b"D", "waits"), 42);
     bench.give("1", 3, "112=now|").unwrap();
-    assert_eq!(bench.send("waits too"), 44);
+    assert_eq!(bench.send_as(b"G", "waits too"), 44);
     let before = bench.sent();
-    let again: Vec<_> = (0..before.len()).map(|i| format!("8 {} 43=Y|58=r{i}", i + 2)).collect();
+    let again: Vec<_> = (0..before.len()).map(|i| format!("D {} 43=Y|58=r{i}", i + 2)).collect();
     assert_eq!(before, again);
     bench.session.withhold_orders();
     let next = 2 + before.len();
@@ -347,8 +337,50 @@ fn orders_that_are_withheld_do_not_leave_behind_a_resend_either() {
             "4 44 43=Y|36=45|123=Y".to_owned(),
         ]
     );
-    assert_eq!(bench.send("a cancel"), 45);
-    assert_eq!(bench.sent(), ["8 45 58=a cancel"]);
+    assert_eq!(bench.send_as(b"F", "a cancel"), 45);
+    assert_eq!(bench.sent(), ["F 45 58=a cancel"]);
+}
+
+/// Nobody would be told of a cancel that was swallowed.
+#[test]
+fn cancels_that_wait_behind_a_resend_leave_after_a_kill() {
+    let mut bench = resending_orders();
+    let kinds = ["F", "D", "q", "H", "G", "AF"];
+    for kind in kinds {
+        bench.send_as(kind.as_bytes(), "waits");
+    }
+    bench.sent();
+    bench.session.withhold_orders();
+    let sent = drain(&mut bench);
+    assert_eq!(
+        sent[1..],
+        [
+            "F 42 58=waits",
+            "4 43 43=Y|36=44|123=Y",
+            "q 44 58=waits",
+            "H 45 58=waits",
+            "4 46 43=Y|36=47|123=Y",
+            "AF 47 58=waits",
+        ]
+    );
+    assert!(sent[0].starts_with("4 ") && sent[0].contains("36=42"), "{sent:?}");
+}
+
+/// An initiator that sends orders again, to a peer that does not take all of them at once. Its next
+/// number is 42.
+fn resending_orders() -> Bench {
+    let config =
+        SessionConfig { resend: Resend::Everything, ..SessionConfig::initiator("US", "THEM") };
+    let mut bench = Bench::new(config);
+    bench.connect().unwrap();
+    bench.give("A", 1, LOGON).unwrap();
+    for i in 0..40 {
+        bench.send_as(b"D", &format!("r{i}"));
+    }
+    bench.sent();
+    bench.out = Pipe { bytes: Vec::new(), limit: 1_200 };
+    bench.give("2", 2, "7=2|16=0|").unwrap();
+    bench
 }
 
 #[test]

@@ -193,12 +193,17 @@ impl Bench {
         Ok(())
     }
 
-    /// An application message of ours.
+    /// A report of ours.
     pub(super) fn send(&mut self, text: &str) -> u64 {
+        self.send_as(b"8", text)
+    }
+
+    /// An application message of ours.
+    pub(super) fn send_as(&mut self, kind: &[u8], text: &str) -> u64 {
         let write = |encoder: &mut crate::fix::Encoder<'_>| {
             encoder.bytes(tags::TEXT, text.as_bytes());
         };
-        self.session.send(self.now, &mut self.out, b"8", write).unwrap()
+        self.session.send(self.now, &mut self.out, kind, write).unwrap()
     }
 
     pub(super) fn next_incoming(&self) -> u64 {
