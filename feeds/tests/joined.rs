@@ -82,3 +82,30 @@ fn the_last_file_is_cut_as_a_single_one_is() {
     assert_eq!(states, [Live; 3]);
     assert!(run.recording.log().is_cut().is_some());
 }
+
+/// A trade of Coinbase.
+fn trade(second: u64) -> String {
+    format!(
+        r#"{{"type":"match","trade_id":{second},"maker_order_id":"2a0da34e-61f7-4c36-88e5-c9dd15927b16","taker_order_id":"3c82abaa-c01e-4608-be59-6a1e69742891","side":"sell","size":"1","price":"10.7","product_id":"BTC-USD","sequence":{second},"time":"2021-04-17T00:00:{second:02}Z"}}"#
+    ) + "\n"
+}
+
+/// One follows the other in no order in which they are named.
+#[test]
+fn depth_and_trades_of_the_same_time_are_two_recordings() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| packed(&folder.path().join(name), text, 0);
+    let answer = r#"{"type":"subscriptions","channels":[]}"#.to_owned() + "\n";
+    let updates = |from, to| (from..to).map(|at| update(at, 1)).collect::<String>();
+    let depth = file("depth", &(answer.clone() + &whole() + &updates(1, 10)));
+    let trades = file("trades", &(answer + &(3..12).map(trade).collect::<String>()));
+    let then = file("then", &updates(13, 20));
+    let late = file("late", &trade(10));
+    for both in [[&depth, &trades], [&trades, &depth]] {
+        assert_eq!(joined(both.map(Clone::clone)).len(), 2);
+    }
+    let all = joined([&depth, &trades, &then].map(Clone::clone));
+    assert_eq!(all, [depth.clone().followed_by(then), trades]);
+    // Where one has ended, the other may go on with it.
+    assert_eq!(joined([depth, late]).len(), 1);
+}
