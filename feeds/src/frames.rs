@@ -2,7 +2,8 @@
 //! their damage and the end; what a frame says is the venue's.
 
 use crate::recording::{
-    Broken, Counts, Description, Instruments, Line, LineEnd, Lines, Log, Recording, Unit,
+    Broken, Counts, CutBetween, Description, Instruments, Line, LineEnd, Lines, Log, Recording,
+    Unit,
 };
 use std::io::{ErrorKind, Read};
 
@@ -29,8 +30,8 @@ pub(crate) trait Venue: Send {
         log: &mut Log,
     ) -> Result<Option<usize>, &'static str>;
 
-    /// A line could not be read at all, and may have held anything: books are lost whose next frame
-    /// would not show whether it was theirs.
+    /// A line could not be read at all, or lines are missing, that may have held anything: books are
+    /// lost whose next frame would not show whether it was theirs.
     fn damaged(&mut self, _unit: &mut Unit) {}
 
     /// Which market it is, if the recorder's frames may be of several.
@@ -89,6 +90,14 @@ impl<R: Read, V: Venue> Frames<R, V> {
                     return Ok(self.told(told, end, unit));
                 }
                 Ok(None) => return Ok(false),
+                // What was to come in the file that is cut may have held anything.
+                Err(error) if CutBetween::is(&error) => {
+                    unit.begin(position);
+                    self.log.damage(position, error.to_string());
+                    self.venue.damaged(unit);
+                    unit.end();
+                    return Ok(true);
+                }
                 // A packing that was cut.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
                     self.log.cut(position, error.to_string());

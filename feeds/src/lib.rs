@@ -30,6 +30,7 @@ pub mod mdp3;
 pub mod moldudp64;
 pub mod recording;
 mod rows;
+mod send_times;
 pub mod shown;
 pub mod soupbintcp;
 pub mod tardis;

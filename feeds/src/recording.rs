@@ -20,6 +20,7 @@ mod marks;
 mod unit;
 mod window;
 
+pub(crate) use archive::CutBetween;
 pub use archive::Source;
 pub use formats::{OpenError, Opening, open, open_bytes};
 pub use input::{Input, Layer};

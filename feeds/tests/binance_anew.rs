@@ -42,10 +42,10 @@ fn numbers_that_begin_anew_are_a_gap() {
         frame(1, [5, 6, 1_000_000], r#"["9.1","1"]"#),
         frame(2, [6, 7, 8], r#"["9","2"]"#),
         frame(11, [8, 9, 10], r#"["9","3"]"#),
-        frame(12, [10, 11, 12], r#"["9","4"]"#),
-        frame(13, [12, 13, 14], r#"["9.2","1"]"#),
+        frame(13, [10, 11, 12], r#"["9","4"]"#),
+        frame(14, [12, 13, 14], r#"["9.2","1"]"#),
         snapshot(12, r#"["9.1","1"],["9","4"]"#),
-        frame(14, [14, 15, 16], r#"["9.3","1"]"#),
+        frame(15, [14, 15, 16], r#"["9.3","1"]"#),
     ];
     let (states, top) = states(&lines);
     assert_eq!(states, [Recovering, Live, Live, Live, Live, Gap, Gap, Live, Live]);
@@ -62,6 +62,32 @@ fn what_is_told_again_is_no_new_count() {
         lines.push(frame(60 * number, ids, ""));
         lines.push(frame(60 * number + 1, ids, ""));
     }
+    assert!(states(&lines).0[1..].iter().all(|&state| state == Live));
+}
+
+/// A snapshot is ahead of the frames of a quiet symbol, the next of which is held in it.
+#[test]
+fn a_frame_that_a_snapshot_held_is_no_new_count() {
+    let lines = [
+        frame(0, [0, 1, 5], r#"["9","1"]"#),
+        snapshot(5, r#"["9","1"]"#),
+        frame(1, [5, 6, 7], r#"["9","2"]"#),
+        snapshot(9, r#"["9","3"]"#),
+        frame(30, [7, 8, 8], r#"["9","4"]"#),
+        frame(30, [8, 9, 9], r#"["9","3"]"#),
+        frame(60, [9, 10, 11], r#"["9","5"]"#),
+    ];
+    let (states, top) = states(&lines);
+    assert!(states[1..].iter().all(|&state| state == Live), "{states:?}");
+    assert_eq!(top, best("9", "5"));
+}
+
+/// A connection that lags for long and is the only one then.
+#[test]
+fn what_a_slow_connection_tells_is_no_new_count() {
+    let at = |second: u64| frame(second, [4 + second, 5 + second, 5 + second], "");
+    let mut lines = vec![frame(0, [0, 1, 5], r#"["9","1"]"#), snapshot(5, r#"["9","1"]"#)];
+    lines.extend((1..60).map(at).chain((30..61).map(at)));
     assert!(states(&lines).0[1..].iter().all(|&state| state == Live));
 }
 

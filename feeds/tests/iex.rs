@@ -447,3 +447,17 @@ fn a_packet_from_the_future_hides_no_loss() {
     let given = then(4..400);
     assert!(given.events.contains(&lost), "{given:?}");
 }
+
+/// Line B behind line A instead of beside it, and a capture that overlaps the one before.
+#[test]
+fn what_was_taken_and_stands_behind_in_the_capture_is_no_restart() {
+    let of = |line, numbers: std::ops::Range<u64>| {
+        numbers.map(move |n| (n, line, packet(DEEP, n, &[bid(1_000 + n as i64 % 7, 1)])))
+    };
+    for behind in [of(B, 1..3_000), of(A, 1_000..3_200), of(B, 1_000..3_200)] {
+        let packets: Vec<_> = of(A, 1..3_000).chain(behind).collect();
+        let (given, _) = read_with(&packets, Options::default());
+        assert_eq!(given.events.len() as u64, packets.last().unwrap().0);
+        assert_eq!(given.count("stream restarts"), 0);
+    }
+}

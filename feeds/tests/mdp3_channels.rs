@@ -168,3 +168,20 @@ fn a_packet_from_the_future_hides_no_loss_and_no_new_count() {
     let given = read(&start.iter().cloned().chain(anew).collect::<Vec<_>>());
     assert!(given.events.contains(&"0 Reset".to_owned()), "{given:?}");
 }
+
+/// Line B behind line A instead of beside it, and a capture that overlaps the one before: nothing is
+/// told twice, and no book is lost.
+#[test]
+fn what_was_taken_and_stands_behind_in_the_capture_is_no_new_count() {
+    let of = |line, numbers: std::ops::Range<u32>| {
+        numbers.map(move |n| (u64::from(n), line, packet(n, &[bid(n, 100 + i64::from(n))])))
+    };
+    for behind in [of(B, 1..3_000), of(A, 1_000..3_200), of(B, 1_000..3_200)] {
+        let packets: Vec<_> = of(A, 1..3_000).chain(behind).collect();
+        let last = packets.last().unwrap().0;
+        let given = read_with(&packets, Options::default());
+        assert_eq!(given.count("packets in sequence"), last);
+        let once: Vec<_> = of(A, 1..3_200).take(usize::try_from(last).unwrap()).collect();
+        assert!(given.events == read_with(&once, Options::default()).events);
+    }
+}

@@ -52,6 +52,15 @@ impl Desk {
         sent
     }
 
+    /// A book by HTTPS, as of this update, for whoever asked for it.
+    fn fetched(&mut self, update: u64) -> BookState {
+        let body = format!(r#"{{"lastUpdateId":{update},"bids":[["9","1"]],"asks":[["11","1"]]}}"#);
+        let mut events = Vec::new();
+        self.feed.fetched(0, Ok(body.as_bytes()), (7, self.now), &mut events);
+        self.apply(&events);
+        self.books.book(ONLY).state()
+    }
+
     fn say(&mut self, text: &str) -> BookState {
         let mut events = Vec::new();
         self.feed.message(0, text.as_bytes(), 7, self.now, &mut events);
@@ -83,4 +92,43 @@ fn what_nobody_can_read_loses_books_that_no_number_proves() {
             assert_eq!(desk.say(whole), BookState::Live);
         }
     }
+}
+
+/// An update of spot with this number.
+fn depth(number: u64, qty: &str) -> String {
+    let time = 1_723_161_256_000 + number * 1_000;
+    format!(
+        r#"{{"e":"depthUpdate","E":{time},"s":"X","U":{number},"u":{number},"b":[["9","{qty}"]],"a":[]}}"#
+    )
+}
+
+/// The answer that is on its way is of before the update that is lost.
+#[test]
+fn a_book_of_before_a_loss_is_not_taken() {
+    let mut desk = Desk::new(Which::Binance, "X", "depth@100ms");
+    assert_ne!(desk.say(&depth(5, "1")), BookState::Live);
+    desk.poll();
+    assert_ne!(desk.say(&depth(6, "x")), BookState::Live);
+    assert_ne!(desk.fetched(5), BookState::Live);
+    assert_ne!(desk.say(&depth(7, "2")), BookState::Live);
+    desk.poll();
+    assert_eq!(desk.fetched(6), BookState::Live);
+}
+
+/// Numbers that begin anew behind a loss are held against nothing of before.
+#[test]
+fn a_new_count_behind_a_loss_is_joined() {
+    let mut desk = Desk::new(Which::Binance, "X", "depth@100ms");
+    desk.say(&depth(1_000, "1"));
+    desk.poll();
+    assert_eq!(desk.fetched(1_000), BookState::Live);
+    assert_ne!(desk.say(&depth(1_001, "x")), BookState::Live);
+    let states = (1_001..1_030).map(|at| {
+        let frame = depth(at, "1").replace(&format!(":{at},"), &format!(":{},", at - 1_000));
+        let told = desk.say(&frame);
+        desk.poll();
+        if told == BookState::Live { told } else { desk.fetched(at - 1_000) }
+    });
+    let states: Vec<BookState> = states.collect();
+    assert_eq!(states.last(), Some(&BookState::Live), "{states:?}");
 }

@@ -169,7 +169,10 @@ impl Join {
     #[inline]
     #[must_use]
     pub fn is_old(&self, span: Span) -> bool {
-        self.at.or(self.held.last()).is_some_and(|told| span.last <= told)
+        match self.at.or(self.held.last()) {
+            Some(told) => span.last <= told,
+            None => span.last < self.held.floor,
+        }
     }
 
     /// Numbers began anew with a frame: neither book nor what was held leads to it.
@@ -214,16 +217,16 @@ impl Join {
     }
 
     fn hold(&mut self, span: Span, events: &mut Vec<Event>, from: usize) -> Told {
-        if let Some(last) = self.held.last() {
-            if span.last <= last {
-                events.truncate(from);
-                return Told::Old;
-            }
-            if !span.follows(last) {
-                // No snapshot of before can lead past here.
-                self.held = Held::default();
-                self.gaps = (self.gaps.0 + 1, last.saturating_add(1));
-            }
+        if self.is_old(span) {
+            events.truncate(from);
+            return Told::Old;
+        }
+        if let Some(last) = self.held.last()
+            && !span.follows(last)
+        {
+            // No snapshot of before can lead past here.
+            self.held = Held::default();
+            self.gaps = (self.gaps.0 + 1, last.saturating_add(1));
         }
         self.held.take(span, events.drain(from..));
         self.waiting += 1;
@@ -264,9 +267,10 @@ impl Join {
         }
     }
 
-    /// What comes next need not follow: a `Gap`, unless one stands, that the next snapshot ends.
+    /// What comes next need not follow: a `Gap`, unless one stands, that the next snapshot ends. One
+    /// of before what was lost stays refused.
     pub fn interrupt(&mut self, time: Timestamp, events: &mut Vec<Event>) {
-        self.held = Held::default();
+        self.held = Held { floor: self.held.floor, ..Held::default() };
         self.at = None;
         if !std::mem::replace(&mut self.in_gap, true) {
             let gap = Event::new(EventKind::Gap, self.instrument);
@@ -286,7 +290,7 @@ impl Join {
 struct Held {
     frames: VecDeque<(Span, usize)>,
     events: VecDeque<Event>,
-    /// Frames up to this update were dropped: a snapshot must cover them.
+    /// Frames up to this update were dropped or lost: a snapshot must cover them.
     floor: u64,
 }
 

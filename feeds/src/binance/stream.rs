@@ -17,7 +17,8 @@ pub const QTY_DIGITS_OF_CHEAP: u32 = 4;
 /// What that is: prices below 0.0001, where the venue's lots are whole units.
 const CHEAP: i64 = 100_000;
 
-/// Frames that say nothing new for so long, by the venue's clock, are of numbers that began anew.
+/// Frames that say nothing new for so long, by the venue's clock, and whose numbers rise, are of
+/// numbers that began anew.
 const NOTHING_NEW: Nanos = Nanos::from_secs(10);
 
 /// See the module.
@@ -30,6 +31,9 @@ pub struct Stream {
     time: Timestamp,
     /// The same of the last that said something new.
     news: Timestamp,
+    /// Frames since then, or since the join, that said nothing new: since when they come, and their
+    /// highest number.
+    old: Option<(Timestamp, u64)>,
     /// Which kind of trades gives events: the one that came first. A symbol may have both, and they
     /// tell the same trades.
     trades: Option<Kind>,
@@ -42,7 +46,8 @@ impl Stream {
     #[must_use]
     pub fn new(instrument: InstrumentId, qty_digits: u32) -> Stream {
         let (join, time, news) = (Join::new(instrument), Timestamp::ZERO, Timestamp::ZERO);
-        Stream { instrument, qty_digits, join, time, news, trades: None, last_trade: 0 }
+        let (old, trades) = (None, None);
+        Stream { instrument, qty_digits, join, time, news, old, trades, last_trade: 0 }
     }
 
     /// Which instrument its events name.
@@ -87,14 +92,27 @@ impl Stream {
     ) -> Told {
         self.time = time;
         if self.join.is_old(span) {
-            if time <= self.news.after(NOTHING_NEW) {
+            if !self.begins_anew(span, time) {
                 return self.join.frame(span, events, from);
             }
-            self.news = time;
+            (self.news, self.old) = (time, None);
             return self.join.anew(span, events, from);
         }
-        self.news = time;
+        (self.news, self.old) = (time, None);
         self.join.frame(span, events, from)
+    }
+
+    /// Whether a frame that says nothing new shows that numbers began anew. A single one does not: a
+    /// snapshot may have held what the next frame of a quiet symbol tells.
+    fn begins_anew(&mut self, span: Span, time: Timestamp) -> bool {
+        let Some((since, highest)) = &mut self.old else {
+            // Another connection may tell late what was told.
+            self.old = Some((time.max(self.news), span.last));
+            return false;
+        };
+        let rises = span.last > *highest;
+        *highest = span.last.max(*highest);
+        rises && time > since.after(NOTHING_NEW)
     }
 
     /// Adds the levels of texts. Asks whose price is beyond [`Price`] are left out.
@@ -135,7 +153,11 @@ impl Stream {
         let (from, sides) = (events.len(), [&snapshot.bids[..], &snapshot.asks]);
         self.levels(snapshot.time().unwrap_or(self.time), sides, events)?;
         events[from..].iter_mut().for_each(|event| event.flags = EventFlags::SNAPSHOT);
-        Ok(self.join.snapshot(snapshot.last, events, from))
+        let taken = self.join.snapshot(snapshot.last, events, from);
+        if taken == Taken::Joined {
+            self.old = None;
+        }
+        Ok(taken)
     }
 
     /// A depth frame could not be understood.

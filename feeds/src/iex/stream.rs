@@ -3,6 +3,7 @@
 //! time does not, or where its session changes.
 
 use super::wire::Packet;
+use crate::send_times::SendTimes;
 use market::ids::digest64;
 use market::{Nanos, Timestamp};
 use std::collections::BTreeMap;
@@ -13,9 +14,6 @@ const WAIT: Nanos = Nanos::from_millis(100);
 const WAITING_MAX: usize = 256;
 /// Packets remembered, to know their copies.
 const REMEMBERED: usize = 1_024;
-
-/// So many packets, none of which could be taken, show that the time of one that was taken was wrong.
-const STALLED_MAX: u32 = 256;
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +48,12 @@ pub(super) struct Stream {
     pub(super) id: Option<(u16, u32, u32)>,
     /// Number of the next message.
     expected: u64,
-    /// When the latest of the packets that were taken was sent.
-    sent: u64,
+    /// When the packets that were taken were sent.
+    sent: SendTimes,
     waiting: BTreeMap<u64, Waiting>,
     /// Since when packets wait.
     since: Timestamp,
     remembered: Vec<(u64, u16, u64)>,
-    /// Packets since the last that was taken, or waits, that are of before it by their time.
-    stalled: u32,
 }
 
 impl Stream {
@@ -65,11 +61,10 @@ impl Stream {
         Stream {
             id: None,
             expected: 0,
-            sent: 0,
+            sent: SendTimes::default(),
             waiting: BTreeMap::new(),
             since: Timestamp::ZERO,
             remembered: vec![(0, 0, 0); REMEMBERED],
-            stalled: 0,
         }
     }
 
@@ -90,7 +85,7 @@ impl Stream {
         if (own.0, own.1) != (id.0, id.1) {
             return Verdict::Other;
         }
-        let later = packet.send_time > self.sent.saturating_add(WAIT.get());
+        let later = packet.send_time > self.sent.latest().saturating_add(WAIT.get());
         if own.2 != id.2 || packet.first < self.expected {
             let known = self.remembered[place(packet.first)];
             let copy = own.2 == id.2
@@ -107,13 +102,13 @@ impl Stream {
                 return Verdict::Restart;
             }
             if packet.count > 0 && (own.2 != id.2 || packet.next() <= self.expected) {
-                self.stalls();
+                self.sent.stalls(packet.send_time);
             }
             if own.2 != id.2 {
                 return Verdict::Past;
             }
             if packet.next() <= self.expected {
-                let behind = packet.send_time.saturating_add(WAIT.get()) < self.sent;
+                let behind = packet.send_time.saturating_add(WAIT.get()) < self.sent.latest();
                 return match (copy, behind && packet.count > 0) {
                     (true, _) => Verdict::Differs,
                     (false, true) => Verdict::Past,
@@ -129,11 +124,11 @@ impl Stream {
             self.took(packet);
             return Verdict::Next(0);
         }
-        if packet.send_time.saturating_add(WAIT.get()) < self.sent {
-            self.stalls();
+        if packet.send_time.saturating_add(WAIT.get()) < self.sent.latest() {
+            self.sent.stalls(packet.send_time);
             return Verdict::Past;
         }
-        self.stalled = 0;
+        self.sent.waits();
         if self.waiting.is_empty() {
             self.since = now;
         }
@@ -149,18 +144,9 @@ impl Stream {
         Verdict::Waits
     }
 
-    /// A packet is of before by its time. After many of them the next ones tell the time.
-    fn stalls(&mut self) {
-        self.stalled += 1;
-        if self.stalled >= STALLED_MAX {
-            (self.stalled, self.sent) = (0, 0);
-        }
-    }
-
     fn took(&mut self, packet: &Packet<'_>) {
         self.expected = packet.next();
-        self.sent = self.sent.max(packet.send_time);
-        self.stalled = 0;
+        self.sent.took(packet.send_time);
         if packet.count > 0 {
             self.remembered[place(packet.first)] =
                 (packet.first, packet.count, digest64(packet.body));

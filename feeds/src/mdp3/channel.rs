@@ -3,6 +3,7 @@
 //! packet has a lower number and a later sending time than what was taken.
 
 use super::wire::Packet;
+use crate::send_times::SendTimes;
 use market::ids::digest64;
 use market::{Nanos, Timestamp};
 use std::collections::BTreeMap;
@@ -13,9 +14,6 @@ const WAIT: Nanos = Nanos::from_millis(100);
 const WAITING_MAX: usize = 256;
 /// Packets remembered, to find that another line's copy differs.
 const REMEMBERED: usize = 1_024;
-
-/// So many packets, none of which could be taken, show that the time of one that was taken was wrong.
-const STALLED_MAX: u32 = 256;
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,28 +44,25 @@ pub(super) struct Waiting {
 pub(super) struct Channel {
     /// Number of the next packet.
     expected: Option<u32>,
-    /// When the latest of the packets that were taken was sent.
-    sent: u64,
+    /// When the packets that were taken were sent.
+    sent: SendTimes,
     waiting: BTreeMap<u32, Waiting>,
     /// Their bytes.
     bytes: usize,
     /// Since when packets wait.
     since: Timestamp,
     remembered: Vec<(u32, u64)>,
-    /// Packets since the last that was taken, or waits, that are of before it by their time.
-    stalled: u32,
 }
 
 impl Channel {
     pub(super) fn new() -> Channel {
         Channel {
             expected: None,
-            sent: 0,
+            sent: SendTimes::default(),
             waiting: BTreeMap::new(),
             bytes: 0,
             since: Timestamp::ZERO,
             remembered: Vec::new(),
-            stalled: 0,
         }
     }
 
@@ -84,7 +79,7 @@ impl Channel {
             return Verdict::Next;
         };
         if packet.sequence < expected {
-            if packet.sending_time > self.sent {
+            if packet.sending_time > self.sent.latest() {
                 self.waiting.clear();
                 self.bytes = 0;
                 self.remembered.clear();
@@ -95,7 +90,7 @@ impl Channel {
             let known = known.filter(|&&(sequence, _)| sequence == packet.sequence);
             let same = known.map(|&(_, digest)| digest == digest64(bytes));
             if same != Some(true) {
-                self.stalls();
+                self.sent.stalls(packet.sending_time);
             }
             return if same == Some(false) { Verdict::Differs } else { Verdict::Duplicate };
         }
@@ -103,11 +98,11 @@ impl Channel {
             self.took(packet, bytes);
             return Verdict::Next;
         }
-        if packet.sending_time.saturating_add(WAIT.get()) < self.sent {
-            self.stalls();
+        if packet.sending_time.saturating_add(WAIT.get()) < self.sent.latest() {
+            self.sent.stalls(packet.sending_time);
             return Verdict::Past;
         }
-        self.stalled = 0;
+        self.sent.waits();
         if let Some(known) = self.waiting.get(&packet.sequence) {
             return if known.bytes == bytes { Verdict::Duplicate } else { Verdict::Differs };
         }
@@ -117,14 +112,6 @@ impl Channel {
         self.bytes += bytes.len();
         self.waiting.insert(packet.sequence, Waiting { bytes: bytes.to_vec(), position });
         Verdict::Waits
-    }
-
-    /// A packet is of before by its time. After many of them the next ones tell the time.
-    fn stalls(&mut self) {
-        self.stalled += 1;
-        if self.stalled >= STALLED_MAX {
-            (self.stalled, self.sent) = (0, 0);
-        }
     }
 
     /// Bytes that wait.
@@ -139,8 +126,7 @@ impl Channel {
 
     fn took(&mut self, packet: &Packet<'_>, bytes: &[u8]) {
         self.expected = Some(packet.sequence.wrapping_add(1));
-        self.sent = self.sent.max(packet.sending_time);
-        self.stalled = 0;
+        self.sent.took(packet.sending_time);
         if self.remembered.is_empty() {
             self.remembered.resize(REMEMBERED, (u32::MAX, 0));
         }

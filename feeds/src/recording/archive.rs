@@ -176,35 +176,67 @@ impl fmt::Display for Source {
     }
 }
 
+/// A file is cut, and what is read goes on in the next one: an error that a reader meets once, where
+/// bytes are missing.
+#[derive(Debug, thiserror::Error)]
+#[error("cut, and another file goes on: {0}")]
+pub(crate) struct CutBetween(io::Error);
+
+impl CutBetween {
+    /// Whether it is this.
+    pub(crate) fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<CutBetween>())
+    }
+}
+
 /// Sources one behind the other, the next opened when it is needed. A line ends where its file does.
 struct Chain {
     input: Input<'static>,
     then: std::vec::IntoIter<Source>,
     counter: Option<Arc<AtomicU64>>,
     last: u8,
+    /// The file before has ended within a line, whose end is still to be given.
+    open_line: bool,
 }
 
 impl Chain {
     fn new(input: Input<'static>, then: Vec<Source>, counter: Option<Arc<AtomicU64>>) -> Chain {
-        Chain { input, then: then.into_iter(), counter, last: b'\n' }
+        Chain { input, then: then.into_iter(), counter, last: b'\n', open_line: false }
+    }
+
+    /// Opens the next source; false if there is none.
+    fn go_on(&mut self) -> io::Result<bool> {
+        let Some(next) = self.then.next() else { return Ok(false) };
+        self.input = next.open_counting(self.counter.clone())?;
+        self.open_line = self.last != b'\n';
+        Ok(true)
     }
 }
 
 impl Read for Chain {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.input.read(bytes)?;
-            if read > 0 || bytes.is_empty() {
-                self.last = bytes.get(read.wrapping_sub(1)).copied().unwrap_or(self.last);
-                return Ok(read);
-            }
-            let Some(next) = self.then.next() else { return Ok(0) };
-            self.input = next.open_counting(self.counter.clone())?;
-            if self.last != b'\n' {
+        while !bytes.is_empty() {
+            if std::mem::take(&mut self.open_line) {
                 (bytes[0], self.last) = (b'\n', b'\n');
                 return Ok(1);
             }
+            match self.input.read(bytes) {
+                Ok(0) if self.go_on()? => {}
+                // A packing that was cut.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return match self.go_on()? {
+                        true => Err(io::Error::other(CutBetween(error))),
+                        false => Err(error),
+                    };
+                }
+                Ok(read) => {
+                    self.last = bytes.get(read.wrapping_sub(1)).copied().unwrap_or(self.last);
+                    return Ok(read);
+                }
+                Err(error) => return Err(error),
+            }
         }
+        Ok(0)
     }
 }
 

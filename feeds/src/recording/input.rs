@@ -55,6 +55,8 @@ pub struct Input<'a> {
     head: Vec<u8>,
     /// How much of the head was read again.
     at: usize,
+    /// What stands behind the head, if it ends with an error.
+    behind: Option<io::Error>,
     rest: Box<dyn Read + Send + 'a>,
     layers: Vec<Layer>,
 }
@@ -99,7 +101,7 @@ impl<'a> Input<'a> {
         let read = rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
         match read {
             Err(error) if head.is_empty() => Err(error),
-            _ => Ok(Input { head, at: 0, rest, layers }),
+            read => Ok(Input { head, at: 0, behind: read.err(), rest, layers }),
         }
     }
 
@@ -120,7 +122,7 @@ impl Read for Input<'_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let left = &self.head[self.at..];
         if left.is_empty() {
-            return self.rest.read(bytes);
+            return self.behind.take().map_or_else(|| self.rest.read(bytes), Err);
         }
         let count = left.len().min(bytes.len());
         bytes[..count].copy_from_slice(&left[..count]);
