@@ -45,6 +45,29 @@ fn snapshot(second: u64, update: u64) -> String {
     ) + "\n"
 }
 
+/// A trade at this second.
+fn trade(second: u64) -> String {
+    let time = 1_723_075_200 + second;
+    format!(
+        r#"{time}000000000 {{"e":"trade","E":{time}000,"s":"BTCUSDT","t":{second},"p":"100.0","q":"1.0","T":{time}000,"m":true}}"#
+    ) + "\n"
+}
+
+/// A collector that writes a file for each stream; the order in which they are named is of no matter.
+#[test]
+fn depth_and_trades_of_the_same_hours_go_into_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let frames: String = (2..20).map(|at| depth(at, "BTCUSDT", 6 + at, 5)).collect();
+    let depth = write(&path("depth"), depth(0, "BTCUSDT", 7, 1) + &snapshot(1, 7) + &frames);
+    let trades = write(&path("trades"), (3..19).map(trade).collect::<String>());
+    for (at, both) in [[&depth, &trades], [&trades, &depth]].into_iter().enumerate() {
+        let out = path(&at.to_string()).to_str().unwrap().to_owned();
+        let (code, _, stderr) = convert(&[both[0], both[1], &out]);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{both:?}");
+    }
+}
+
 #[test]
 fn a_day_that_goes_on_without_a_snapshot_is_joined_to_the_one_before() {
     let folder = tempfile::tempdir().unwrap();

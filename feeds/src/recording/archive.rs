@@ -185,7 +185,7 @@ pub(crate) struct CutBetween(io::Error);
 impl CutBetween {
     /// Whether it is this.
     pub(crate) fn is(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<CutBetween>())
+        matches!(error.get_ref(), Some(inner) if inner.is::<CutBetween>())
     }
 }
 
