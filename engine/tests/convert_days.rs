@@ -41,7 +41,7 @@ fn depth(second: u64, symbol: &str, update: u64, qty: u64) -> String {
 fn snapshot(second: u64, update: u64) -> String {
     let time = 1_723_075_200 + second;
     format!(
-        r#"{time}000000000 {{"lastUpdateId":{update},"bids":[["99.0","1.0"]],"asks":[["101.0","1.0"]]}}"#
+        r#"{time}000000000 {{"lastUpdateId":{update},"bids":[["99.0","5.0"]],"asks":[["101.0","1.0"]]}}"#
     ) + "\n"
 }
 
@@ -59,7 +59,7 @@ fn depth_and_trades_of_the_same_hours_go_into_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let frames: String = (2..20).map(|at| depth(at, "BTCUSDT", 6 + at, 5)).collect();
-    let depth = write(&path("depth"), depth(0, "BTCUSDT", 7, 1) + &snapshot(1, 7) + &frames);
+    let depth = write(&path("depth"), depth(0, "BTCUSDT", 7, 5) + &snapshot(1, 7) + &frames);
     let trades = write(&path("trades"), (3..19).map(trade).collect::<String>());
     for (at, both) in [[&depth, &trades], [&trades, &depth]].into_iter().enumerate() {
         let out = path(&at.to_string()).to_str().unwrap().to_owned();
