@@ -8,7 +8,7 @@ use strategies::{Action, Refused, Wanted};
 
 impl Desk {
     /// Plans every instrument whose quotes or orders changed; while books are `torn`, within a packet,
-    /// only those where all is to go: prices wait for the rest.
+    /// only those that may have no order or whose book may not be quoted: prices wait for the rest.
     pub(crate) fn settle(&mut self, torn: bool) {
         let mut kept = 0;
         for at in 0..self.dirty.len() {
