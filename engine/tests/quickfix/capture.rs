@@ -116,7 +116,8 @@ fn a_day_of_the_engine_and_the_exchange_is_read(version: Version) {
     eventually("trading", || {
         let count = |kind| tap.count(From::Initiator, kind);
         let filled = tap.seen().iter().filter(|seen| fills(&seen.text)).count();
-        (filled >= 3 && count("D") >= 20 && count("G") >= 10).then_some(())
+        let enough = filled >= 3 && count("D") >= 20 && count("G") >= 10 && count("F") >= 1;
+        enough.then_some(())
     });
     engine.stop();
     exchange.stop();
