@@ -6,9 +6,11 @@
 use super::marks::Ends;
 use super::number::{NumberFault, parse_decimal, parse_u64};
 use super::shape::{Prefix, Same, Shape};
+use super::stencil::Stencil;
 use super::tags::{self, Class};
 use super::{SOH, time, words};
 use market::Timestamp;
+use std::ops::Range;
 
 /// SessionRejectReason (373).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +114,12 @@ impl Field {
         Field { tag, start: start as u32, end: end as u32 }
     }
 
+    /// Where its value stands.
+    #[inline]
+    pub(super) const fn place(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
     /// The same field with another value.
     #[inline]
     pub(super) fn stands(&mut self, start: usize, end: usize) {
@@ -122,7 +130,7 @@ impl Field {
 /// The value of a field in the bytes that it was found in.
 #[inline]
 pub(super) fn value_of<'a>(bytes: &'a [u8], field: &Field) -> &'a [u8] {
-    &bytes[field.start as usize..field.end as usize]
+    &bytes[field.place()]
 }
 
 /// Room for the fields of one message, used again for every message.
@@ -130,6 +138,7 @@ pub(super) fn value_of<'a>(bytes: &'a [u8], field: &Field) -> &'a [u8] {
 pub struct FieldIndex {
     fields: Box<[Field]>,
     shape: Shape,
+    pub(super) stencil: Stencil,
 }
 
 impl FieldIndex {
@@ -137,7 +146,7 @@ impl FieldIndex {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let fields = vec![Field::default(); capacity].into_boxed_slice();
-        FieldIndex { fields, shape: Shape::new(capacity) }
+        FieldIndex { fields, shape: Shape::new(capacity), stencil: Stencil::new() }
     }
 
     /// Indexes one whole message, as [`super::frame`] measured it.
@@ -145,18 +154,26 @@ impl FieldIndex {
         if u32::try_from(bytes.len()).is_err() {
             return Message { bytes: &[], fields: &[], body: 0, fault: Some(TOO_MANY) };
         }
+        // Of the same layout as the one before, whose index still stands.
+        if let Some((count, body)) = self.stencil.fits(bytes) {
+            return Message { bytes, fields: &self.fields[..count], body, fault: None };
+        }
         let Same { at, count, head } = self.shape.follow(bytes, &mut self.fields);
         let mut pass = Pass { ends: Ends::behind(at), at, count, head, in_body: count > head };
         let mut odd = Odd { fault: None, data: None };
+        let mut usual = true;
         while pass.at < bytes.len() {
             // A data field ends where its length says.
             if odd.data.is_none() && usual_fields(&mut pass, bytes, self) {
                 break;
             }
+            usual = false;
             odd.field(&mut pass, bytes, &mut self.fields);
         }
         let Pass { count, head: body, .. } = pass;
-        Message { bytes, fields: &self.fields[..count], body, fault: odd.fault }
+        let fields = &self.fields[..count];
+        self.stencil.follow(bytes, usual.then_some((fields, body)));
+        Message { bytes, fields, body, fault: odd.fault }
     }
 }
 

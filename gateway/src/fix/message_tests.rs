@@ -149,15 +149,18 @@ proptest! {
         ),
         changed in any::<prop::sample::Index>(),
         byte in prop_oneof![Just(SOH), Just(b'='), Just(b'5'), any::<u8>()],
+        times in prop_oneof![Just(0usize), Just(12)],
     ) {
-        // The last one differs from the one before in a byte, as if it were of the same shape.
+        // The last one differs from those before in a byte, as if it were of the same shape.
         let mut messages: Vec<_> = messages.iter().map(|fields| soh(&fields.concat())).collect();
-        let mut last = messages[messages.len() - 1].clone();
+        let before = messages[messages.len() - 1].clone();
+        messages.extend(std::iter::repeat_n(before.clone(), times));
+        let mut last = before.clone();
         if !last.is_empty() {
             let at = changed.index(last.len());
             last[at] = byte;
         }
-        messages.push(last);
+        messages.extend([last, before]);
         let mut index = FieldIndex::new(12);
         for bytes in &messages {
             let mut fresh = FieldIndex::new(12);

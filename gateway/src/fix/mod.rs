@@ -13,6 +13,7 @@ pub mod number;
 pub(crate) mod padded;
 mod redact;
 mod shape;
+mod stencil;
 pub mod tags;
 pub mod time;
 mod words;
