@@ -22,6 +22,8 @@ pub struct Writer {
     segment_bytes: usize,
     durability: Durability,
     closed: bool,
+    /// The sequence of the record whose place was made ready.
+    ready: u64,
     state: Arc<StreamState>,
 }
 
@@ -34,6 +36,9 @@ pub struct Draft<'a> {
 
 /// The record `close` writes. Its room is never given to another.
 const CLOSING_BYTES: usize = RECORD_HEADER_BYTES;
+/// Bytes of a cache line, and how many are made ready: those of an order and of its answer.
+const LINE: usize = 64;
+const LINES_READY: usize = 10;
 
 impl Writer {
     /// Begins in `active` with the record `header.first_sequence`.
@@ -46,7 +51,8 @@ impl Writer {
         let segment_bytes = active.room();
         begin_segment(&mut active, &header);
         let next_sequence = header.first_sequence;
-        Writer { active, next_sequence, header, segment_bytes, durability, closed: false, state }
+        let (closed, ready) = (false, 0);
+        Writer { active, next_sequence, header, segment_bytes, durability, closed, ready, state }
     }
 
     /// Appends a record of this kind, whose payload is `parts` one after another, and gives its
@@ -140,6 +146,24 @@ impl Writer {
     #[must_use]
     pub fn state(&self) -> Arc<StreamState> {
         Arc::clone(&self.state)
+    }
+
+    /// Touches the place of the next records, once for each that was written: their cache lines are
+    /// new to the processor, and whoever has nothing to do may wait for them now.
+    #[inline]
+    pub fn make_ready(&mut self) {
+        if self.ready != self.next_sequence {
+            self.ready = self.next_sequence;
+            self.touch();
+        }
+    }
+
+    /// What stands there has no meaning before it is committed; its first word is zero, and stays so.
+    #[inline(never)]
+    fn touch(&mut self) {
+        for line in self.active.free().as_chunks_mut::<LINE>().0.iter_mut().take(LINES_READY) {
+            line[LINE - 1] = 0;
+        }
     }
 
     /// Marks a clean end. There is always room for the mark.

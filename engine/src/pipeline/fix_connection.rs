@@ -393,4 +393,9 @@ impl<S: TimedStore> FixConnection<S> {
     pub fn set_now(&mut self, now: Timestamp) {
         self.session.store_mut().set_now(now);
     }
+
+    /// Nothing is to be done: what the next record needs is fetched.
+    pub fn make_ready(&mut self) {
+        self.session.store_mut().make_ready();
+    }
 }

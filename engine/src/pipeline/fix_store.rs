@@ -111,6 +111,9 @@ pub trait TimedStore: Store {
     fn segment(&self) -> u64 {
         0
     }
+
+    /// Fetches what the next record needs, while nothing else is to be done.
+    fn make_ready(&mut self) {}
 }
 
 /// A session's store over a writer of the journal.
@@ -190,6 +193,10 @@ impl TimedStore for FixStore {
 
     fn segment(&self) -> u64 {
         self.writer.segment()
+    }
+
+    fn make_ready(&mut self) {
+        self.writer.make_ready();
     }
 }
 

@@ -344,6 +344,7 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
         self.throttle.catch_up(now, self.connection.session().counters());
         self.finish(now);
         if !worked {
+            self.connection.make_ready();
             return Work::Idle;
         }
         self.note();

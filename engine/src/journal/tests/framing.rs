@@ -101,6 +101,22 @@ fn a_draft_is_written_in_place_and_leaves_nothing_when_dropped() {
 }
 
 #[test]
+fn a_place_made_ready_holds_nothing_and_spoils_nothing() {
+    let folders = Folders::new();
+    let (mut writer, mut drain) = folders.create();
+    for sequence in 1..=200 {
+        writer.make_ready();
+        writer.draft(KIND, 200).unwrap().payload().fill(0xFF);
+        writer.make_ready();
+        assert_eq!(append(&mut writer), Ok(sequence));
+        writer.make_ready();
+        assert_eq!(folders.read().unwrap(), (sequence, Tail::Open { hot: true }));
+        drain.turn();
+    }
+    assert!(folders.segment(2).exists(), "also at the ends of segments");
+}
+
+#[test]
 fn without_a_next_segment_the_writer_is_full_and_says_so_beforehand() {
     let folders = Folders::new();
     let (mut writer, mut drain) = folders.create();
