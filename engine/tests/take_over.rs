@@ -127,3 +127,11 @@ fn counted_executions_are_those_of_the_records_whatever_a_start_says() {
     rig.config.journal.dir = Some(to);
     assert_eq!(open(&rig).missed.len(), 0);
 }
+
+/// What is sent over the end of a session day, a Logout or a Heartbeat, has numbers of that day.
+#[test]
+fn numbers_are_of_the_day_of_their_logon() {
+    let root = TempDir::new().unwrap();
+    let rig = killed(root.path());
+    assert_eq!(open(&rig).gateway.used, Some(rig::BEGIN));
+}

@@ -188,10 +188,6 @@ impl<S: TimedStore> FixConnection<S> {
             return false;
         }
         if self.reconnect.is_due(now) {
-            if let Err(error) = self.hours.renew(now, &mut self.session) {
-                self.last_error = error;
-                return false;
-            }
             if !self.reconnect.begin(now) {
                 return false;
             }
@@ -239,8 +235,13 @@ impl<S: TimedStore> FixConnection<S> {
         self.lived = false;
         self.reconnect.connected(now);
         self.session.store_mut().set_now(now);
-        if let Err(why) = self.session.connected(now, &mut self.out) {
-            self.end(now, &why.to_string(), app, did);
+        // Not when it was asked for: a new day may have begun since.
+        let begun = self.hours.renew(now, &mut self.session);
+        let begun = begun.and_then(|()| {
+            self.session.connected(now, &mut self.out).map_err(|why| why.to_string())
+        });
+        if let Err(why) = begun {
+            self.end(now, &why, app, did);
         }
     }
 

@@ -79,7 +79,7 @@ pub struct SessionStream {
     pub opened: journal::Opened,
     /// The session's numbers.
     pub numbers: Numbers,
-    /// When they were last used.
+    /// When the last Logon under them was sent: they are of that session day.
     pub used: Option<Timestamp>,
     /// Its last frames, where orders may be sent again.
     pub kept: Option<KeptFrames>,
@@ -168,7 +168,8 @@ fn session_stream(
         let recovered = journal::recover(&settings, now, |record| {
             numbers.follow(&record);
             frames.follow(&record);
-            used = StoredFrame::of(&record).map_or(used, |frame| Some(frame.now));
+            let logon = StoredFrame::of(&record).filter(StoredFrame::is_our_logon);
+            used = logon.map_or(used, |frame| Some(frame.now));
             if let Some(kept) = &mut kept {
                 fix_store::follow_frames(kept, &record);
             }
@@ -293,17 +294,16 @@ impl LastFrames {
                 }
             });
         }
-        Ok(missed)
         for report in &mut missed {
             report.instrument = renumbered(report.instrument, before, instruments, "a fill")?;
         }
+        Ok(missed)
     }
 }
 
 /// Fields of the longest message that is looked at again.
 const FIELDS: usize = 256;
 
-/// The same state with the ids that instruments have now.
 /// The id that an instrument of `from` has in `to`.
 fn renumbered(
     id: InstrumentId,
@@ -319,6 +319,7 @@ fn renumbered(
     if same { Ok(new.id) } else { Err(TakeOverError::Changed { symbol }) }
 }
 
+/// The same state with the ids that instruments have now.
 pub(crate) fn translate(
     state: OpeningState,
     from: &[Instrument],

@@ -93,6 +93,14 @@ impl Venue {
         }
     }
 
+    /// Cuts the connection.
+    pub(crate) fn cut(&mut self, now: Timestamp) {
+        let mut said: Vec<Client> = Vec::new();
+        self.session.disconnected(now, &mut self.acceptor.application(&mut said));
+        self.link = None;
+        self.unread.clear();
+    }
+
     /// Says something of an order or a request.
     pub(crate) fn say(&mut self, now: Timestamp, report: &Report) {
         self.acceptor.send(&mut self.session, now, &mut self.out, report).unwrap();
