@@ -106,6 +106,23 @@ impl Venue {
         self.acceptor.send(&mut self.session, now, &mut self.out, report).unwrap();
     }
 
+    /// An ExecutionReport of these fields.
+    pub(crate) fn execution(&mut self, now: Timestamp, fields: &[(u32, &str)]) {
+        let sent = self.session.send(now, &mut self.out, msg::EXECUTION_REPORT, |encoder| {
+            fields.iter().for_each(|(tag, value)| encoder.bytes(*tag, value.as_bytes()));
+        });
+        sent.unwrap();
+    }
+
+    /// Asks for everything from this number on again.
+    pub(crate) fn ask_again(&mut self, now: Timestamp, begin: u64) {
+        let sent = self.session.send(now, &mut self.out, msg::RESEND_REQUEST, |encoder| {
+            encoder.u64(tags::BEGIN_SEQ_NO, begin);
+            encoder.u64(tags::END_SEQ_NO, 0);
+        });
+        sent.unwrap();
+    }
+
     /// Says something to everyone.
     pub(crate) fn news(&mut self, now: Timestamp, headline: &[u8]) {
         let sent = self.session.send(now, &mut self.out, msg::NEWS, |encoder| {
