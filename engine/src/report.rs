@@ -60,6 +60,8 @@ pub struct GatewaySummary {
     pub resent: u64,
     /// Messages that could not be read.
     pub faulty: u64,
+    /// Reports on orders of others in instruments that the run does not list.
+    pub unlisted: u64,
 }
 
 /// A report; [`fmt::Display`] prints it.
@@ -217,6 +219,7 @@ impl Report<'_> {
                 (gateway.logons, "logons"),
                 (gateway.resent, "resent"),
                 (gateway.faulty, "not readable"),
+                (gateway.unlisted, "of others in unlisted instruments"),
             ];
             line(f, "order session", &counts(&items))?;
         }

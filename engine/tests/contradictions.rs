@@ -137,6 +137,20 @@ fn fills_that_fit_halt_nothing() {
     assert_eq!(lab.trading.counters().duplicates, 1);
 }
 
+/// A bust names the fill that it takes back, once; people must look at it.
+#[test]
+fn a_bust_takes_its_fill_back_once() {
+    let mut lab = Lab::new();
+    lab.hear("8", &fill("A", 100, 100, 200));
+    let bust = fill("C", 100, 0, 300).replace("150=F|", "150=H|19=A|");
+    for _ in 0..2 {
+        lab.hear("8", &bust);
+        assert_eq!(lab.net(), 0);
+    }
+    assert!(lab.is_halted());
+    assert_eq!(lab.trading.counters().contradictions, 2);
+}
+
 /// The venue fills the order, and then answers the question that was asked before.
 #[test]
 fn a_status_of_an_order_that_has_just_filled_is_none() {

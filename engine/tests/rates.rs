@@ -296,3 +296,54 @@ fn an_order_session_and_a_drop_copy_of_one_key_share_its_limit() {
     until(&mut rig, &|rig, _| rig.said.len() == 11 && rig.venue.heard.len() == 8);
     assert_eq!(rig.refused(RejectReason::Rate)[5..], [15, 16, 17, 18, 19]);
 }
+
+/// A session that has sent 18 orders in three seconds, and sends them again.
+fn replaying(rule: Rule) -> Rig {
+    let mut rig =
+        Rig::with(Setup { limiter: limiter(&[rule], 1), replays: true, ..Setup::default() });
+    for second in 0..3 {
+        (1..=6).for_each(|id| rig.order(second * 6 + id));
+        let heard = 6 * (second as usize + 1);
+        rig.until(|rig| rig.venue.heard.len() == heard);
+        rig.now = rig.now.after(Nanos::SECOND);
+    }
+    rig
+}
+
+#[test]
+fn a_resend_that_would_break_a_rule_is_gap_filled() {
+    for action in [Action::Hold, Action::Refuse] {
+        let mut rig = replaying(rule(action));
+        rig.venue.ask_again(rig.now, 1);
+        rig.until(|rig| rig.engine.stage.session().counters().gap_fills > 0);
+        (0..20).for_each(|_| rig.poll());
+        let counters = rig.engine.stage.session().counters();
+        assert_eq!((counters.resent, counters.gap_fills), (0, 1));
+        assert_eq!(rig.venue.session.counters().duplicates, 1, "the gap fill");
+        // The gap fill is a message too: of ten places two are kept, and one is the session's.
+        (21..=30).for_each(|id| rig.order(id));
+        // And the report that the session is up.
+        rig.until(|rig| rig.venue.heard.len() + rig.said.len() == 18 + 10 + 1);
+        assert_eq!(rig.refused(RejectReason::Rate).len(), 4);
+    }
+}
+
+#[test]
+fn orders_that_are_sent_again_take_the_room_of_others() {
+    for counts in [Counts::All, Counts::Orders] {
+        let mut rig = replaying(Rule { counts, ..rule(Action::Refuse) });
+        // The Logon was number 1: four orders.
+        rig.venue.ask_again(rig.now, 16);
+        rig.until(|rig| rig.engine.stage.session().counters().resent == 4);
+        (0..20).for_each(|_| rig.poll());
+        let places = if counts == Counts::All { 7 } else { 8 };
+        (21..=30).for_each(|id| rig.order(id));
+        // And the report that the session is up.
+        rig.until(|rig| rig.venue.heard.len() + rig.said.len() == 18 + 10 + 1);
+        assert_eq!(rig.venue.heard.len(), 18 + places - 4, "{counts:?}");
+        // Again is again: there is no room left.
+        rig.venue.ask_again(rig.now, 16);
+        rig.until(|rig| rig.engine.stage.session().counters().gap_fills == 1);
+        assert_eq!(rig.engine.stage.session().counters().resent, 4, "{counts:?}");
+    }
+}

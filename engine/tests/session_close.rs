@@ -308,3 +308,21 @@ fn a_reset_by_number_waits_for_the_cancels() {
     assert_eq!(floor.venue.ended, Some((BEGIN, Disconnect::PeerLogout)));
     assert_eq!(floor.open_orders(), 0);
 }
+
+/// It was asked for on the day before.
+#[test]
+fn a_connection_that_comes_after_the_boundary_begins_anew() {
+    let schedule = Schedule::parse("15:07 to 15:07 UTC").unwrap();
+    let each_day = Renewal { each_day: true, ..Renewal::default() };
+    let hours = SessionHours::new(schedule, each_day, None);
+    let mut floor = Floor::of(Setup { hours, ..Setup::default() });
+    floor.order();
+    floor.at(10);
+    floor.venue.cut(floor.now);
+    floor.until("the end", |floor| floor.trading.session() == Session::Down);
+    floor.now = BEGIN.after(Nanos::from_secs(19));
+    floor.engine.stage.poll(floor.now);
+    floor.now = BEGIN.after(Nanos::from_secs(20));
+    floor.until("the next session", |floor| floor.engine.stage.session().is_up());
+    assert_eq!(floor.engine.stage.session().store().next_outgoing(), 2, "after the Logon");
+}

@@ -183,7 +183,8 @@ section! {
         #[danger = "a fill that the venue does not tell us of stays unknown"]
         accept_no_reconciliation: bool = false;
         /// Send orders again that the venue asks for after a gap: the last 4,096 messages or mebibyte of
-        /// them, also of the runs before. When false, their numbers are filled and it never sees them.
+        /// them, also of the runs before. When false, their numbers are filled and it never sees them; and
+        /// so they are when all that it asks for would break a limit of the venue.
         #[danger = "an order made for an old price may trade at it"]
         replay_orders: bool = false;
         /// Needed when the venue does not cancel on disconnect: nothing then stops the orders of a stalled loop.

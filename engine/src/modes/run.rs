@@ -80,6 +80,7 @@ pub fn report(config: &RunConfig, took: Duration, ended: Ended) -> anyhow::Resul
             logons: gateway.connections.connections,
             resent: gateway.session.resent,
             faulty: gateway.entry.faulty,
+            unlisted: gateway.entry.unlisted,
         }),
         hops: Some(hops),
         blame: Some(blame),

@@ -44,16 +44,44 @@ impl OrderSocket {
 }
 
 /// What the session sends: kept until the socket takes it.
-pub struct Out(SendBuffer);
+pub struct Out {
+    buffer: SendBuffer,
+    /// Application messages that may be sent again now; `None` for any number.
+    repeats: Option<u32>,
+    /// Messages that were, or will be, sent again while their number was limited.
+    repeated: u64,
+}
+
+impl Out {
+    /// So many application messages may be sent again from now on, until this is said anew.
+    pub fn limit_repeats(&mut self, most: u32) {
+        self.repeats = Some(most);
+    }
+
+    /// Messages that were, or will be, sent again since there is a limit.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+}
 
 impl Outbound for Out {
     fn room(&self) -> usize {
-        self.0.room()
+        self.buffer.room()
     }
 
     fn send(&mut self, frame: &[u8]) {
         // Room was asked for.
-        let _ = self.0.push(frame);
+        let _ = self.buffer.push(frame);
+    }
+
+    fn repeats(&self) -> Option<u32> {
+        self.repeats
+    }
+
+    fn repeated(&mut self, messages: u32) {
+        self.repeats = self.repeats.map(|most| most.saturating_sub(messages));
+        self.repeated += u64::from(messages);
     }
 }
 
@@ -129,7 +157,11 @@ impl<S: TimedStore> FixConnection<S> {
             looks: parts.looks,
             socket: parts.socket,
             connected: None,
-            out: Out(SendBuffer::with_capacity(BUFFER_BYTES)),
+            out: Out {
+                buffer: SendBuffer::with_capacity(BUFFER_BYTES),
+                repeats: None,
+                repeated: 0,
+            },
             input: ReceiveBuffer::with_capacity(BUFFER_BYTES),
             arrivals: Arrivals::new(),
             lived: false,
@@ -188,10 +220,6 @@ impl<S: TimedStore> FixConnection<S> {
             return false;
         }
         if self.reconnect.is_due(now) {
-            if let Err(error) = self.hours.renew(now, &mut self.session) {
-                self.last_error = error;
-                return false;
-            }
             if !self.reconnect.begin(now) {
                 return false;
             }
@@ -233,14 +261,19 @@ impl<S: TimedStore> FixConnection<S> {
         self.counters.connections += 1;
         did.mark(Act::Connected, true);
         self.socket.set(connected.link.stream().try_clone().ok());
-        self.out.0.clear();
+        self.out.buffer.clear();
         self.input.clear();
         self.connected = Some(connected);
         self.lived = false;
         self.reconnect.connected(now);
         self.session.store_mut().set_now(now);
-        if let Err(why) = self.session.connected(now, &mut self.out) {
-            self.end(now, &why.to_string(), app, did);
+        // Not when it was asked for: a new day may have begun since.
+        let begun = self.hours.renew(now, &mut self.session);
+        let begun = begun.and_then(|()| {
+            self.session.connected(now, &mut self.out).map_err(|why| why.to_string())
+        });
+        if let Err(why) = begun {
+            self.end(now, &why, app, did);
         }
     }
 
@@ -248,7 +281,7 @@ impl<S: TimedStore> FixConnection<S> {
     pub fn end(&mut self, now: Timestamp, why: &str, app: &mut dyn Application, did: &mut Did) {
         did.mark(Act::Ended, true);
         if let Some(Connected { link, .. }) = self.connected.take() {
-            link.close(self.io.as_mut(), &mut self.out.0);
+            link.close(self.io.as_mut(), &mut self.out.buffer);
         }
         self.socket.set(None);
         if !self.leaving {
@@ -325,7 +358,7 @@ impl<S: TimedStore> FixConnection<S> {
     #[inline]
     pub fn flush(&mut self) {
         if let Some(Connected { link, .. }) = &mut self.connected {
-            let _ = link.flush(self.io.as_mut(), &mut self.out.0);
+            let _ = link.flush(self.io.as_mut(), &mut self.out.buffer);
         }
     }
 
@@ -344,8 +377,8 @@ impl<S: TimedStore> FixConnection<S> {
         }
         let worked = self.session.poll(now, &mut self.out).map_err(|why| why.to_string())?;
         let links = self.connected.as_mut().map(|connected| &mut connected.link);
-        if let Some(link) = links.filter(|link| !link.is_flushed(&self.out.0)) {
-            let flushed = link.flush(self.io.as_mut(), &mut self.out.0);
+        if let Some(link) = links.filter(|link| !link.is_flushed(&self.out.buffer)) {
+            let flushed = link.flush(self.io.as_mut(), &mut self.out.buffer);
             flushed.map_err(|error| error.to_string())?;
         }
         did.mark(Act::Session, worked);

@@ -92,6 +92,15 @@ impl<'a> StoredFrame<'a> {
     }
 }
 
+impl StoredFrame<'_> {
+    /// Our Logon: whatever we send behind it, also over the end of a session day, has numbers of the
+    /// day that it was sent on.
+    #[must_use]
+    pub fn is_our_logon(&self) -> bool {
+        self.kind == Some(FrameKind::Session) && msg_type(self.bytes).starts_with(b"A\x01")
+    }
+}
+
 /// Follows one record of the stream into the frames that are kept.
 pub fn follow_frames(kept: &mut KeptFrames, record: &Record<'_>) {
     match StoredFrame::of(record) {
@@ -273,10 +282,15 @@ const HEAD: usize = 32;
 
 /// True for messages that bear credentials: Logon (A), UserRequest (BE) and UserResponse (BF).
 fn bears_secrets(frame: &[u8]) -> bool {
+    let kind = msg_type(frame);
+    [b"A\x01".as_slice(), b"BE\x01", b"BF\x01"].iter().any(|secret| kind.starts_with(secret))
+}
+
+/// MsgType of a frame, and what stands behind it within the head.
+fn msg_type(frame: &[u8]) -> &[u8] {
     let head = &frame[..frame.len().min(HEAD + 7)];
     let at = head.windows(4).position(|window| window == b"\x0135=");
-    let rest = at.map_or(&[][..], |at| &head[at + 4..]);
-    [b"A\x01".as_slice(), b"BE\x01", b"BF\x01"].iter().any(|kind| rest.starts_with(kind))
+    at.map_or(&[][..], |at| &head[at + 4..])
 }
 
 #[cfg(test)]

@@ -332,6 +332,11 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
         }
         // A command that waits must not wait for the read of the socket.
         worked |= self.send(now);
+        if self.session().store().keeps_frames()
+            && let Some(most) = self.throttle.repeats(now)
+        {
+            self.connection.sending().1.limit_repeats(most);
+        }
         for step in [Self::read, Self::tend] {
             match step(self, now) {
                 Ok(did) => worked |= did,
@@ -341,7 +346,8 @@ impl<S: TimedStore + Send + 'static> Stage for GatewayStage<S> {
                 }
             }
         }
-        self.throttle.catch_up(now, self.connection.session().counters());
+        let (session, out) = self.connection.sending();
+        self.throttle.catch_up(now, session.counters(), out.repeated());
         self.finish(now);
         if !worked {
             self.connection.make_ready();

@@ -72,6 +72,12 @@ impl Recovery {
         })
     }
 
+    /// What the start before has counted is counted, whatever the opening state says: it may be of a
+    /// version that told executions apart otherwise.
+    pub fn count_on(&mut self, before: &Recovery) {
+        self.account.count_on(&before.account);
+    }
+
     /// Follows one record of the start; those that no account depends on, and those that are of no
     /// version, change nothing.
     pub fn follow(&mut self, kind: u16, payload: &[u8]) {

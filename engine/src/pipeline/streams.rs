@@ -79,7 +79,7 @@ pub struct SessionStream {
     pub opened: journal::Opened,
     /// The session's numbers.
     pub numbers: Numbers,
-    /// When they were last used.
+    /// When the last Logon under them was sent: they are of that session day.
     pub used: Option<Timestamp>,
     /// Its last frames, where orders may be sent again.
     pub kept: Option<KeptFrames>,
@@ -168,7 +168,8 @@ fn session_stream(
         let recovered = journal::recover(&settings, now, |record| {
             numbers.follow(&record);
             frames.follow(&record);
-            used = StoredFrame::of(&record).map_or(used, |frame| Some(frame.now));
+            let logon = StoredFrame::of(&record).filter(StoredFrame::is_our_logon);
+            used = logon.map_or(used, |frame| Some(frame.now));
             if let Some(kept) = &mut kept {
                 fix_store::follow_frames(kept, &record);
             }
@@ -214,13 +215,17 @@ impl Follower {
         let config = RunConfig::from_resolved(&start.config)
             .map_err(|errors| TakeOverError::Config(errors.render(false)))?;
         let settings = assembly::trading_settings(&config.trading, LoopMode::of_run(&config))?;
-        let recovery = Recovery::begin(&start, AccountSettings::from(&settings))?;
+        let mut recovery = Recovery::begin(&start, AccountSettings::from(&settings))?;
+        if let Some((before, _)) = &self.part {
+            recovery.count_on(before);
+        }
         self.part = Some((recovery, settings.instruments));
         Ok(())
     }
 
-    fn account(&self) -> Option<&Account> {
-        self.part.as_ref().map(|(recovery, _)| recovery.account())
+    /// The account, and the instruments that its ids are of.
+    fn account(&self) -> Option<(&Account, &[Instrument])> {
+        self.part.as_ref().map(|(recovery, before)| (recovery.account(), &before[..]))
     }
 
     /// What the next start takes over, in terms of the instruments that are configured now.
@@ -262,14 +267,16 @@ impl LastFrames {
         }
     }
 
-    /// Fills among them that the account has not counted.
+    /// Fills among them that the account has not counted, read as its loop would have read them, with
+    /// the ids that instruments have now.
     fn missed(
         &self,
         instruments: &[Instrument],
         dialect: &Dialect,
-        account: Option<&Account>,
+        account: Option<(&Account, &[Instrument])>,
     ) -> Result<Vec<Report>, TakeOverError> {
-        let table = Instruments::new(instruments)?;
+        let before = account.map_or(instruments, |(_, before)| before);
+        let table = Instruments::new(before)?;
         let requests = Requests::new(1);
         let mut index = FieldIndex::new(FIELDS);
         let mut missed = Vec::new();
@@ -281,11 +288,14 @@ impl LastFrames {
                     report.kind(),
                     Some(ReportKind::Filled | ReportKind::Busted | ReportKind::Corrected)
                 );
-                let known = account.is_some_and(|account| account.has_counted(&report));
+                let known = account.is_some_and(|(account, _)| account.has_counted(&report));
                 if trade && !known {
                     missed.push(report);
                 }
             });
+        }
+        for report in &mut missed {
+            report.instrument = renumbered(report.instrument, before, instruments, "a fill")?;
         }
         Ok(missed)
     }
@@ -294,20 +304,28 @@ impl LastFrames {
 /// Fields of the longest message that is looked at again.
 const FIELDS: usize = 256;
 
+/// The id that an instrument of `from` has in `to`.
+fn renumbered(
+    id: InstrumentId,
+    from: &[Instrument],
+    to: &[Instrument],
+    what: &'static str,
+) -> Result<InstrumentId, TakeOverError> {
+    let old = &from[id.index()];
+    let symbol = old.symbol.clone();
+    let new = to.iter().find(|new| new.symbol == old.symbol);
+    let new = new.ok_or(TakeOverError::Missing { what, symbol: symbol.clone() })?;
+    let same = new.qty_digits == old.qty_digits && new.contract == old.contract;
+    if same { Ok(new.id) } else { Err(TakeOverError::Changed { symbol }) }
+}
+
 /// The same state with the ids that instruments have now.
 pub(crate) fn translate(
     state: OpeningState,
     from: &[Instrument],
     to: &[Instrument],
 ) -> Result<OpeningState, TakeOverError> {
-    let find = |id: InstrumentId, what| {
-        let old = &from[id.index()];
-        let symbol = old.symbol.clone();
-        let new = to.iter().find(|new| new.symbol == old.symbol);
-        let new = new.ok_or(TakeOverError::Missing { what, symbol: symbol.clone() })?;
-        let same = new.qty_digits == old.qty_digits && new.contract == old.contract;
-        if same { Ok(new.id) } else { Err(TakeOverError::Changed { symbol }) }
-    };
+    let find = |id, what| renumbered(id, from, to, what);
     let mut positions = vec![Position::default(); to.len()];
     for (index, position) in (0u32..).zip(&state.positions) {
         if *position != Position::default() {

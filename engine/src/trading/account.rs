@@ -9,6 +9,7 @@ mod reports;
 use crate::trading::fills::Executions;
 use crate::trading::orders::{OrderTable, PER_INSTRUMENT_MAX};
 use crate::trading::risk::Exposure;
+use market::ids::digest64;
 use market::{
     Command, CommandKind, Instrument, InstrumentId, Order, OrderEvent, OrderId, OrderState,
     Position, Price, Qty, RejectReason, Side, StateHasher, Timestamp,
@@ -63,6 +64,8 @@ pub struct Account {
     orders: OrderTable,
     positions: Vec<Position>,
     executions: Executions,
+    /// Digest of each instrument's symbol: what its executions are told apart by, under whatever id.
+    symbols: Vec<u64>,
     /// The id given last.
     last_id: OrderId,
     /// Execution reports consumed, session and control reports left out.
@@ -78,6 +81,7 @@ impl Account {
             orders: OrderTable::new(orders.max(PER_INSTRUMENT_MAX), count),
             positions: vec![Position::default(); count],
             executions: Executions::new(executions),
+            symbols: instruments.iter().map(|i| digest64(i.symbol.as_bytes())).collect(),
             instruments,
             last_id: OrderId::NONE,
             reports: 0,
@@ -145,6 +149,11 @@ impl Account {
             }
         }
         executions.iter().for_each(|&key| self.executions.restore(key));
+    }
+
+    /// Counts as counted what `before` has counted.
+    pub(crate) fn count_on(&mut self, before: &Account) {
+        before.executions.keys().for_each(|key| self.executions.restore(key));
     }
 
     /// What the account may hold of an instrument at worst, the order in `except` left out.

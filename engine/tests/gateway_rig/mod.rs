@@ -14,6 +14,7 @@ use engine::pipeline::fix_connection::{ConnectionParts, SessionHours};
 use engine::pipeline::fix_store::{FixStore, Numbers};
 use engine::pipeline::gate::Gate;
 use engine::pipeline::gateway_stage::{GatewayParts, GatewayStage};
+use engine::pipeline::kept_frames::KeptFrames;
 use engine::pipeline::lifecycle::Lifecycle;
 use engine::pipeline::looks::Looks;
 use engine::pipeline::reconnect::{Pace, Reconnect};
@@ -25,7 +26,7 @@ use engine::runtime::ring::{self, Consumer, Producer};
 use gateway::dialect::Dialect;
 use gateway::orders::{Instruments, OrderEntry};
 use gateway::rates::Limiter;
-use gateway::session::{LogonBody, Reset, Session, SessionConfig};
+use gateway::session::{LogonBody, Resend, Reset, Session, SessionConfig};
 use gateway::spec::Version;
 use market::{Instrument, Nanos, Report, Timestamp};
 use std::collections::BTreeSet;
@@ -54,6 +55,8 @@ pub(crate) struct Setup {
     pub(crate) hours: SessionHours,
     /// The kernel says when it got what comes.
     pub(crate) kernel_stamps: bool,
+    /// Orders that are asked for again are sent again.
+    pub(crate) replays: bool,
     /// What the Logon says beside the usual.
     pub(crate) logon: Option<Box<dyn LogonBody>>,
 }
@@ -62,8 +65,8 @@ impl Default for Setup {
     fn default() -> Setup {
         let dialect = Dialect::of(Version::Fix44);
         let (limiter, hours) = (Limiter::default(), SessionHours::default());
-        let (instruments, kernel_stamps) = (instruments(), false);
-        Setup { instruments, dialect, limiter, hours, kernel_stamps, logon: None }
+        let (instruments, kernel_stamps, replays) = (instruments(), false, false);
+        Setup { instruments, dialect, limiter, hours, kernel_stamps, replays, logon: None }
     }
 }
 
@@ -88,7 +91,7 @@ impl Rig {
         let (commands, commands_in) = ring::channel(trading_stage::COMMANDS_DEPTH);
         let (reports_out, reports) = ring::channel(trading_stage::REPORTS_DEPTH);
         let (mut connection, copier) =
-            connection(venue, ("US", setup.kernel_stamps), folder, "gateway");
+            connection(venue, ("US", setup.kernel_stamps, setup.replays), folder, "gateway");
         connection.hours = setup.hours;
         if let Some(logon) = setup.logon {
             connection.session.set_logon_body(logon);
@@ -119,7 +122,7 @@ impl Rig {
         venue: SocketAddr,
         folder: &Path,
     ) -> (DropCopyStage, Collector) {
-        let us = ("COPY", self.kernel_stamps);
+        let us = ("COPY", self.kernel_stamps, false);
         let (connection, copier) = connection(venue, us, folder, "drop_copy");
         self.copiers.push(copier);
         let entry = OrderEntry::new(instruments(), 64, Dialect::of(Version::Fix44));
@@ -133,7 +136,7 @@ impl Rig {
 
 fn connection(
     venue: SocketAddr,
-    (us, kernel_stamps): (&str, bool),
+    (us, kernel_stamps, replays): (&str, bool, bool),
     folder: &Path,
     stream: &str,
 ) -> (ConnectionParts<FixStore>, Copier) {
@@ -141,9 +144,11 @@ fn connection(
     (settings.hot_dir, settings.segment_bytes) = (folder.join("hot"), 1 << 20);
     let opened = journal::create(&settings, BEGIN).unwrap();
     let copier = Copier::spawn(vec![opened.drain], Duration::from_millis(5)).unwrap();
-    let config =
-        SessionConfig { reset_on_logon: Reset::WhenNew, ..SessionConfig::initiator(us, "VENUE") };
-    let store = FixStore::new(opened.writer, Numbers::default(), &[SECRET_TAG]);
+    let config = SessionConfig::initiator(us, "VENUE");
+    let resend = if replays { Resend::Everything } else { config.resend };
+    let config = SessionConfig { reset_on_logon: Reset::WhenNew, resend, ..config };
+    let store = FixStore::new(opened.writer, Numbers::default(), &[SECRET_TAG])
+        .keeping(replays.then(KeptFrames::default));
     let pace = Pace { first: Nanos::SECOND, longest: Nanos::SECOND };
     let parts = ConnectionParts {
         io: wire::open(wire::Backend::Plain).unwrap().io,

@@ -93,9 +93,34 @@ impl Venue {
         }
     }
 
+    /// Cuts the connection.
+    pub(crate) fn cut(&mut self, now: Timestamp) {
+        let mut said: Vec<Client> = Vec::new();
+        self.session.disconnected(now, &mut self.acceptor.application(&mut said));
+        self.link = None;
+        self.unread.clear();
+    }
+
     /// Says something of an order or a request.
     pub(crate) fn say(&mut self, now: Timestamp, report: &Report) {
         self.acceptor.send(&mut self.session, now, &mut self.out, report).unwrap();
+    }
+
+    /// An ExecutionReport of these fields.
+    pub(crate) fn execution(&mut self, now: Timestamp, fields: &[(u32, &str)]) {
+        let sent = self.session.send(now, &mut self.out, msg::EXECUTION_REPORT, |encoder| {
+            fields.iter().for_each(|(tag, value)| encoder.bytes(*tag, value.as_bytes()));
+        });
+        sent.unwrap();
+    }
+
+    /// Asks for everything from this number on again.
+    pub(crate) fn ask_again(&mut self, now: Timestamp, begin: u64) {
+        let sent = self.session.send(now, &mut self.out, msg::RESEND_REQUEST, |encoder| {
+            encoder.u64(tags::BEGIN_SEQ_NO, begin);
+            encoder.u64(tags::END_SEQ_NO, 0);
+        });
+        sent.unwrap();
     }
 
     /// Says something to everyone.

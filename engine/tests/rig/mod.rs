@@ -138,6 +138,7 @@ impl Rig {
             entry: OrderEntry::new(table, 1 << 16, Dialect::default()),
             copier,
         };
+        engine.session.store_mut().set_now(self.now);
         engine.session.store_mut().record_start(self.now).unwrap();
         let (mut to_venue, mut to_engine) = (Vec::new(), Vec::new());
         self.acceptor.connected(self.now, &mut to_engine).unwrap();

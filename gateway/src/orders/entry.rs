@@ -22,8 +22,10 @@ pub struct EntryCounters {
     pub reports: u64,
     /// Messages with a missing, unreadable or contradictory field.
     pub faulty: u64,
-    /// Reports on instruments that are not ours.
+    /// Reports on instruments that were not given, of orders that may be ours.
     pub unknown_instrument: u64,
+    /// Reports on orders of others in such instruments.
+    pub unlisted: u64,
     /// Rejects of messages that are not remembered.
     pub unknown_request: u64,
     /// Messages of a type that is no report.
@@ -257,6 +259,10 @@ impl Application for Receiver<'_> {
             }
             Err(ReportError::UnknownInstrument) => {
                 counters.unknown_instrument += 1;
+                Verdict::Taken
+            }
+            Err(ReportError::Unlisted) => {
+                counters.unlisted += 1;
                 Verdict::Taken
             }
             Err(ReportError::UnknownRequest) => {

@@ -13,7 +13,7 @@ use crate::dialect::{Dialect, OpenOrders, Target};
 use crate::fix::message::{as_char, as_decimal, as_u64};
 use crate::fix::number::parse_u64;
 use crate::fix::tags::{self, msg};
-use crate::fix::{Fault, Message};
+use crate::fix::{Fault, Message, RejectCode};
 use market::{
     Command, CommandKind, Event, ExecId, InstrumentId, Liquidity, OrderId, Price, RejectReason,
     Report, ReportKind, Side, VenueOrderId,
@@ -25,9 +25,14 @@ pub enum ReportError {
     /// A field is missing, unreadable or contradicts another.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// An instrument that the gateway was not given: somebody else's order on this account.
+    /// An instrument that the gateway was not given, of an order that may be ours.
     #[error("a report on an instrument that is not in the gateway's table")]
     UnknownInstrument,
+    /// The same, and no id of ours: somebody else's order on this account.
+    #[error(
+        "a report on somebody else's order in an instrument that is not in the gateway's table"
+    )]
+    Unlisted,
     /// A Reject or BusinessMessageReject of a message that is not, or no longer, remembered.
     #[error("a reject of a message that is not remembered")]
     UnknownRequest,
@@ -41,7 +46,8 @@ pub enum ReportError {
 /// bytes; it goes into the reports and decides nothing.
 ///
 /// # Errors
-/// [`ReportError`]; nothing was given.
+/// [`ReportError`]; nothing was given, but for [`ReportError::Unlisted`] that it was the last of a
+/// mass status.
 pub fn decode_report(
     message: &Message<'_>,
     received: u64,
@@ -144,9 +150,13 @@ fn decode_execution(
 ) -> Result<(), ReportError> {
     let last = flag_of(tags::LAST_RPT_REQUESTED, fields.last)?;
     let time = fields.time()?;
-    if let Some(kind) = kind_of(fields)? {
-        let symbol = need(tags::SYMBOL, fields.symbol)?;
-        let instrument = context.instruments.named(symbol).ok_or(ReportError::UnknownInstrument)?;
+    let named = fields.symbol.map(|symbol| context.instruments.named(symbol));
+    // Before anything else of it is judged: what others do elsewhere is none of our business.
+    let unlisted = matches!(named, Some(None)) && !context.names_order_of_ours(fields);
+    let kind = if unlisted { None } else { kind_of(fields)? };
+    if let Some(kind) = kind {
+        let missing = Fault::new(RejectCode::RequiredTagMissing, tags::SYMBOL);
+        let instrument = named.ok_or(missing)?.ok_or(ReportError::UnknownInstrument)?;
         let side = side_of(need(tags::SIDE, fields.side)?)?;
         let mut report = execution(fields, kind, side, instrument, context)?;
         report.exchange_time = time;
@@ -158,7 +168,7 @@ fn decode_execution(
         done.exchange_time = time;
         give(done);
     }
-    Ok(())
+    if unlisted { Err(ReportError::Unlisted) } else { Ok(()) }
 }
 
 fn execution(
@@ -287,7 +297,9 @@ fn decode_mass_cancel(
     };
     let instrument: InstrumentId = if Some(scope) == settings.mass_cancel_one {
         let symbol = need(tags::SYMBOL, fields.symbol)?;
-        context.instruments.named(symbol).ok_or(ReportError::UnknownInstrument)?.id
+        let ours = context.names_order_of_ours(fields);
+        let unknown = if ours { ReportError::UnknownInstrument } else { ReportError::Unlisted };
+        context.instruments.named(symbol).ok_or(unknown)?.id
     } else {
         Event::ALL
     };

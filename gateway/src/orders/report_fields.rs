@@ -161,6 +161,12 @@ impl Context<'_> {
         }
     }
 
+    /// Some id of a request in it may be ours: by its form, since those of runs before are not
+    /// remembered.
+    pub(super) fn names_order_of_ours(&self, fields: &Fields<'_>) -> bool {
+        [fields.order, fields.target].iter().any(|text| self.order_id(*text) != OrderId::NONE)
+    }
+
     /// ExecID (17) and OrderID (37) stand in every report, as FIX wants. A venue that has its ids of
     /// executions elsewhere leaves these out where they say nothing.
     pub(super) fn names_executions_as_fix(&self) -> bool {

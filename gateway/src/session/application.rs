@@ -11,6 +11,15 @@ pub trait Outbound {
     fn room(&self) -> usize;
     /// Takes one whole frame; called only when there is room for it.
     fn send(&mut self, frame: &[u8]);
+
+    /// Application messages that may be sent again now, by whatever limits the wire has; `None` for
+    /// any number. More than that are gap-filled, all of them.
+    fn repeats(&self) -> Option<u32> {
+        None
+    }
+
+    /// So many messages will be sent again. Asked only where [`Outbound::repeats`] is limited.
+    fn repeated(&mut self, _messages: u32) {}
 }
 
 impl Outbound for Vec<u8> {

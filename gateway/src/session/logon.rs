@@ -232,7 +232,7 @@ impl<S: Store> Session<S> {
         ours: u64,
     ) -> Result<Taken, Disconnect> {
         if let Some(begin) = expects.filter(|begin| *begin < ours) {
-            self.start_resend(begin, 0);
+            self.start_resend(begin, 0, io.out)?;
             self.pump(io.now, io.out)?;
         }
         Ok(Taken::Yes)

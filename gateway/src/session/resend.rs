@@ -31,6 +31,8 @@ pub(super) struct Cursor {
     fill_from: u64,
     /// The first number never sent.
     unsent: u64,
+    /// Application messages may be sent again, as far as the session does that at all.
+    fits: bool,
 }
 
 impl Cursor {
@@ -79,8 +81,43 @@ impl<S: Store> Session<S> {
 
     /// Begins at `begin`, or earlier if an earlier request is not answered yet; what the store
     /// holds unsent stays in line.
-    pub(super) fn start_resend(&mut self, begin: u64, end: u64) {
-        self.resend = Some(self.with_request(begin, end));
+    pub(super) fn start_resend(
+        &mut self,
+        begin: u64,
+        end: u64,
+        out: &mut dyn super::Outbound,
+    ) -> Result<(), Disconnect> {
+        let mut cursor = self.with_request(begin, end);
+        if let Some(most) = out.repeats() {
+            cursor.fits = self.plan(cursor, most, out)?;
+        }
+        self.resend = Some(cursor);
+        Ok(())
+    }
+
+    /// Whether what a cursor would send again is no more than may be. It goes whole or not at all: a
+    /// new order without the cancel behind it would stay, and one that waited would hold back cancels.
+    fn plan(
+        &mut self,
+        cursor: Cursor,
+        most: u32,
+        out: &mut dyn super::Outbound,
+    ) -> Result<bool, Disconnect> {
+        if cursor.left() == 0 {
+            return Ok(true);
+        }
+        let (mut messages, mut rejects) = (0_u32, 0_u32);
+        self.store.outgoing(cursor.fill_from, cursor.end, &mut |_, kind, _| {
+            match kind {
+                FrameKind::Session => {}
+                FrameKind::Reject => rejects += 1,
+                FrameKind::Application => messages += 1,
+            }
+            ControlFlow::Continue(())
+        })?;
+        let fits = self.config.resend == Resend::Everything && messages <= most;
+        out.repeated(rejects + if fits { messages } else { 0 });
+        Ok(fits)
     }
 
     /// A cursor over this request and whatever is left of the one before. What lies between them is
@@ -89,11 +126,11 @@ impl<S: Store> Session<S> {
         let unsent = self.resend.map_or(self.store.next_outgoing(), |cursor| cursor.unsent);
         let end = if end == 0 { u64::MAX } else { end };
         let end = end.min(unsent.saturating_sub(1));
-        let asked = Cursor { next: begin, end, fill_from: begin, unsent };
+        let asked = Cursor { next: begin, end, fill_from: begin, unsent, fits: true };
         match self.resend.filter(|cursor| cursor.left() > 0) {
             Some(cursor) if asked.left() > 0 => {
                 let begin = begin.min(cursor.fill_from);
-                Cursor { next: begin, end: end.max(cursor.end), fill_from: begin, unsent }
+                Cursor { next: begin, end: end.max(cursor.end), fill_from: begin, ..asked }
             }
             left => left.unwrap_or(asked),
         }
@@ -141,7 +178,7 @@ impl<S: Store> Session<S> {
         out: &mut dyn super::Outbound,
         cursor: &mut Cursor,
     ) -> Result<(), Disconnect> {
-        let everything = self.config.resend == Resend::Everything;
+        let everything = self.config.resend == Resend::Everything && cursor.fits;
         let (store, mut repeater, counters) = self.repeater(now);
         let last = match store.keeps_frames() {
             true => cursor.end.min(cursor.next.saturating_add(STEP - 1)),

@@ -269,7 +269,7 @@ impl<S: Store> Session<S> {
             return Ok(Err(Fault::new(RejectCode::ValueIncorrect, tags::END_SEQ_NO)));
         }
         self.count_resend(io, begin, end)?;
-        self.start_resend(begin, end);
+        self.start_resend(begin, end, io.out)?;
         self.pump(io.now, io.out)?;
         Ok(Ok(()))
     }

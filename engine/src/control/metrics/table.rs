@@ -342,6 +342,7 @@ pub(crate) const METRICS: &[Metric] = metrics! {
             ("reject sent", s.rejects),
             ("faulty report", e.faulty),
             ("unknown instrument", e.unknown_instrument),
+            ("other order, unlisted instrument", e.unlisted),
             ("unknown request", e.unknown_request),
             ("unsupported message", e.unsupported),
         ] {

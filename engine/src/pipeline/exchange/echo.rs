@@ -2,7 +2,7 @@
 //!
 //! NewOrderSingle (D), SecurityDefinition (d) and Email (C) return with their body in the order of
 //! tags, groups behind their count; what may have been sent before (PossResend) returns once. Every
-//! other message is refused. It must never keep more than one message, nor answer a refusal.
+//! other message is refused. It must never keep more than one message, nor answer a refusal, nor grow with what a client sends.
 
 use gateway::fix::tags::{self, msg};
 use gateway::fix::{Encoder, Message};
@@ -10,6 +10,7 @@ use gateway::session::{Application, BusinessReason, Meta, Verdict};
 use gateway::spec::Dictionary;
 use market::Timestamp;
 use std::collections::BTreeSet;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// Most ClOrdIDs that are remembered of a connection.
 const IDS_MAX: usize = 65_536;
@@ -19,8 +20,8 @@ const IDS_MAX: usize = 65_536;
 pub struct Echo {
     dictionary: &'static Dictionary,
     waiting: Option<Back>,
-    /// ClOrdIDs that came since the logon.
-    seen: BTreeSet<Vec<u8>>,
+    /// Digests of the ClOrdIDs that came since the logon: an id may be as long as a message.
+    seen: BTreeSet<u128>,
 }
 
 /// A message that goes back.
@@ -72,11 +73,12 @@ impl Echo {
     /// False for an order that may have been sent before, and was.
     fn is_new(&mut self, poss_resend: bool, message: &Message<'_>) -> bool {
         let Some(id) = message.get(tags::CL_ORD_ID) else { return true };
-        if poss_resend && self.seen.contains(id) {
+        let id = xxh3_128(id);
+        if poss_resend && self.seen.contains(&id) {
             return false;
         }
         if self.seen.len() < IDS_MAX {
-            self.seen.insert(id.to_vec());
+            self.seen.insert(id);
         }
         true
     }
@@ -124,11 +126,13 @@ impl Application for Echo {
     }
 
     fn up(&mut self, _now: Timestamp) {
+        // Also without an end before: then numbers began anew.
         self.seen.clear();
     }
 
     fn down(&mut self, _now: Timestamp) {
         self.waiting = None;
+        self.seen.clear();
     }
 }
 
@@ -159,5 +163,17 @@ mod tests {
         assert_eq!(back(&mut echo, body, true), None, "it came back before");
         let other = body.replace("11=x", "11=y");
         assert!(back(&mut echo, &other, true).unwrap().starts_with("97=Y|11=y|"));
+    }
+
+    #[test]
+    fn ids_are_forgotten_with_the_connection() {
+        let mut echo = Echo::new(Dictionary::of(Version::Fix44));
+        let body = format!("35=D|34=2|11={}|54=1|", "x".repeat(8_000));
+        assert!(back(&mut echo, &body, false).is_some());
+        assert!(back(&mut echo, &body, true).is_none(), "it came back before");
+        echo.down(Timestamp::ZERO);
+        assert!(echo.seen.is_empty());
+        assert!(back(&mut echo, &body, true).is_some());
+        assert_eq!(size_of_val(echo.seen.first().unwrap()), 16, "whatever the length of an id");
     }
 }

@@ -15,7 +15,7 @@ const OVER: &str = "the session's hours are over";
 pub struct SessionHours {
     schedule: Schedule,
     renewal: Renewal,
-    /// The day on which numbers were last used.
+    /// The day of the last Logon, which the numbers are of.
     last: Option<SessionDay>,
     open: bool,
     /// When to ask the schedule again.
@@ -42,7 +42,8 @@ struct Parting {
 }
 
 impl SessionHours {
-    /// `used` is when the numbers of the session's store were last used; `None` for a new one.
+    /// `used` is when the last Logon under the numbers of the session's store was sent; `None` for a
+    /// new one.
     #[must_use]
     pub fn new(schedule: Schedule, renewal: Renewal, used: Option<Timestamp>) -> SessionHours {
         let last = used.and_then(|used| match schedule.at(used) {
@@ -85,7 +86,7 @@ impl SessionHours {
         self.renewal.cause(&self.schedule, self.last, now, highest, self.announced).is_some()
     }
 
-    /// Before a connection: both numbers begin at 1 where that is due.
+    /// Before a Logon: both numbers begin at 1 where that is due.
     ///
     /// # Errors
     /// The store refused; nothing may be sent.

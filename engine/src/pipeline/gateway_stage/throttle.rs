@@ -12,7 +12,7 @@
 
 use crate::pipeline::tally::Tally;
 use crate::pipeline::trading_stage::{COMMANDS_DEPTH, CommandSlot};
-use gateway::rates::{Kind, Limiter, Load, Verdict};
+use gateway::rates::{COUNT_MAX, Kind, Limiter, Load, Verdict};
 use gateway::session::Counters;
 use market::Timestamp;
 use std::collections::VecDeque;
@@ -63,6 +63,8 @@ pub(super) struct Throttle {
     due: Timestamp,
     /// Messages of the session that were counted.
     counted: u64,
+    /// Of those that it sends again, how many were.
+    repeated: u64,
     /// What the drop copy sent, and how much of it was counted.
     drop_copy: (Arc<Tally>, u64),
 }
@@ -74,7 +76,7 @@ impl Throttle {
         let waiting = VecDeque::with_capacity(depth);
         let asking = VecDeque::with_capacity(depth);
         let (due, drop_copy) = (Timestamp::ZERO, (drop_copy, 0));
-        Throttle { limiter, waiting, asking, due, counted: 0, drop_copy }
+        Throttle { limiter, waiting, asking, due, counted: 0, repeated: 0, drop_copy }
     }
 
     /// Nothing waits.
@@ -167,16 +169,27 @@ impl Throttle {
         self.limiter.note(SESSION, now, load.kind);
     }
 
-    /// Counts what the session sent by itself: Logons, Heartbeats, answers, resends.
-    pub(super) fn catch_up(&mut self, now: Timestamp, sent: Counters) {
+    /// How many orders and cancels may be sent again at once, which the venue asks for: judged as
+    /// orders, the strictest; `None` for any number.
+    pub(super) fn repeats(&mut self, now: Timestamp) -> Option<u32> {
+        let limited = !self.limiter.is_empty();
+        limited.then(|| self.limiter.room(SESSION, now, Kind::Order, COUNT_MAX))
+    }
+
+    /// Counts what the session sent by itself: Logons, Heartbeats, answers. What it sends again
+    /// counts as soon as that is decided, so that nothing takes its room.
+    pub(super) fn catch_up(&mut self, now: Timestamp, sent: Counters, repeated: u64) {
         if self.limiter.is_empty() {
             return;
         }
-        let sent = sent.sent + sent.resent + sent.gap_fills;
+        let sent = sent.sent + sent.gap_fills;
         for _ in self.counted..sent {
             self.limiter.note(SESSION, now, Kind::Session);
         }
-        self.counted = sent;
+        for _ in self.repeated..repeated {
+            self.limiter.note(SESSION, now, Kind::Order);
+        }
+        (self.counted, self.repeated) = (sent, repeated);
     }
 
     /// Counts what the drop copy sent since the last call, before anything else is judged.

@@ -33,8 +33,8 @@ const REQUESTS: usize = 16_384;
 pub(super) type GatewayEnds =
     (Consumer<CommandSlot>, Producer<Report>, Recorder, Outbox<GatewaySnapshot>);
 
-/// What goes from the store to the venue: session, connector, hours. `used` is when the store's
-/// numbers were last used.
+/// What goes from the store to the venue: session, connector, hours. `used` is when the last
+/// Logon under the store's numbers was sent.
 fn connection<S: Store>(
     config: &RunConfig,
     (session, store, used): (SessionConfig, S, Option<Timestamp>),

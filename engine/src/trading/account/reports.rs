@@ -58,8 +58,8 @@ impl Account {
     #[must_use]
     pub fn has_counted(&self, report: &Report) -> bool {
         self.executions.knows(match report.kind() {
-            Some(ReportKind::Busted) => undone(report),
-            _ => fill_key(report),
+            Some(ReportKind::Busted) => self.undone(report),
+            _ => self.fill_key(report),
         })
     }
 
@@ -67,7 +67,7 @@ impl Account {
         if !report.qty.is_positive() {
             return Effect::Contradiction;
         }
-        if !self.executions.is_new(fill_key(report)) {
+        if !self.executions.is_new(self.fill_key(report)) {
             return Effect::Duplicate;
         }
         let found = self.orders.find(report.order).or_else(|| self.orders.find(report.target));
@@ -119,7 +119,7 @@ impl Account {
     fn on_correction(&mut self, report: &Report, mid: Option<Price>) -> Effect {
         // The report names the fill that it undoes; a fill is undone once.
         let busted = report.kind() == Some(ReportKind::Busted);
-        if !busted || !self.executions.is_new(undone(report)) {
+        if !busted || !self.executions.is_new(self.undone(report)) {
             return Effect::Contradiction;
         }
         let found = self.orders.find(report.order);
@@ -294,32 +294,35 @@ impl Account {
         }
         Effect::Changed { slot }
     }
+
+    /// What a fill is counted by. A venue without ExecIDs is told apart by order and cumulative
+    /// quantity.
+    fn fill_key(&self, report: &Report) -> ExecId {
+        if report.exec.is_none() {
+            ExecId([report.order.0, report.cum_qty.raw().cast_unsigned()])
+        } else {
+            self.of_instrument(report)
+        }
+    }
+
+    /// What the bust of a fill is counted by. One word is turned, not both: what is kept is one upon
+    /// the other, and both turned would be the fill's own.
+    fn undone(&self, report: &Report) -> ExecId {
+        let [high, low] = self.of_instrument(report).0;
+        ExecId([!high, low])
+    }
+
+    /// Venues number trades by instrument: the same id in another instrument is another trade. Its
+    /// place in the list may be another at the next start, its symbol is not.
+    fn of_instrument(&self, report: &Report) -> ExecId {
+        let [high, low] = report.exec.0;
+        let symbol = self.symbols.get(report.instrument.index()).copied().unwrap_or_default();
+        ExecId([high ^ symbol, low])
+    }
 }
 
 /// The venue's word counts where it gives one: not every report has both.
 fn take_terms(order: &mut Order, report: &Report) {
     order.price = if report.price == Price::ZERO { order.price } else { report.price };
     order.qty = if report.qty.is_positive() { report.qty } else { order.qty };
-}
-
-/// What a fill is counted by. A venue without ExecIDs is told apart by order and cumulative
-/// quantity.
-fn fill_key(report: &Report) -> ExecId {
-    if report.exec.is_none() {
-        ExecId([report.order.0, report.cum_qty.raw().cast_unsigned()])
-    } else {
-        of_instrument(report)
-    }
-}
-
-/// What the bust of a fill is counted by.
-fn undone(report: &Report) -> ExecId {
-    ExecId(of_instrument(report).0.map(|word| !word))
-}
-
-/// Venues number trades by instrument: the same id in another instrument is another trade.
-fn of_instrument(report: &Report) -> ExecId {
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let [high, low] = report.exec.0;
-    ExecId([high ^ u64::from(report.instrument.0).wrapping_mul(MIX), low])
 }
