@@ -133,8 +133,7 @@ impl Venue for Live {
             Kind::Subscriptions => Word::Well,
             Kind::Error => Word::Refused,
             Kind::Other | Kind::Status | Kind::Ticker => Word::Other,
-            Kind::Match | Kind::LastMatch => Word::Data,
-            _ => Word::Book,
+            _ => Word::Data,
         })
     }
 

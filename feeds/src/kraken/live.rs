@@ -65,8 +65,7 @@ impl Venue for Live {
                 _ => Word::Well,
             },
             Kind::Heartbeat | Kind::SystemStatus => Word::Well,
-            Kind::Snapshot | Kind::Update => Word::Book,
-            Kind::Trade => Word::Data,
+            Kind::Snapshot | Kind::Update | Kind::Trade => Word::Data,
             _ => Word::Other,
         })
     }

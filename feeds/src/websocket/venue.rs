@@ -97,9 +97,9 @@ impl Which {
 /// What a frame was, beside the events that it gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// Market data of a book.
+    /// Market data of a book that two connections may tell together.
     Book,
-    /// Market data that is of no book.
+    /// Other market data.
     Data,
     /// The venue lives, or says yes.
     Well,
