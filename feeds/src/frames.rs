@@ -3,7 +3,7 @@
 
 use crate::recording::{
     Broken, Counts, CutBetween, Description, Instruments, Line, LineEnd, Lines, Log, Recording,
-    Unit,
+    Seams, Unit,
 };
 use std::io::{ErrorKind, Read};
 
@@ -34,6 +34,9 @@ pub(crate) trait Venue: Send {
     /// lost whose next frame would not show whether it was theirs.
     fn damaged(&mut self, _unit: &mut Unit) {}
 
+    /// What comes now is of another file, which goes on from the one before.
+    fn goes_on(&mut self) {}
+
     /// Which market it is, if the recorder's frames may be of several.
     fn market(&self) -> &'static str {
         ""
@@ -56,6 +59,7 @@ pub(crate) struct Frames<R, V> {
     by_kind: Vec<u64>,
     not_understood: u64,
     log: Log,
+    seams: Seams,
     /// How it ended.
     end: Option<Result<bool, Broken>>,
 }
@@ -64,7 +68,13 @@ impl<R: Read, V: Venue> Frames<R, V> {
     pub(crate) fn new(input: R, venue: V) -> Frames<R, V> {
         let by_kind = vec![0; venue.kinds().len()];
         let (lines, log) = (Lines::new(input), Log::default());
-        Frames { lines, venue, by_kind, not_understood: 0, log, end: None }
+        let seams = Seams::default();
+        Frames { lines, venue, by_kind, not_understood: 0, log, seams, end: None }
+    }
+
+    /// The same of several files: the venue is told where another one goes on.
+    pub(crate) fn with_seams(self, seams: Seams) -> Frames<R, V> {
+        Frames { seams, ..self }
     }
 
     /// The next line that is not empty.
@@ -75,6 +85,9 @@ impl<R: Read, V: Venue> Frames<R, V> {
                 Ok(Some(line)) if line.text.is_empty() && line.end != LineEnd::TooLong => {}
                 Ok(Some(Line { text, end, .. })) => {
                     unit.begin(position);
+                    if self.seams.passed(position) {
+                        self.venue.goes_on();
+                    }
                     let damage = match end {
                         LineEnd::TooLong => Some("a line that is longer than any frame"),
                         _ if is_crowded(text) => Some("a frame of more levels than any book has"),

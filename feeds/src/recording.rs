@@ -20,8 +20,8 @@ mod marks;
 mod unit;
 mod window;
 
-pub(crate) use archive::CutBetween;
 pub use archive::Source;
+pub(crate) use archive::{CutBetween, Seams};
 pub use formats::{OpenError, Opening, open, open_bytes};
 pub use input::{Input, Layer};
 pub use instruments::{Instruments, Known};

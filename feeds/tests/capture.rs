@@ -9,6 +9,7 @@ use common::packets::{
 use feeds::capture::{Carried, Walker, transport};
 use feeds::recording::{Broken, Log};
 use market::Timestamp;
+use std::io::Read;
 
 const FROM: Way = Way(1, 4000);
 const TO: Way = Way(111, 26_477);
@@ -21,6 +22,7 @@ fn hello() -> Vec<u8> {
 }
 
 /// Payloads with their times, what was skipped, and how it ended.
+#[derive(Debug, PartialEq)]
 struct Walked {
     payloads: Vec<(u64, Vec<u8>)>,
     skipped: Vec<(&'static str, u64)>,
@@ -28,7 +30,24 @@ struct Walked {
     broken: Option<Broken>,
 }
 
+/// Gives a byte at a time, so that no record ever stands in the window before it is asked for.
+struct Drip<'a>(&'a [u8]);
+
+impl Read for Drip<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let one = into.len().min(1);
+        self.0.read(&mut into[..one])
+    }
+}
+
+/// A file at once and drop by drop is the same.
 fn walk(file: &[u8]) -> Walked {
+    let whole = walked(file);
+    assert_eq!(walked(Drip(file)), whole);
+    whole
+}
+
+fn walked(file: impl Read) -> Walked {
     let (mut walker, mut log, mut payloads) = (Walker::new(file), Log::default(), Vec::new());
     let broken = loop {
         match walker.next_frame(&mut log) {
@@ -94,10 +113,21 @@ fn sections_interfaces_and_clocks_of_pcapng() {
         file.extend(block(style, 3, &[&word(length), &frame[..]].concat()));
         let words = [word(0), word(0), word(7), word(length), word(length)].concat();
         file.extend(block(style, 2, &[&words, &frame[..]].concat()));
+        // An hour to be added (if_tsoffset).
+        let hour = if style.big { 3_600u64.to_be_bytes() } else { 3_600u64.to_le_bytes() };
+        let half = |value: u16| if style.big { value.to_be_bytes() } else { value.to_le_bytes() };
+        let options = [half(14), half(8)].concat();
+        file.extend(block(
+            style,
+            1,
+            &[&[half(1), half(0)].concat(), &word(0)[..], &options, &hour].concat(),
+        ));
+        let words = [word(1), word(0), word(7), word(length), word(length)].concat();
+        file.extend(block(style, 6, &[&words, &frame[..]].concat()));
     }
     let walked = walk(&file);
     let times: Vec<u64> = walked.payloads.iter().map(|&(time, _)| time).collect();
-    let once = [TIME / 1_000 * 1_000, TIME, 5_000_000_953, 0, 6_675];
+    let once = [TIME / 1_000 * 1_000, TIME, 5_000_000_953, 0, 6_675, 3_600_000_007_000];
     assert_eq!(times, [once, once].concat());
     assert!(walked.payloads.iter().all(|(_, payload)| payload == b"hello"));
     assert_eq!((walked.skipped, walked.cut, walked.broken), (vec![], None, None));

@@ -83,6 +83,29 @@ fn the_last_file_is_cut_as_a_single_one_is() {
     assert!(run.recording.log().is_cut().is_some());
 }
 
+/// The second file has no snapshot, or has one; what is said of it.
+#[test]
+fn a_book_that_goes_on_without_a_number_is_said_to() {
+    for (lines, shown) in [(10, false), (10, true), (9_000, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let first = whole() + &(0..lines).map(|at| update(at, 1 + at)).collect::<String>();
+        let snapshot = if shown { whole() } else { String::new() };
+        let second = snapshot + &(0..4).map(|at| update(lines + 600 + at, 7)).collect::<String>();
+        let begins = first.len() as u64;
+        // Of its last line the end is given.
+        let first = packed(&folder.path().join("1.gz"), first.trim_end(), 0);
+        let second = packed(&folder.path().join("2.gz"), &second, 0);
+        let (states, run) = states(&first.followed_by(second));
+        assert!(states.iter().all(|&state| state == Live));
+        let (count, seams) = run.recording.log().seams();
+        assert_eq!(count, u64::from(!shown));
+        if let Some(seam) = seams.first() {
+            assert_eq!(seam.position, begins);
+            assert!(seam.reason.starts_with("BTC-USD: 601.000 s later; no number"), "{seam:?}");
+        }
+    }
+}
+
 /// A trade of Coinbase.
 fn trade(second: u64) -> String {
     format!(

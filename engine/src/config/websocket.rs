@@ -15,6 +15,7 @@ use super::value::{Field, Wrong, quoted, text};
 use feeds::websocket::{Book, Channels, Which};
 use market::Nanos;
 use std::fmt;
+use std::path::PathBuf;
 use wire::tls::Pin;
 
 section! {
@@ -28,6 +29,10 @@ section! {
         book: Option<String> => "depth@100ms", [1, 64];
         /// Channel of trades, `none` for none; the usual one when absent.
         trades: Option<String> => "trade", [1, 64];
+        /// File of `key`, `secret` and `passphrase`, each `name = "value"`, where the channel of the
+        /// book is told to those only whom the venue knows. It must be ours alone: mode 0600.
+        #[danger = "whoever reads it may listen in our name, or trade if the key may"]
+        credentials: Option<PathBuf> => "/etc/touchline/market-data.credentials";
         /// Symbols that the feed has other names for, each `OURS=THEIRS`.
         symbols: Vec<SymbolPair> = [] => ["BTC/USD=XBT/USD"];
         /// The books show our own orders: false where these go to another venue than market data
@@ -236,6 +241,19 @@ pub(crate) fn check(
     if trades.is_some_and(|trades| !which.trades().contains(&trades.as_str())) {
         let help = format!("{protocol} reads {}, or none", which.trades().join(", "));
         refuse("trades", "is a channel that is not read", &help);
+    }
+    match (which.wants_login(&channel), &websocket.credentials) {
+        (true, None) => {
+            let title = format!("is missing: {channel} is told to those only whom the venue knows");
+            let help =
+                "name the file of key, secret and passphrase: credentials = \"a.credentials\"";
+            refuse("credentials", &title, help);
+        }
+        (false, Some(_)) => {
+            let title = format!("is given, and {channel} is told to everybody");
+            refuse("credentials", &title, "remove the key, or name another book");
+        }
+        _ => {}
     }
     if which.fetches(&channel) {
         if websocket.snapshot_address.is_none() {

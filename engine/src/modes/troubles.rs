@@ -3,7 +3,7 @@
 use crate::report::grouped;
 use feeds::recording::Log;
 
-/// Gaps, skips, damage and a cut end, each with its first place.
+/// Gaps, skips, damage, files that go on without a proof and a cut end, each with its first place.
 pub(super) fn troubles(log: &Log) -> Vec<String> {
     let mut troubles = Vec::new();
     let (gaps, first) = log.gaps();
@@ -18,6 +18,12 @@ pub(super) fn troubles(log: &Log) -> Vec<String> {
     if let Some(part) = first.first() {
         let (count, at) = (grouped(damaged), part.position);
         troubles.push(format!("{count} damaged parts, first at byte {at}: {}", part.reason));
+    }
+    let (seams, first) = log.seams();
+    if let Some(seam) = first.first() {
+        let (count, at) = (grouped(seams), seam.position);
+        troubles
+            .push(format!("{count} books of another file, first at byte {at}: {}", seam.reason));
     }
     if let Some(cut) = log.is_cut() {
         troubles.push(format!("cut at byte {}: {}", cut.position, cut.reason));

@@ -1,6 +1,7 @@
 //! A websocket feed on its connections: moves bytes and events, and has what must not block a core done
 //! by threads. It decides nothing: that is [`feeds::websocket::Feed`]'s.
 
+mod known;
 mod plan;
 mod worker;
 
@@ -68,6 +69,11 @@ impl WebsocketFeed {
             }
             false => (Vec::new(), None),
         };
+        let feed = Feed::new(which, &renamed, channels, settings(config, which));
+        let feed = match known::known(config, which)? {
+            Some(known) => feed.signed_by(Box::new(known)),
+            None => feed,
+        };
         let logons = Logons::of(&config.transport);
         let reconnect = |slot: u64| {
             let reconnect = Reconnect::new(Pace::from(&config.transport), seed.wrapping_add(slot));
@@ -77,7 +83,7 @@ impl WebsocketFeed {
             }
         };
         Ok(WebsocketFeed {
-            feed: Feed::new(which, &renamed, channels, settings(config, which)),
+            feed,
             open: [None, None],
             reconnect: [reconnect(0), reconnect(1)],
             alone: Timestamp::ZERO,

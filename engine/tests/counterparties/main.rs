@@ -19,6 +19,8 @@ mod kraken;
 #[allow(dead_code)]
 #[path = "../sockets/lab.rs"]
 mod lab;
+#[path = "../support/secrets.rs"]
+mod secrets;
 mod text;
 mod tls;
 

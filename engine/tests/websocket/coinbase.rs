@@ -2,10 +2,11 @@
 //! numbers say that something is missing.
 
 use crate::desk::Desk;
+use crate::known::known;
 use crate::venue::{Session, Venue};
 use market::{BookState, EventKind};
 
-const SNAPSHOT: &str =
+pub(crate) const SNAPSHOT: &str =
     r#"{"type":"snapshot","product_id":"BTC-USD","bids":[["99.5","2"]],"asks":[["100.5","3"]]}"#;
 
 fn update(side: &str, price: &str, size: &str) -> String {
@@ -14,7 +15,7 @@ fn update(side: &str, price: &str, size: &str) -> String {
     )
 }
 
-fn trade(id: u64) -> String {
+pub(crate) fn trade(id: u64) -> String {
     format!(
         r#"{{"type":"match","trade_id":{id},"sequence":{id},"maker_order_id":"00000000-0000-0000-0000-000000000001","taker_order_id":"00000000-0000-0000-0000-000000000002","time":"2024-08-08T00:00:00.000002Z","product_id":"BTC-USD","size":"0.1","price":"99.5","side":"buy"}}"#
     )
@@ -110,7 +111,7 @@ fn open(sequence: u64, id: u64, price: &str) -> String {
 #[test]
 fn books_by_order_begin_with_rest_and_a_missing_number_begins_them_anew() {
     let venue = Venue::new();
-    let mut desk = Desk::new(&venue, "coinbase-websocket", &["BTC-USD"], "book = \"full\"");
+    let mut desk = known(&venue, "full");
     let mut session = venue.accept(&mut desk);
     assert!(session.text(&mut desk).contains(r#"["full","heartbeat"]"#));
     session.send(&open(41, 1, "99"));

@@ -42,6 +42,17 @@ fn what_is_missing_or_wrong_is_named() {
         let errors = binance(&keys).map(|_| ()).unwrap_err();
         assert!(errors.contains(problem), "{problem}: {errors}");
     }
+    let coinbase = |keys: &str| read("coinbase-websocket", &["BTC-USD"], &format!("{GOOD}{keys}"));
+    let credentials = "credentials = \"a.credentials\"\n";
+    for channel in ["level2", "full"] {
+        let book = format!("book = \"{channel}\"\n");
+        let errors = coinbase(&book).map(|_| ()).unwrap_err();
+        let problem = "[websocket] credentials is missing: ";
+        assert!(errors.contains(&format!("{problem}{channel} is told to those only")), "{errors}");
+        assert!(coinbase(&format!("{book}{credentials}")).is_ok());
+    }
+    let errors = coinbase(credentials).map(|_| ()).unwrap_err();
+    assert!(errors.contains("is given, and level2_batch is told to everybody"), "{errors}");
     let errors = read("coinbase-websocket", &["A", "B"], &format!("{GOOD}symbols = [\"A=B\"]"));
     let errors = errors.map(|_| ()).unwrap_err();
     assert!(errors.contains("B is two instruments"), "{errors}");

@@ -7,7 +7,9 @@ use engine::pipeline::assembly;
 use engine::pipeline::websocket_feed::WebsocketFeed;
 use feeds::websocket::Counters;
 use market::book::{BookLimits, Books};
-use market::{BookState, BookView, Event, EventFlags, EventKind, InstrumentId, Side, Timestamp};
+use market::{
+    BookState, BookView, Event, EventFlags, EventKind, InstrumentId, Nanos, Side, Timestamp,
+};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -21,6 +23,8 @@ pub(crate) struct Desk {
     io: Box<dyn Io>,
     books: Books,
     packet: Vec<Event>,
+    /// How far its clock is before the wall's.
+    ahead: Nanos,
     /// Kinds of the events about whole books, and trades, as they came.
     pub(crate) told: Vec<EventKind>,
     pub(crate) last: Vec<Event>,
@@ -75,6 +79,7 @@ impl Desk {
             io: wire::open(Backend::Plain).unwrap().io,
             books: Books::new(BookLimits { instruments, orders, levels }),
             packet: Vec::new(),
+            ahead: Nanos::ZERO,
             told: Vec::new(),
             last: Vec::new(),
         }
@@ -122,6 +127,17 @@ impl Desk {
         self.until("fewer messages", reached);
     }
 
+    /// The time of its clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
+        Timestamp::from_nanos(u64::try_from(now).unwrap()).after(self.ahead)
+    }
+
+    /// Its clock leaps.
+    pub(crate) fn later(&mut self, span: Nanos) {
+        self.ahead = Nanos::new(self.ahead.get() + span.get());
+    }
+
     pub(crate) fn counters(&self) -> Counters {
         *self.feed.feed().counters()
     }
@@ -146,8 +162,7 @@ impl Desk {
 
 impl Meanwhile for Desk {
     fn poll(&mut self) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
-        let now = Timestamp::from_nanos(u64::try_from(now).unwrap());
+        let now = self.now();
         let Desk { feed, io, packet, .. } = self;
         let before = packet.len();
         feed.poll(io.as_mut(), now, ROOM, packet);

@@ -11,12 +11,15 @@ mod faults;
 #[allow(dead_code)]
 #[path = "../sockets/host.rs"]
 mod host;
+mod known;
 mod kraken;
 #[allow(dead_code)]
 #[path = "../sockets/lab.rs"]
 mod lab;
 mod recorded;
 mod run;
+#[path = "../support/secrets.rs"]
+mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 mod venue;

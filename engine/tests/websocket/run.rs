@@ -8,7 +8,7 @@ use crate::venue::{HANGS, Meanwhile, Session, Venue};
 use std::time::{Duration, Instant};
 
 /// The engine polls itself.
-struct Alone;
+pub(crate) struct Alone;
 
 impl Meanwhile for Alone {
     fn poll(&mut self) {
@@ -20,7 +20,7 @@ impl Meanwhile for Alone {
 }
 
 /// The joiner quotes one instrument of the exchange, by a book that comes from elsewhere.
-fn configure(lab: &Lab, venue: &Venue) {
+pub(crate) fn configure(lab: &Lab, venue: &Venue, protocol: &str, keys: &str) {
     let instruments = std::fs::read_to_string(lab.dir().join("instruments/demo.toml")).unwrap();
     let second = instruments.match_indices("[[instrument]]").nth(1).unwrap().0;
     std::fs::write(lab.dir().join("instruments/one.toml"), &instruments[..second]).unwrap();
@@ -31,13 +31,12 @@ fn configure(lab: &Lab, venue: &Venue) {
                     [strategy.parameters]\nsize = 100\n\n";
     std::fs::write(&path, format!("{}{strategy}{}", &text[..begin], &text[end..])).unwrap();
     let websocket = format!(
-        "[book]\nlevels = 16384\n\n[websocket]\npath = \"/stream\"\n\
-         symbols = [\"TLA=TLAUSDT\"]\nshows_own_orders = false\nsnapshot_retry_ms = 20\nsilence_ms = 600000\n{}connect_timeout_ms = 60000\n\n[control]\n",
+        "[book]\nlevels = 16384\n\n[websocket]\n{keys}\nshows_own_orders = false\nsnapshot_retry_ms = 20\nsilence_ms = 600000\n{}connect_timeout_ms = 60000\n\n[control]\n",
         venue.config(lab.dir())
     );
     let changes = [
         ("instruments/demo.toml", "instruments/one.toml".to_owned()),
-        ("[feed]\n", "[feed]\nprotocol = \"binance-websocket\"\n".to_owned()),
+        ("[feed]\n", format!("[feed]\nprotocol = \"{protocol}\"\n")),
         ("stale_ms = 3000", "stale_ms = 600000".to_owned()),
         ("reference_age_ms = 3000", "reference_age_ms = 600000".to_owned()),
         ("collar_bps = 300", "collar_bps = 5000".to_owned()),
@@ -78,7 +77,8 @@ fn shows(engine: &Host, from: usize, words: &[&str]) -> usize {
 #[test]
 fn an_engine_quotes_at_one_venue_by_the_book_of_another() {
     let (lab, venue) = (Lab::synthetic(1), Venue::new());
-    configure(&lab, &venue);
+    let keys = "path = \"/stream\"\nsymbols = [\"TLA=TLAUSDT\"]";
+    configure(&lab, &venue, "binance-websocket", keys);
     let check = Host::start(lab.dir(), "check.out", &["check", "engine.toml"]).wait_well();
     let feed = format!("binance-websocket at {}/stream by TLS 1.3", venue.address());
     assert!(check.contains(&feed), "{check}");

@@ -4,11 +4,12 @@
 use super::decoder::Decoder;
 use super::frame::Kind;
 use crate::recording::{Log, Unit, Wanted};
-use crate::websocket::venue::{Channels, Venue, Word, said};
+use crate::websocket::venue::{Channels, Venue, Word};
 use market::{Event, Instrument};
 use memchr::memmem;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 /// Streams of one message of ours, so that it stays short.
 const STREAMS: usize = 100;
@@ -42,7 +43,7 @@ struct Answer {
 }
 
 impl Venue for Live {
-    fn subscribe(&self) -> Vec<String> {
+    fn subscribe(&self) -> Vec<Value> {
         let channels = || [Some(&self.channels.book), self.channels.trades.as_ref()];
         let streams: Vec<String> = self
             .symbols
@@ -52,12 +53,7 @@ impl Venue for Live {
                 channels().into_iter().flatten().map(move |channel| format!("{symbol}@{channel}"))
             })
             .collect();
-        let message = |(number, streams): (usize, &[String])| {
-            let request = serde_json::json!({
-                "method": "SUBSCRIBE", "params": streams, "id": number + 1,
-            });
-            request.to_string()
-        };
+        let message = |(number, streams): (usize, &[String])| serde_json::json!({ "method": "SUBSCRIBE", "params": streams, "id": number + 1 });
         streams.chunks(STREAMS).enumerate().map(message).collect()
     }
 
@@ -65,7 +61,7 @@ impl Venue for Live {
         Ok(match self.decoder.frame(json, unit, log)? {
             Kind::Response => match serde_json::from_slice::<Answer>(json) {
                 Ok(Answer { error: None, code: None }) => Word::Well,
-                _ => Word::Refused(said(json)),
+                _ => Word::Refused,
             },
             Kind::Other if memmem::find(json, b"\"serverShutdown\"").is_some() => Word::Closing,
             Kind::Other | Kind::Snapshot => Word::Other,

@@ -3,7 +3,7 @@
 
 use super::walker::{FRAME_MAX, Obstacle, Place, u16_at, u32_at};
 use crate::recording::{Log, Window};
-use market::Timestamp;
+use market::{Nanos, Timestamp};
 use std::io::Read;
 
 /// Block types.
@@ -17,6 +17,9 @@ const ENHANCED: u32 = 6;
 /// and room for what stands beside it.
 const BLOCK_MIN: usize = 12;
 const BLOCK_MAX: usize = FRAME_MAX + 4096;
+/// What stands before the frame in an enhanced packet block, and the length behind it.
+const ENHANCED_HEAD: usize = 28;
+const TAIL: usize = 4;
 /// Interfaces of a section.
 const INTERFACES_MAX: usize = 4096;
 
@@ -28,6 +31,8 @@ struct Interface {
     /// Ticks of its clock in a second, and seconds to add.
     ticks: u128,
     offset: i64,
+    /// Nanoseconds of a tick, where they are whole and nothing is to be added.
+    tick: Option<u64>,
 }
 
 /// What holds until the next section.
@@ -38,6 +43,27 @@ pub(super) struct Section {
 }
 
 impl Section {
+    /// The enhanced packet block at the front of `bytes`, if all of it is there and there is nothing to
+    /// say about it: what most blocks are. [`Section::next`] judges the others.
+    #[inline]
+    pub(super) fn whole(&self, bytes: &[u8]) -> Option<Place> {
+        let header = bytes.first_chunk::<ENHANCED_HEAD>()?;
+        let [kind, record, number, high, low, captured, length] =
+            [0, 4, 8, 12, 16, 20, 24].map(|at| u32_at(header, at, self.big));
+        let (record, captured) = (record as usize, captured as usize);
+        let interface = self.interfaces.get(number as usize)?;
+        let ticks = u64::from(high) << 32 | u64::from(low);
+        let time = Timestamp::from_nanos(ticks.checked_mul(interface.tick?)?);
+        let fits = record.is_multiple_of(4) && record <= BLOCK_MAX && record <= bytes.len();
+        if kind != ENHANCED || !fits || record < ENHANCED_HEAD + TAIL + captured {
+            return None;
+        }
+        let again = u32_at(bytes, record - TAIL, self.big) as usize;
+        let place =
+            Place { record, at: ENHANCED_HEAD, captured, time, link: interface.link, length };
+        (again == record).then_some(place)
+    }
+
     /// Where the next frame stands, whose block then stands at the front of the window. Other blocks
     /// are passed.
     pub(super) fn next<R: Read>(
@@ -125,6 +151,7 @@ impl Section {
             snap: u32_at(block, 12, self.big),
             ticks: 1_000_000,
             offset: 0,
+            tick: None,
         };
         let mut options = &block[16..block.len() - 4];
         while let [_, _, _, _, rest @ ..] = options {
@@ -148,14 +175,18 @@ impl Section {
             }
             options = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         }
+        let nanos = u128::from(Nanos::SECOND.get());
+        if interface.offset == 0 && nanos.is_multiple_of(interface.ticks) {
+            interface.tick = u64::try_from(nanos / interface.ticks).ok();
+        }
         self.interfaces.push(interface);
         Ok(())
     }
 
     fn packet(&self, kind: u32, block: &[u8]) -> Result<Place, &'static str> {
         let word = |at| u32_at(block, at, self.big);
-        let fixed = if kind == SIMPLE { 12 } else { 28 };
-        let room = block.len().checked_sub(fixed + 4).ok_or("packet block too short")?;
+        let fixed = if kind == SIMPLE { 12 } else { ENHANCED_HEAD };
+        let room = block.len().checked_sub(fixed + TAIL).ok_or("packet block too short")?;
         let number = match kind {
             SIMPLE => 0,
             PACKET => u16_at(block, 8, self.big).into(),
@@ -181,11 +212,7 @@ impl Section {
 
 impl Interface {
     fn time(&self, ticks: u64) -> Timestamp {
-        let nanos = match self.ticks {
-            1_000_000 => u128::from(ticks) * 1_000,
-            1_000_000_000 => u128::from(ticks),
-            all => u128::from(ticks) * 1_000_000_000 / all,
-        };
+        let nanos = u128::from(ticks) * 1_000_000_000 / self.ticks;
         let nanos = i128::try_from(nanos).unwrap_or(i128::MAX);
         let nanos = nanos.saturating_add(i128::from(self.offset) * 1_000_000_000);
         Timestamp::from_nanos(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))

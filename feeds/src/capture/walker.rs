@@ -129,15 +129,18 @@ impl<R: Read> Walker<R> {
     /// [`Broken`] if the next record cannot be found.
     #[inline]
     pub fn next_frame(&mut self, log: &mut Log) -> Result<Option<Frame<'_>>, Broken> {
-        if let Layout::Pcap(pcap) = self.layout
-            && let Some(place) = pcap.whole(self.window.bytes())
-        {
-            return Ok(Some(self.give(place)));
+        let place = match &self.layout {
+            Layout::Pcap(pcap) => pcap.whole(self.window.bytes()),
+            Layout::PcapNg(section) => section.whole(self.window.bytes()),
+            _ => None,
+        };
+        match place {
+            Some(place) => Ok(Some(self.give(place))),
+            None => self.seek_frame(log),
         }
-        self.seek_frame(log)
     }
 
-    /// The next frame where it does not stand in the window as a whole, or is not of pcap.
+    /// The next frame where it does not stand in the window as a whole, or not as most do.
     #[inline(never)]
     fn seek_frame(&mut self, log: &mut Log) -> Result<Option<Frame<'_>>, Broken> {
         let found = match &mut self.layout {

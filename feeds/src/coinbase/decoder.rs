@@ -25,6 +25,7 @@ const NO_NUMBER: &str = "a price, size, side or time is none or does not fit";
 const NO_ORDER: &str = "a message about an order that names none";
 const CONTRADICTION: &str = "a message that the book contradicts";
 const CAME_BEFORE: &str = "a frame whose number came before";
+const UNPROVED: &str = "no number shows whether something is missing between";
 const TOO_EARLY: &str = "a snapshot is older than the messages that were held";
 
 /// One product.
@@ -34,6 +35,8 @@ struct Product {
     levels: Levels,
     /// Its levels are told by Advanced Trade, whose frames have numbers.
     numbered: bool,
+    /// They go on from another file, and no snapshot has come in this one.
+    unproved: bool,
     orders: Orders,
 }
 
@@ -50,6 +53,8 @@ pub(crate) struct Decoder {
     sent: Timestamp,
     /// Venue time of the last frame: snapshots of Exchange have none.
     time: Timestamp,
+    /// The same in the file before.
+    before: Timestamp,
 }
 
 type Done = Result<(), &'static str>;
@@ -64,6 +69,7 @@ impl Decoder {
             again: None,
             sent: Timestamp::ZERO,
             time: Timestamp::ZERO,
+            before: Timestamp::ZERO,
         }
     }
 
@@ -83,7 +89,7 @@ impl Decoder {
         })?;
         let (kind, done) = match &frame {
             Frame::Snapshot(snapshot) => (Kind::Snapshot, self.snapshot(snapshot, unit)),
-            Frame::Update(update) => (Kind::L2Update, self.update(update, unit)),
+            Frame::Update(update) => (Kind::L2Update, self.update(update, unit, log)),
             Frame::Order(kind, order) => (*kind, self.order(*kind, order, unit, log)),
             Frame::L2Data(frame) => (Kind::L2Data, self.l2_data(frame, unit, log)),
             Frame::MarketTrades(frame) => {
@@ -111,6 +117,7 @@ impl Decoder {
             qty_digits,
             levels: Levels::new(id, qty_digits),
             numbered: false,
+            unproved: false,
             orders: Orders::new(id),
         }))
     }
@@ -165,6 +172,14 @@ impl Decoder {
         }
     }
 
+    /// What comes now is of another file. Levels of Exchange have no number that goes on.
+    pub(super) fn in_another_file(&mut self) {
+        self.before = self.time;
+        for product in self.products.values_mut() {
+            product.unproved = !product.numbered && product.levels.is_joined();
+        }
+    }
+
     fn snapshot(&mut self, snapshot: &Snapshot, unit: &mut Unit) -> Done {
         self.keeps(Books::ByLevel)?;
         let time = snapshot.time.as_ref().map_or(Ok(self.time), |time| self.at(time, unit));
@@ -175,7 +190,7 @@ impl Decoder {
             product.levels.lose(Timestamp::ZERO, &mut unit.events);
             return Err(NO_NUMBER);
         };
-        product.numbered = false;
+        (product.numbered, product.unproved) = (false, false);
         let sides = [(Side::Buy, &snapshot.bids), (Side::Sell, &snapshot.asks)];
         let all = sides.iter().flat_map(|(side, levels)| {
             levels.iter().map(|(price, size)| (Some(*side), price.as_str(), size.as_str()))
@@ -183,8 +198,9 @@ impl Decoder {
         product.levels.snapshot(time, all, &mut unit.events).map_err(|_| NO_NUMBER)
     }
 
-    fn update(&mut self, update: &Update, unit: &mut Unit) -> Done {
+    fn update(&mut self, update: &Update, unit: &mut Unit, log: &mut Log) -> Done {
         self.keeps(Books::ByLevel)?;
+        let before = self.before;
         let time = update.time.as_ref().map_or(Ok(self.time), |time| self.at(time, unit));
         let first = update.changes.first().map_or("", |change| &change.1);
         let Some(product) = self.product(&update.product_id, first) else { return Ok(()) };
@@ -192,6 +208,10 @@ impl Decoder {
             product.levels.lose(Timestamp::ZERO, &mut unit.events);
             return Err(NO_NUMBER);
         };
+        if std::mem::take(&mut product.unproved) {
+            let (name, later) = (&update.product_id, time.since(before).as_secs_f64());
+            log.seam(unit.position, format!("{name}: {later:.3} s later; {UNPROVED}"));
+        }
         let changes = update.changes.iter();
         let changes =
             changes.map(|(word, price, size)| (side(word), price.as_str(), size.as_str()));

@@ -3,13 +3,18 @@
 //! Books by level are told from their beginning by the channel; those by order begin with a book of
 //! REST. Frames of levels have no number, so that trades are held against theirs, which follow each
 //! other: where one is missing, frames of levels may be missing too.
+//!
+//! Channels for those whom the venue knows want a signed subscription: that of a request of REST,
+//! `GET /users/self/verify` (documentation of Exchange, WebSocket feed, "Authentication").
 
 use super::decoder::Decoder;
 use super::frame::Kind;
 use crate::recording::{Books, Log, Unit, Wanted};
-use crate::websocket::venue::{Book, Channels, Venue, Which, Word, said};
-use market::{Event, EventKind, Instrument, InstrumentId};
+use crate::websocket::Login;
+use crate::websocket::venue::{Book, Channels, Venue, Which, Word};
+use market::{Event, EventKind, Instrument, InstrumentId, Timestamp};
 use serde::Deserialize;
+use serde_json::Value;
 use std::borrow::Cow;
 
 const TOLD_BEFORE: &str = "a trade that was told before";
@@ -51,11 +56,8 @@ impl Live {
         Live { decoder, products, channels, by_order }
     }
 
-    fn request(kind: &str, symbols: &[&str], channels: &[&str]) -> String {
-        let request = serde_json::json!({
-            "type": kind, "product_ids": symbols, "channels": channels,
-        });
-        request.to_string()
+    fn request(kind: &str, symbols: &[&str], channels: &[&str]) -> Value {
+        serde_json::json!({ "type": kind, "product_ids": symbols, "channels": channels })
     }
 
     /// Numbers of trades follow each other, or something is missing.
@@ -91,7 +93,7 @@ impl Live {
 }
 
 impl Venue for Live {
-    fn subscribe(&self) -> Vec<String> {
+    fn subscribe(&self) -> Vec<Value> {
         let symbols: Vec<&str> = self.products.iter().map(|one| one.symbol.as_str()).collect();
         let mut channels = vec![self.channels.book.as_str(), "heartbeat"];
         // The full channel has every trade.
@@ -99,9 +101,21 @@ impl Venue for Live {
         vec![Self::request("subscribe", &symbols, &channels)]
     }
 
-    fn resubscribe(&self, at: usize) -> Vec<String> {
+    fn resubscribe(&self, at: usize) -> Vec<Value> {
         let (symbol, channel) = (&self.products[at].symbol, &self.channels.book);
         ["unsubscribe", "subscribe"].map(|kind| Self::request(kind, &[symbol], &[channel])).into()
+    }
+
+    fn sign(&self, request: &mut Value, login: &mut dyn Login, now: Timestamp) {
+        if request["type"] != "subscribe" {
+            return;
+        }
+        let seconds = (now.nanos() / 1_000_000_000).to_string();
+        let signed = format!("{seconds}GET/users/self/verify");
+        request["signature"] = login.sign(signed.as_bytes()).into();
+        request["key"] = login.key().into();
+        request["passphrase"] = login.passphrase().into();
+        request["timestamp"] = seconds.into();
     }
 
     fn frame(&mut self, json: &[u8], unit: &mut Unit, log: &mut Log) -> Result<Word, &'static str> {
@@ -117,10 +131,9 @@ impl Venue for Live {
                 Word::Well
             }
             Kind::Subscriptions => Word::Well,
-            Kind::Error => Word::Refused(said(json)),
+            Kind::Error => Word::Refused,
             Kind::Other | Kind::Status | Kind::Ticker => Word::Other,
-            Kind::Match | Kind::LastMatch => Word::Data,
-            _ => Word::Book,
+            _ => Word::Data,
         })
     }
 

@@ -35,7 +35,9 @@ fn is_frame(json: &[u8]) -> bool {
 /// # Errors
 /// None.
 pub fn open(opening: Opening<'_>) -> io::Result<Box<dyn Recording + '_>> {
-    Ok(Box::new(Frames::new(opening.input, Decoder::new(&opening.options.wanted))))
+    let seams = opening.input.seams();
+    let frames = Frames::new(opening.input, Decoder::new(&opening.options.wanted));
+    Ok(Box::new(frames.with_seams(seams)))
 }
 
 /// The product of `…/products/BTC-USD/book?level=3`.
@@ -90,6 +92,10 @@ impl Venue for Decoder {
 
     fn damaged(&mut self, unit: &mut Unit) {
         self.any_damaged(unit);
+    }
+
+    fn goes_on(&mut self) {
+        self.in_another_file();
     }
 
     fn end(&self, position: u64, log: &mut Log) {

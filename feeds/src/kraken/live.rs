@@ -4,9 +4,10 @@
 use super::decoder::Decoder;
 use super::frame::Kind;
 use crate::recording::{Log, Unit, Wanted};
-use crate::websocket::venue::{Channels, Venue, Word, said};
+use crate::websocket::venue::{Channels, Venue, Word};
 use market::{Event, Instrument};
 use serde::Deserialize;
+use serde_json::Value;
 use std::borrow::Cow;
 
 const NOT_ASKED: &str = "a snapshot by HTTPS, which nobody asked for";
@@ -33,29 +34,26 @@ impl Live {
     }
 
     /// `book-100` is the book of a hundred levels.
-    fn request(event: &str, symbols: &[&str], channel: &str) -> String {
+    fn request(event: &str, symbols: &[&str], channel: &str) -> Value {
         let subscription = match channel.split_once('-') {
             Some((name, depth)) => {
                 serde_json::json!({ "name": name, "depth": depth.parse::<u32>().unwrap_or(10) })
             }
             None => serde_json::json!({ "name": channel }),
         };
-        let request = serde_json::json!({
-            "event": event, "pair": symbols, "subscription": subscription,
-        });
-        request.to_string()
+        serde_json::json!({ "event": event, "pair": symbols, "subscription": subscription })
     }
 }
 
 impl Venue for Live {
-    fn subscribe(&self) -> Vec<String> {
+    fn subscribe(&self) -> Vec<Value> {
         let symbols: Vec<&str> = self.pairs.iter().map(|one| one.symbol.as_str()).collect();
         let channels = [Some(&self.channels.book), self.channels.trades.as_ref()];
         let channels = channels.into_iter().flatten();
         channels.map(|channel| Self::request("subscribe", &symbols, channel)).collect()
     }
 
-    fn resubscribe(&self, at: usize) -> Vec<String> {
+    fn resubscribe(&self, at: usize) -> Vec<Value> {
         let (symbol, channel) = (self.pairs[at].symbol.as_str(), &self.channels.book);
         ["unsubscribe", "subscribe"].map(|event| Self::request(event, &[symbol], channel)).into()
     }
@@ -63,12 +61,11 @@ impl Venue for Live {
     fn frame(&mut self, json: &[u8], unit: &mut Unit, log: &mut Log) -> Result<Word, &'static str> {
         Ok(match self.decoder.frame(json, unit, log)? {
             Kind::SubscriptionStatus => match serde_json::from_slice::<Answer<'_>>(json) {
-                Ok(answer) if answer.status == "error" => Word::Refused(said(json)),
+                Ok(answer) if answer.status == "error" => Word::Refused,
                 _ => Word::Well,
             },
             Kind::Heartbeat | Kind::SystemStatus => Word::Well,
-            Kind::Snapshot | Kind::Update => Word::Book,
-            Kind::Trade => Word::Data,
+            Kind::Snapshot | Kind::Update | Kind::Trade => Word::Data,
             _ => Word::Other,
         })
     }

@@ -3,12 +3,13 @@
 
 use super::{Input, Layer};
 use flate2::read::DeflateDecoder;
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use zip::{CompressionMethod, ZipArchive};
 
 /// Most members of an archive that are looked at.
@@ -92,7 +93,9 @@ impl Source {
             return Ok(first);
         }
         let layers = first.layers().to_vec();
-        Input::within(layers, Box::new(Chain::new(first, self.then.clone(), counter)))
+        let chain = Chain::new(first, self.then.clone(), counter);
+        let seams = chain.seams.clone();
+        Ok(Input::within(layers, Box::new(chain))?.with_seams(seams))
     }
 
     fn open_first(&self, counter: Option<Arc<AtomicU64>>) -> io::Result<Input<'static>> {
@@ -189,19 +192,40 @@ impl CutBetween {
     }
 }
 
+/// Where, in what is read, one file ended and another goes on. Known from when it was read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seams(Arc<Mutex<VecDeque<u64>>>);
+
+impl Seams {
+    fn add(&self, position: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(position);
+    }
+
+    /// True once for those that stand at or before a position.
+    pub(crate) fn passed(&self, position: u64) -> bool {
+        let mut seams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seams.iter().take_while(|&&at| at <= position).count();
+        seams.drain(..before).count() > 0
+    }
+}
+
 /// Sources one behind the other, the next opened when it is needed. A line ends where its file does.
 struct Chain {
     input: Input<'static>,
     then: std::vec::IntoIter<Source>,
     counter: Option<Arc<AtomicU64>>,
     last: u8,
+    /// Bytes that were given.
+    given: u64,
+    seams: Seams,
     /// The file before has ended within a line, whose end is still to be given.
     open_line: bool,
 }
 
 impl Chain {
     fn new(input: Input<'static>, then: Vec<Source>, counter: Option<Arc<AtomicU64>>) -> Chain {
-        Chain { input, then: then.into_iter(), counter, last: b'\n', open_line: false }
+        let (then, seams) = (then.into_iter(), Seams::default());
+        Chain { input, then, counter, last: b'\n', given: 0, seams, open_line: false }
     }
 
     /// Opens the next source; false if there is none.
@@ -209,6 +233,7 @@ impl Chain {
         let Some(next) = self.then.next() else { return Ok(false) };
         self.input = next.open_counting(self.counter.clone())?;
         self.open_line = self.last != b'\n';
+        self.seams.add(self.given + u64::from(self.open_line));
         Ok(true)
     }
 }
@@ -218,6 +243,7 @@ impl Read for Chain {
         while !bytes.is_empty() {
             if std::mem::take(&mut self.open_line) {
                 (bytes[0], self.last) = (b'\n', b'\n');
+                self.given += 1;
                 return Ok(1);
             }
             match self.input.read(bytes) {
@@ -230,6 +256,7 @@ impl Read for Chain {
                     };
                 }
                 Ok(read) => {
+                    self.given += read as u64;
                     self.last = bytes.get(read.wrapping_sub(1)).copied().unwrap_or(self.last);
                     return Ok(read);
                 }

@@ -3,6 +3,7 @@
 //! Which packing it is shows by content, never by name; packings may be nested. Everything streams:
 //! no packing can make more memory needed than its window, which is bounded.
 
+use super::archive::Seams;
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufReader, Read};
 use std::{error, fmt};
@@ -59,6 +60,7 @@ pub struct Input<'a> {
     behind: Option<io::Error>,
     rest: Box<dyn Read + Send + 'a>,
     layers: Vec<Layer>,
+    seams: Seams,
 }
 
 impl<'a> Input<'a> {
@@ -101,8 +103,21 @@ impl<'a> Input<'a> {
         let read = rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
         match read {
             Err(error) if head.is_empty() => Err(error),
-            read => Ok(Input { head, at: 0, behind: read.err(), rest, layers }),
+            read => {
+                let (behind, seams) = (read.err(), Seams::default());
+                Ok(Input { head, at: 0, behind, rest, layers, seams })
+            }
         }
+    }
+
+    /// The same of several files, one behind the other.
+    pub(super) fn with_seams(self, seams: Seams) -> Input<'a> {
+        Input { seams, ..self }
+    }
+
+    /// Where one file ends and another goes on.
+    pub(crate) fn seams(&self) -> Seams {
+        self.seams.clone()
     }
 
     /// The first bytes, up to 16,384 of them.

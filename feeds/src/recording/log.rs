@@ -44,6 +44,8 @@ pub struct Log {
     damaged: u64,
     first_damaged: Vec<Noted>,
     skips: BTreeMap<&'static str, Skips>,
+    seams: u64,
+    first_seams: Vec<Noted>,
     cut: Option<Noted>,
 }
 
@@ -70,6 +72,15 @@ impl Log {
         }
     }
 
+    /// Notes where a book goes on in another file, and nothing shows whether something is missing
+    /// between.
+    pub fn seam(&mut self, position: u64, what: impl Into<Cow<'static, str>>) {
+        self.seams += 1;
+        if self.first_seams.len() < KEPT {
+            self.first_seams.push(Noted { position, reason: what.into() });
+        }
+    }
+
     /// Notes that the recording ends within a unit.
     pub fn cut(&mut self, position: u64, reason: impl Into<Cow<'static, str>>) {
         self.cut = Some(Noted { position, reason: reason.into() });
@@ -93,6 +104,12 @@ impl Log {
     #[must_use]
     pub fn damaged(&self) -> (u64, &[Noted]) {
         (self.damaged, &self.first_damaged)
+    }
+
+    /// How many books went on in another file without a proof, and the first of them.
+    #[must_use]
+    pub fn seams(&self) -> (u64, &[Noted]) {
+        (self.seams, &self.first_seams)
     }
 
     /// Where the recording ends within a unit, if it does.

@@ -6,10 +6,12 @@
 //! venue allows in a window of time, and gives no events but of its own instruments.
 
 use super::counters::Counters;
+use super::login::Login;
 use super::pace::Pace;
 use super::venue::{Channels, Venue, Which, Word};
 use crate::recording::{Log, Unit};
 use market::{Event, EventFlags, EventKind, Instrument, Nanos, Timestamp};
+use serde_json::Value;
 use std::collections::VecDeque;
 
 /// Connections at once, at most.
@@ -38,8 +40,7 @@ pub struct Settings {
     pub snapshot_retry: Nanos,
 }
 
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is to be done. A message may hold secrets: no formatter shows it.
 pub enum Ask {
     /// Send this message by that connection.
     Send(usize, String),
@@ -88,6 +89,7 @@ struct Line {
 /// See the module.
 pub struct Feed {
     venue: Box<dyn Venue>,
+    login: Option<Box<dyn Login>>,
     fetches: bool,
     overlaps: bool,
     settings: Settings,
@@ -99,7 +101,7 @@ pub struct Feed {
     /// Times that every book was interrupted.
     span: u64,
     looked: Timestamp,
-    outgoing: VecDeque<(usize, String)>,
+    outgoing: VecDeque<(usize, Value)>,
     dropped: VecDeque<(usize, bool)>,
     messages: Pace,
     snapshots: Pace,
@@ -124,6 +126,7 @@ impl Feed {
         let pace = |(most, window): (usize, Nanos)| Pace::new(most, window);
         Feed {
             venue: which.open(instruments, channels),
+            login: None,
             fetches,
             overlaps: which.overlaps(),
             settings,
@@ -144,6 +147,13 @@ impl Feed {
             counters: Counters::default(),
             problem: String::with_capacity(PROBLEM_MAX),
         }
+    }
+
+    /// The same to a venue that knows us.
+    #[must_use]
+    pub fn signed_by(mut self, login: Box<dyn Login>) -> Feed {
+        self.login = Some(login);
+        self
     }
 
     /// What it has done.
@@ -211,7 +221,7 @@ impl Feed {
         }
         let (data, book, closing) = (false, false, false);
         self.slots[slot] = Slot::Open { since: now, heard: now, data, book, closing };
-        self.outgoing.extend(self.venue.subscribe().into_iter().map(|text| (slot, text)));
+        self.outgoing.extend(self.venue.subscribe().into_iter().map(|request| (slot, request)));
     }
 
     /// It has ended. True if market data came by it.
@@ -249,8 +259,9 @@ impl Feed {
             Ok(Word::Book) => (*data, *book) = (true, true),
             Ok(Word::Data) => *data = true,
             Ok(Word::Closing) => *closing = true,
-            Ok(Word::Refused(said)) => {
+            Ok(Word::Refused) => {
                 self.counters.refused += 1;
+                let said = String::from_utf8_lossy(text);
                 self.note(&format!("a subscription is refused: {said}"));
                 self.drop_slot(slot, now, out);
             }
@@ -319,8 +330,12 @@ impl Feed {
         if self.outgoing.is_empty() || !self.messages.take(now) {
             return self.fetch(now);
         }
-        let (slot, text) = self.outgoing.pop_front()?;
-        Some(Ask::Send(slot, text))
+        let (slot, mut request) = self.outgoing.pop_front()?;
+        // Not before: a signature holds for some seconds.
+        if let Some(login) = &mut self.login {
+            self.venue.sign(&mut request, login.as_mut(), now);
+        }
+        Some(Ask::Send(slot, request.to_string()))
     }
 
     /// The newer connection has been read for long enough: the older one goes.
@@ -344,8 +359,8 @@ impl Feed {
         for at in 0..self.lines.len() {
             if now >= self.lines[at].next && self.venue.needs(at) {
                 self.asked(at, now);
-                let texts = self.venue.resubscribe(at);
-                self.outgoing.extend(texts.into_iter().map(|text| (self.main, text)));
+                let requests = self.venue.resubscribe(at);
+                self.outgoing.extend(requests.into_iter().map(|request| (self.main, request)));
             }
         }
     }
@@ -451,7 +466,10 @@ impl Feed {
         }
     }
 
+    /// A venue may repeat what we said to it.
     fn note(&mut self, why: &str) {
+        let blanked = self.login.as_ref().map(|login| login.blanked(why));
+        let why = blanked.as_deref().unwrap_or(why);
         self.problem.clear();
         self.problem.push_str(&why[..why.floor_char_boundary(PROBLEM_MAX)]);
     }

@@ -1,9 +1,11 @@
 //! What a live feed asks of a venue: how to subscribe, what a frame was, whose book needs a snapshot.
 //! The frames themselves are read by the decoder that reads the venue's recordings.
 
+use super::login::Login;
 use crate::recording::{Log, Unit};
 use crate::{binance, coinbase, kraken};
-use market::{Event, Instrument};
+use market::{Event, Instrument, Timestamp};
+use serde_json::Value;
 
 /// What is subscribed to, in the venue's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ impl Which {
     pub const fn books(self) -> &'static [&'static str] {
         match self {
             Which::Binance => &["depth@100ms", "depth", "depth@0ms", "depth@250ms", "depth@500ms"],
-            Which::Coinbase => &["level2_batch", "full"],
+            Which::Coinbase => &["level2_batch", "level2", "full"],
             Which::Kraken => &["book-100", "book-10", "book-25", "book-500", "book-1000"],
         }
     }
@@ -70,6 +72,12 @@ impl Which {
         self == Which::Binance || self.book(channel) == Book::ByOrder
     }
 
+    /// True if the venue tells books of this channel to those only whom it knows.
+    #[must_use]
+    pub fn wants_login(self, channel: &str) -> bool {
+        self == Which::Coinbase && matches!(channel, "level2" | "full")
+    }
+
     /// True if two connections may tell one book together.
     #[must_use]
     pub const fn overlaps(self) -> bool {
@@ -89,14 +97,14 @@ impl Which {
 /// What a frame was, beside the events that it gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
-    /// Market data of a book.
+    /// Market data of a book that two connections may tell together.
     Book,
-    /// Market data that is of no book.
+    /// Other market data.
     Data,
     /// The venue lives, or says yes.
     Well,
-    /// A subscription is refused: what it says.
-    Refused(String),
+    /// A subscription is refused.
+    Refused,
     /// The venue will end this connection soon.
     Closing,
     /// Nothing that is known here.
@@ -106,13 +114,16 @@ pub(crate) enum Word {
 /// See the module. Instruments are named by their place in the list.
 pub(crate) trait Venue: Send {
     /// What to send on a new connection.
-    fn subscribe(&self) -> Vec<String>;
+    fn subscribe(&self) -> Vec<Value>;
 
     /// What to send so that the venue tells a book from its beginning; nothing where that is got by
     /// HTTPS.
-    fn resubscribe(&self, _at: usize) -> Vec<String> {
+    fn resubscribe(&self, _at: usize) -> Vec<Value> {
         Vec::new()
     }
+
+    /// Signs a message that is sent now, where this one is to be signed.
+    fn sign(&self, _request: &mut Value, _login: &mut dyn Login, _now: Timestamp) {}
 
     /// Reads a frame.
     ///
@@ -131,9 +142,4 @@ pub(crate) trait Venue: Send {
 
     /// True if the book needs a snapshot.
     fn needs(&self, at: usize) -> bool;
-}
-
-/// What a venue says, cut to a length that may stand in a log.
-pub(crate) fn said(json: &[u8]) -> String {
-    String::from_utf8_lossy(json).chars().take(200).collect()
 }

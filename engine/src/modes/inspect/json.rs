@@ -50,6 +50,7 @@ fn facts(look: &Look, args: &InspectArgs) -> Map<String, Value> {
         |(reason, count, places)| json!({"reason": reason, "count": count, "positions": places}),
     );
     let (damaged, first_damaged) = look.log.damaged();
+    let (seams, first_seams) = look.log.seams();
     let object = json!({
         "name": look.name,
         "format": description.format,
@@ -66,6 +67,7 @@ fn facts(look: &Look, args: &InspectArgs) -> Map<String, Value> {
         "gaps": {"count": gaps, "first": first_gaps.collect::<Vec<_>>()},
         "skipped": skipped.collect::<Vec<_>>(),
         "damaged": {"count": damaged, "first": first_damaged.iter().map(noted).collect::<Vec<_>>()},
+        "seams": {"count": seams, "first": first_seams.iter().map(noted).collect::<Vec<_>>()},
         "cut": look.log.is_cut().map(noted),
         "error": look.error,
     });

@@ -120,6 +120,13 @@ fn trouble(f: &mut fmt::Formatter<'_>, look: &Look) -> fmt::Result {
     for part in first.iter().take(PLACES) {
         fact(f, "", format_args!("at byte {}: {}", part.position, part.reason))?;
     }
+    let (seams, first) = look.log.seams();
+    if seams > 0 {
+        fact(f, "another file", format_args!("{} books went on in it", grouped(seams)))?;
+    }
+    for seam in first.iter().take(PLACES) {
+        fact(f, "", format_args!("at byte {}: {}", seam.position, seam.reason))?;
+    }
     match look.log.is_cut() {
         Some(cut) => fact(f, "cut", format_args!("at byte {}: {}", cut.position, cut.reason)),
         None => Ok(()),

@@ -1,7 +1,7 @@
 //! How long the books of a recording were not whole: in a gap, or lost and not yet built again. Goes
 //! by the events alone, with the rules of the books (`market`, health of books).
 
-use market::{Event, EventKind, InstrumentId, Nanos, Timestamp};
+use market::{Event, EventKind, Nanos, Timestamp};
 
 /// See the module.
 pub(super) struct Gaps {
@@ -47,10 +47,10 @@ impl Gaps {
         else {
             return;
         };
-        for (id, book) in (0..).map(InstrumentId).zip(&mut self.books) {
-            if event.instrument == Event::ALL || event.instrument == id {
-                book.hear(kind, now);
-            }
+        if event.instrument == Event::ALL {
+            self.books.iter_mut().for_each(|book| book.hear(kind, now));
+        } else if let Some(book) = self.books.get_mut(event.instrument.index()) {
+            book.hear(kind, now);
         }
     }
 
@@ -94,6 +94,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use market::InstrumentId;
 
     #[test]
     fn each_book_counts_from_gap_or_loss_until_it_is_whole() {
@@ -109,6 +110,8 @@ mod tests {
             (14, of(EventKind::Recovered, 1)),
             (15, of(EventKind::Clear, 1)),
             (16, of(EventKind::Add, 2)),
+            // Of no book.
+            (17, of(EventKind::Reset, 3)),
         ] {
             gaps.event(&event, at(second));
         }
