@@ -73,7 +73,11 @@ fn a_number_may_come_to_mean_another_symbol() {
     let (units, recording) = read(text.as_bytes());
     let symbols: Vec<&str> = recording.instruments().all().iter().map(|one| &*one.symbol).collect();
     assert_eq!(symbols, ["OLD", "NEW"]);
-    assert_eq!(kinds(&units), [vec![K::Add], vec![K::Add], vec![K::Reset, K::Add], vec![K::Add]]);
+    // No row says how the book of any of them begins.
+    let lost = vec![K::Lost, K::Add];
+    let expected = [lost.clone(), lost, vec![K::Reset, K::Lost, K::Add], vec![K::Add]];
+    assert_eq!(kinds(&units), expected);
+    assert_eq!(recording.log().gaps().0, 3);
     let ids: Vec<u32> = units.iter().map(|unit| unit[0].instrument.0).collect();
     assert_eq!(ids, [0, 1, 0, 1]);
 }
@@ -95,6 +99,7 @@ fn rows_of_other_schemas_are_counted() {
 #[test]
 fn bad_input_rows() {
     let good = "2024-01-02T00:00:03Z,2024-01-02T00:00:03Z,160,2,7,A,B,5.5,1,0,11,128,5,9,SYM";
+    let clear = "2024-01-02T00:00:01Z,2024-01-02T00:00:01Z,160,2,7,R,N,,0,0,0,136,0,0,SYM";
     for (from, to, reason) in [
         ("5.5", "5.5e1", "price is none"),
         ("5.5", "NaN", "price is none"),
@@ -114,15 +119,15 @@ fn bad_input_rows() {
     ] {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good);
-        let text = rows(&[good, &bad, good]);
+        let text = rows(&[clear, &bad, good]);
         let (units, recording) = read(text.as_bytes());
-        let position = (HEAD.len() + good.len() + 1) as u64;
+        let position = (HEAD.len() + clear.len() + 1) as u64;
         let skips: Vec<_> = recording.log().skipped().collect();
         // Without a type nobody knows what it is.
         let reason = if to == ",x," { "unknown record type" } else { reason };
         assert_eq!(skips, [(reason, 1, &[position][..])], "{bad}");
         let lost = if to == ",x," { vec![] } else { vec![K::Lost] };
-        assert_eq!(kinds(&units), [vec![K::Add], lost, vec![K::Add]], "{bad}");
+        assert_eq!(kinds(&units), [vec![K::Clear], lost, vec![K::Add]], "{bad}");
         assert_eq!(recording.counts().messages, 3);
     }
     // An end at every byte: whole rows are read, and the rest is cut, or was one whole number less.

@@ -24,6 +24,8 @@ pub(super) struct Slot {
     pub(super) unit: i64,
     /// It was another number's: the old book must go.
     pub(super) begins_anew: bool,
+    /// No record has shown how it begins.
+    pub(super) unproven: bool,
     /// The venue missed messages, and has not begun the book anew.
     pub(super) doubtful: bool,
     /// Levels shown last.
@@ -100,7 +102,7 @@ impl Slots {
         let number = key as u32;
         let Meant { symbol, from, until } = self.symbols.meant(number, time);
         let symbol = symbol.unwrap_or_else(|| number.to_string());
-        let mut slot = Slot { key, from, until, ..Slot::default() };
+        let mut slot = Slot { key, from, until, unproven: true, ..Slot::default() };
         let target = if at == 0 { self.slots.len() } else { at };
         if let Some((id, digits, begins_anew)) = self.resolve(&symbol, target, key, time) {
             slot.id = Some(id);
