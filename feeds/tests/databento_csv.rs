@@ -157,6 +157,35 @@ fn bad_input_an_end_at_every_byte() {
     }
 }
 
+/// Without them, a row says nothing, or something else.
+#[test]
+fn bad_input_columns_that_a_schema_needs_are_missing() {
+    let row = "2024-01-02T00:00:03Z,2024-01-02T00:00:03Z,160,2,7,A,B,5.5,1,0,11,128,5,9,SYM";
+    let without = |text: &str, at: usize| {
+        let cells = text.trim_end().split(',').enumerate().filter(|&(cell, _)| cell != at);
+        cells.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
+    };
+    for (name, reason) in [
+        ("action", "row by order or of a trade, in a file without the column action"),
+        ("side", "row by order, in a file without the column side"),
+        ("price", "row by order or of a trade, in a file without the column price"),
+        ("size", "row by order or of a trade, in a file without the column size"),
+        ("order_id", "row by order, in a file without the column order_id"),
+    ] {
+        let at = HEAD.trim_end().split(',').position(|column| column == name).unwrap();
+        let text = format!("{}\n{}\n", without(HEAD, at), without(row, at));
+        let (units, recording) = read(text.as_bytes());
+        assert_eq!(skipped(&*recording), [(reason, 1)], "{name}");
+        assert_eq!(kinds(&units), [[K::Lost]], "{name}");
+        // Nothing is known of a trade either, but that it was one.
+        let trade = text.replacen(",160,", ",0,", 1);
+        let (units, recording) = read(trade.as_bytes());
+        let needed = reason.contains("trade");
+        assert_eq!(skipped(&*recording).len(), usize::from(needed), "{name}");
+        assert_eq!(kinds(&units), [vec![]], "{name}");
+    }
+}
+
 /// A recording as crate `dbn` writes it in CSV.
 fn as_csv(bytes: &[u8], pretty: bool) -> Vec<u8> {
     let mut text = Vec::new();

@@ -3,9 +3,10 @@
 //!
 //! Rows by order and by price become the events of DBN; rows of other schemas are counted.
 
+use super::columns::Columns;
 use super::decode::{Decoder, Skip};
 use super::group::Group;
-use super::record::{self, LEVELS_MAX, Levels, Order, Quote, TYPES, is_quote, rtype};
+use super::record::{self, Levels, Order, Quote, TYPES, is_quote, rtype};
 use super::symbols::Learned;
 use super::{UNDEF_PRICE, UNDEF_TIME};
 use crate::cells::{Cells, decimal, integer, whole};
@@ -34,80 +35,6 @@ pub fn recognise(head: &[u8]) -> Option<String> {
 /// None: what is wrong with rows is said as they are read.
 pub fn open(opening: Opening<'_>) -> io::Result<Box<dyn Recording + '_>> {
     Ok(Box::new(CsvFile::new(opening.input, &opening.options)))
-}
-
-/// Which column is which.
-#[derive(Clone, Debug, Default)]
-struct Columns {
-    count: usize,
-    ts_recv: Option<usize>,
-    ts_event: Option<usize>,
-    rtype: Option<usize>,
-    publisher: Option<usize>,
-    instrument: Option<usize>,
-    action: Option<usize>,
-    side: Option<usize>,
-    price: Option<usize>,
-    size: Option<usize>,
-    order: Option<usize>,
-    flags: Option<usize>,
-    sequence: Option<usize>,
-    symbol: Option<usize>,
-    /// Price and size of bid and ask, of each level.
-    levels: Vec<[(usize, usize); 2]>,
-}
-
-impl Columns {
-    fn read(head: &[u8]) -> Option<Columns> {
-        let head = std::str::from_utf8(head).ok()?;
-        let names: Vec<&str> = head.split(',').take(Cells::MAX).collect();
-        let of = |name: &str| names.iter().position(|&column| column == name);
-        let level = |at: usize| {
-            let of = |side: &str, what: &str| of(&format!("{side}_{what}_{at:02}"));
-            let [bid, ask] = ["bid", "ask"].map(|side| of(side, "px").zip(of(side, "sz")));
-            Some([bid?, ask?])
-        };
-        let columns = Columns {
-            count: names.len(),
-            ts_recv: of("ts_recv"),
-            ts_event: of("ts_event"),
-            rtype: of("rtype"),
-            publisher: of("publisher_id"),
-            instrument: of("instrument_id"),
-            action: of("action"),
-            side: of("side"),
-            price: of("price"),
-            size: of("size"),
-            order: of("order_id"),
-            flags: of("flags"),
-            sequence: of("sequence"),
-            symbol: of("symbol"),
-            levels: (0..LEVELS_MAX).map_while(level).collect(),
-        };
-        let sure = columns.publisher.and(columns.instrument).and(columns.ts_event).is_some();
-        sure.then_some(columns)
-    }
-
-    fn schema(&self) -> &'static str {
-        match self.levels.len() {
-            LEVELS_MAX => "mbp-10",
-            1.. => "mbp-1",
-            0 if self.order.is_some() => "mbo",
-            0 if self.action.and(self.price).is_some() => "trades",
-            0 => "",
-        }
-    }
-
-    /// The type of rows that do not say it.
-    fn usual(&self) -> Option<u8> {
-        match self.schema() {
-            "mbp-10" => Some(rtype::MBP_10),
-            "mbp-1" => Some(rtype::MBP_1),
-            "mbo" => Some(rtype::MBO),
-            "trades" => Some(rtype::MBP_0),
-            _ => None,
-        }
-    }
 }
 
 /// One row that was read.
@@ -290,6 +217,14 @@ impl Reader<'_> {
 
     fn fields(&self, kind: u8) -> Result<Fields, &'static str> {
         let (at, number) = (self.columns, |column| self.number(column));
+        let lacks = match kind {
+            rtype::MBO => at.lacks[0],
+            rtype::MBP_0 => at.lacks[1],
+            _ => None,
+        };
+        if let Some(why) = lacks {
+            return Err(why);
+        }
         let publisher = u16::try_from(number(at.publisher)?).map_err(|_| "number out of range")?;
         let sampled =
             matches!(kind, rtype::BBO_1S | rtype::BBO_1M | rtype::CBBO_1S | rtype::CBBO_1M);
