@@ -80,6 +80,7 @@ impl<R: Read, V: Venue> Frames<R, V> {
                         _ if is_crowded(text) => Some("a frame of more levels than any book has"),
                         _ => None,
                     };
+                    let too_long = self.venue.instruments().too_long();
                     let told = match damage {
                         Some(reason) => {
                             self.venue.damaged(unit);
@@ -87,6 +88,9 @@ impl<R: Read, V: Venue> Frames<R, V> {
                         }
                         None => self.venue.line(text, unit, &mut self.log),
                     };
+                    if self.venue.instruments().too_long() > too_long {
+                        self.log.skip(position, "a symbol of more than 256 bytes");
+                    }
                     return Ok(self.told(told, end, unit));
                 }
                 Ok(None) => return Ok(false),

@@ -186,6 +186,17 @@ fn bad_input_columns_that_a_schema_needs_are_missing() {
     }
 }
 
+#[test]
+fn bad_input_a_symbol_is_too_long() {
+    let row = "2024-01-02T00:00:03Z,2024-01-02T00:00:03Z,160,2,7,R,N,,0,0,0,136,0,9,";
+    let [long, longest] = [129, 128].map(|length| format!("{row}{}", "S".repeat(length)));
+    let text = rows(&[&long, &longest]);
+    let (units, recording) = read(text.as_bytes());
+    assert_eq!(kinds(&units), [[K::Lost], [K::Clear]]);
+    assert_eq!(skipped(&*recording), [("symbol is longer than 128 bytes", 1)]);
+    assert_eq!(recording.instruments().all().len(), 1);
+}
+
 /// A recording as crate `dbn` writes it in CSV.
 fn as_csv(bytes: &[u8], pretty: bool) -> Vec<u8> {
     let mut text = Vec::new();

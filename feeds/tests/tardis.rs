@@ -12,6 +12,7 @@ use std::io::Read;
 
 const BOOK: &str = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n";
 const TRADES: &str = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n";
+const NO_SYMBOL: &str = "row without a symbol, of one of more than 256 bytes, or of too many";
 const QUOTES: &str =
     "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n";
 
@@ -194,6 +195,7 @@ fn wanted_instruments_have_their_own_scale() {
 #[test]
 fn bad_input_rows() {
     let (first, good) = ("e,X,1000,1005,true,ask,101.5,2", "e,X,1000,1005,false,ask,101.5,2");
+    let long = format!("e,{}", "X".repeat(257));
     for (from, to, reason, whose) in [
         ("1000", "1e3", "time is no count of microseconds", Event::ALL.0),
         ("1005", "", "time is no count of microseconds", Event::ALL.0),
@@ -208,7 +210,8 @@ fn bad_input_rows() {
         (",2", ",1e-9", "amount is none, or does not fit the instrument's scale", 0),
         (",2", ",99999999999999", "amount is none, or does not fit the instrument's scale", 0),
         (",2", ",", "amount is none, or does not fit the instrument's scale", 0),
-        ("e,X", "e,", "row without a symbol, or of too many", Event::ALL.0),
+        ("e,X", "e,", NO_SYMBOL, Event::ALL.0),
+        ("e,X", &long, NO_SYMBOL, Event::ALL.0),
         ("e,X", "\"e\",X", "row has a quoted cell, which no row has", Event::ALL.0),
         (",2", "", "row has not as many cells as the head", Event::ALL.0),
         (",2", ",2,3", "row has not as many cells as the head", Event::ALL.0),

@@ -121,7 +121,8 @@ impl Decoder {
             return known;
         }
         let Some(known) = self.instruments.resolve(symbol, qty_digits()) else {
-            if self.by_symbol.len() - self.streams.len() < UNWANTED_MAX {
+            let unwanted = self.by_symbol.len() - self.streams.len();
+            if unwanted < UNWANTED_MAX && symbol.len() <= Instruments::SYMBOL_MAX {
                 self.by_symbol.insert(symbol.to_owned(), None);
             }
             return None;

@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::decode::{Decoder, Skip};
 use super::group::Group;
 use super::record::{self, Levels, Order, Quote, TYPES, is_quote, rtype};
-use super::symbols::Learned;
+use super::symbols::{Learned, SYMBOL_MAX};
 use super::{UNDEF_PRICE, UNDEF_TIME};
 use crate::cells::{Cells, decimal, integer, whole};
 use crate::recording::{
@@ -96,7 +96,7 @@ impl<'a> CsvFile<'a> {
             }
             let reader = Reader { columns: &self.columns, cells: row.cells, row: row.text };
             let kind = reader.kind();
-            let fields = row.whole.and_then(|()| match kind {
+            let mut fields = row.whole.and_then(|()| match kind {
                 Some(kind) if kind == rtype::MBO || is_quote(kind) => reader.fields(kind),
                 _ => Ok(Fields::default()),
             });
@@ -104,7 +104,9 @@ impl<'a> CsvFile<'a> {
                 (&fields, self.columns.symbol)
             {
                 let symbol = row.cells.cell(row.text, at);
-                name(&mut self.decoder, &mut self.named, order, symbol);
+                if let Err(why) = name(&mut self.decoder, &mut self.named, order, symbol) {
+                    fields = Err(why);
+                }
             }
             self.next = Some(Row { position: row.position, kind, fields });
         }
@@ -178,22 +180,32 @@ impl<'a> CsvFile<'a> {
 }
 
 /// The row's own word for what its number means.
-fn name(decoder: &mut Decoder, named: &mut (u32, Vec<u8>), order: &Order, symbol: &[u8]) {
+///
+/// # Errors
+/// Why it cannot be kept.
+fn name(
+    decoder: &mut Decoder,
+    named: &mut (u32, Vec<u8>),
+    order: &Order,
+    symbol: &[u8],
+) -> Result<(), &'static str> {
     #[allow(clippy::cast_possible_truncation)]
     let number = order.key as u32;
     if symbol.is_empty() || named.0 == number && named.1 == symbol {
-        return;
+        return Ok(());
+    }
+    if symbol.len() > SYMBOL_MAX {
+        return Err("symbol is longer than 128 bytes");
+    }
+    match decoder.symbols_mut().learn_anew(number, &String::from_utf8_lossy(symbol)) {
+        Learned::Nothing | Learned::New => {}
+        Learned::Other => decoder.forget(number, order.time()),
+        Learned::NoRoom => return Err("no room for another number's symbol"),
     }
     named.0 = number;
     named.1.clear();
     named.1.extend_from_slice(symbol);
-    let time = order.time();
-    let known = decoder.symbols_mut().meant(number, time).symbol.is_some();
-    let from = if known { time } else { 0 };
-    let symbol = String::from_utf8_lossy(symbol);
-    if decoder.symbols_mut().learn(number, from, UNDEF_TIME, &symbol) == Learned::Other {
-        decoder.forget(number, from);
-    }
+    Ok(())
 }
 
 /// Reads cells of one row.

@@ -19,6 +19,7 @@ pub const FORMAT: &str = "Tardis CSV";
 const ROWS_MAX: usize = 1 << 18;
 /// Rows of a snapshot that were received so many nanoseconds apart are of two.
 const APART: u64 = 1_000_000_000;
+const NO_SYMBOL: &str = "row without a symbol, of one of more than 256 bytes, or of too many";
 const NOT_BEGUN: &str = "change of a book before its first snapshot";
 
 /// Tells the format by its head row.
@@ -138,6 +139,7 @@ impl<'a> TardisFile<'a> {
             };
             if self.exchange.is_empty() {
                 let exchange = read.cells.cell(read.text, self.columns.exchange);
+                let exchange = &exchange[..exchange.len().min(Instruments::SYMBOL_MAX)];
                 self.exchange = String::from_utf8_lossy(exchange).escape_debug().to_string();
             }
             let name = read.cells.cell(read.text, self.columns.symbol);
@@ -150,7 +152,7 @@ impl<'a> TardisFile<'a> {
             );
             let instrument = symbol.and_then(|at| self.symbols[at].instrument);
             let said = match (symbol, instrument) {
-                (None, _) => Err("row without a symbol, or of too many"),
+                (None, _) => Err(NO_SYMBOL),
                 (_, None) => Ok(Said::Nothing),
                 (_, Some((_, digits))) => {
                     row::read(&self.columns, read.cells, read.text, digits, &mut self.book)
@@ -227,7 +229,7 @@ impl<'a> TardisFile<'a> {
     }
 }
 
-/// The index of a symbol; `None` of none, and of more than may be.
+/// The index of a symbol; `None` of none, of one too long, and of more than may be.
 fn find(
     name: &[u8],
     last: &mut Option<(Vec<u8>, usize)>,
@@ -242,7 +244,8 @@ fn find(
     }
     let at = match by_name.get(name) {
         Some(&at) => at,
-        None if name.is_empty() || symbols.len() >= Instruments::MAX => return None,
+        None if name.is_empty() || name.len() > Instruments::SYMBOL_MAX => return None,
+        None if symbols.len() >= Instruments::MAX => return None,
         None => {
             let known = instruments.resolve(&String::from_utf8_lossy(name), QTY_DIGITS);
             let instrument = known.map(|known| (known.id, known.qty_digits));
