@@ -69,9 +69,8 @@ pub fn has_frame(head: &[u8], like: impl Fn(&[u8]) -> bool) -> bool {
     })
 }
 
-/// A local time in any unit from seconds to nanoseconds, a space, and a frame.
-#[must_use]
-pub fn stamped(line: &[u8]) -> Option<(Timestamp, &[u8])> {
+/// A local time in any unit from seconds to nanoseconds, a space or tab, and a frame.
+fn stamped(line: &[u8]) -> Option<(Timestamp, &[u8])> {
     let (time, length) = match line.split_first_chunk::<19>() {
         // Nanoseconds have more digits than are read at once.
         Some((time, _)) if time.iter().all(u8::is_ascii_digit) => {
@@ -79,7 +78,8 @@ pub fn stamped(line: &[u8]) -> Option<(Timestamp, &[u8])> {
         }
         _ => run(line).filter(|&(_, length)| length >= 10)?,
     };
-    Some((stamp(time), line[length..].strip_prefix(b" ")?))
+    let (space, frame) = line[length..].split_first()?;
+    matches!(space, b' ' | b'\t').then_some((stamp(time), frame))
 }
 
 /// A time in seconds, milliseconds, microseconds or nanoseconds, told by its size.

@@ -6,6 +6,7 @@
 //! become. Source: "Databento Binary Encoding" and the schemas of Databento's documentation.
 
 pub mod csv;
+mod columns;
 mod decode;
 mod definition;
 mod group;

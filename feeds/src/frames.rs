@@ -93,6 +93,7 @@ impl<R: Read, V: Venue> Frames<R, V> {
                         _ if is_crowded(text) => Some("a frame of more levels than any book has"),
                         _ => None,
                     };
+                    let too_long = self.venue.instruments().too_long();
                     let told = match damage {
                         Some(reason) => {
                             self.venue.damaged(unit);
@@ -100,6 +101,9 @@ impl<R: Read, V: Venue> Frames<R, V> {
                         }
                         None => self.venue.line(text, unit, &mut self.log),
                     };
+                    if self.venue.instruments().too_long() > too_long {
+                        self.log.skip(position, "a symbol of more than 256 bytes");
+                    }
                     return Ok(self.told(told, end, unit));
                 }
                 Ok(None) => return Ok(false),

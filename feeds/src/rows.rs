@@ -35,7 +35,8 @@ impl<R: Read> Rows<R> {
         self.lines.position()
     }
 
-    /// The next row; `None` at the end. An end within a row is noted, and the row is not given.
+    /// The next row; `None` at the end. An end within a row is noted, and the row is not given. Nor is
+    /// one that ends with the text, since nobody knows whether its last cell is whole: it is skipped.
     ///
     /// # Errors
     /// The input cannot be read.
@@ -48,6 +49,10 @@ impl<R: Read> Rows<R> {
         let is_blank = line.text.is_empty() && line.end != LineEnd::TooLong;
         if line.end == LineEnd::Open && split.is_ok_and(|cells| cells < self.columns) {
             log.cut(position, "a row that does not have all its cells");
+            return Ok(None);
+        }
+        if line.end == LineEnd::Open {
+            log.skip(position, "last row has no line end: it may be cut");
             return Ok(None);
         }
         let whole = match split {

@@ -249,6 +249,39 @@ fn what_is_cheap_may_be_held_in_billions() {
     assert_eq!(run.recording.instruments().all()[0].qty_digits, 4);
 }
 
+/// As cryptofeed, websocat and spreadsheets write them.
+#[test]
+fn frames_of_other_recorders_are_read() {
+    let frames = [
+        snapshot(5, r#"["9.0","1.0"]"#, r#"["10.0","1.0"]"#),
+        spot(5, 6, r#"["9.5","2.0"]"#, ""),
+        spot(7, 8, r#"["9.6","1.0"]"#, ""),
+    ];
+    let host = "wss://stream.binance.com:9443/stream?streams=btcusdt@depth";
+    let rest = "https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=1000";
+    let [first, second, third] = frames.each_ref().map(String::as_str);
+    let cryptofeed = format!(
+        "{host} <-> 1723161255.1\n{host} <- 1723161255.15: {{\"method\":\"SUBSCRIBE\"}}\n\
+         1723161255.2: {second}\n{rest} -> 1723161255.3: {first}\n1723161255.4: {third}\n"
+    );
+    let bare = format!("{second}\n{first}\n{third}\n");
+    let tabs = format!("1723161255200\t{second}\n1723161255300\t{first}\n1723161255400\t{third}\n");
+    let at = 1_723_161_255_400_000_000;
+    for (text, received) in [(cryptofeed, at), (bare, 0), (tabs, at)] {
+        let mut run = read(text.as_bytes());
+        let mut last = 0;
+        while run.step() {
+            last = run.unit.received.nanos();
+        }
+        assert_eq!((run.state(ONLY), last), (BookState::Live, received), "{text}");
+        assert_eq!(run.top(ONLY), [best("9.6", "1"), best("10", "1")], "{text}");
+        assert_eq!(run.recording.describe().format, "Binance raw frames");
+        let counts = run.recording.counts().by_type;
+        let expected = [("depthUpdate".to_owned(), 2), ("depth snapshot".to_owned(), 1)];
+        assert_eq!((counts, run.recording.log().damaged().0), (expected.to_vec(), 0), "{text}");
+    }
+}
+
 #[test]
 fn times_of_older_collectors_are_read() {
     let frame = spot(1, 2, "", "");

@@ -49,7 +49,7 @@ fn rows_by_order_become_events_in_either_style() {
     // needed.
     let plain = "order_id,price,size,side,action,instrument_id,publisher_id,flags,ts_event,more\r\n\
                  0,,0,N,R,7,2,8,1704153601000000000,\r\n\
-                 11,5510000000,100,B,A,7,2,128,1704153603000000000,x";
+                 11,5510000000,100,B,A,7,2,128,1704153603000000000,x\r\n";
     let (units, recording) = read(plain.as_bytes());
     assert_eq!(kinds(&units), [vec![K::Clear], vec![K::Add]]);
     let event = units[1][0];
@@ -73,7 +73,11 @@ fn a_number_may_come_to_mean_another_symbol() {
     let (units, recording) = read(text.as_bytes());
     let symbols: Vec<&str> = recording.instruments().all().iter().map(|one| &*one.symbol).collect();
     assert_eq!(symbols, ["OLD", "NEW"]);
-    assert_eq!(kinds(&units), [vec![K::Add], vec![K::Add], vec![K::Reset, K::Add], vec![K::Add]]);
+    // No row says how the book of any of them begins.
+    let lost = vec![K::Lost, K::Add];
+    let expected = [lost.clone(), lost, vec![K::Reset, K::Lost, K::Add], vec![K::Add]];
+    assert_eq!(kinds(&units), expected);
+    assert_eq!(recording.log().gaps().0, 3);
     let ids: Vec<u32> = units.iter().map(|unit| unit[0].instrument.0).collect();
     assert_eq!(ids, [0, 1, 0, 1]);
 }
@@ -95,6 +99,7 @@ fn rows_of_other_schemas_are_counted() {
 #[test]
 fn bad_input_rows() {
     let good = "2024-01-02T00:00:03Z,2024-01-02T00:00:03Z,160,2,7,A,B,5.5,1,0,11,128,5,9,SYM";
+    let clear = "2024-01-02T00:00:01Z,2024-01-02T00:00:01Z,160,2,7,R,N,,0,0,0,136,0,0,SYM";
     for (from, to, reason) in [
         ("5.5", "5.5e1", "price is none"),
         ("5.5", "NaN", "price is none"),
@@ -114,29 +119,82 @@ fn bad_input_rows() {
     ] {
         let bad = good.replacen(from, to, 1);
         assert_ne!(bad, good);
-        let text = rows(&[good, &bad, good]);
+        let text = rows(&[clear, &bad, good]);
         let (units, recording) = read(text.as_bytes());
-        let position = (HEAD.len() + good.len() + 1) as u64;
+        let position = (HEAD.len() + clear.len() + 1) as u64;
         let skips: Vec<_> = recording.log().skipped().collect();
         // Without a type nobody knows what it is.
         let reason = if to == ",x," { "unknown record type" } else { reason };
         assert_eq!(skips, [(reason, 1, &[position][..])], "{bad}");
         let lost = if to == ",x," { vec![] } else { vec![K::Lost] };
-        assert_eq!(kinds(&units), [vec![K::Add], lost, vec![K::Add]], "{bad}");
+        assert_eq!(kinds(&units), [vec![K::Clear], lost, vec![K::Add]], "{bad}");
         assert_eq!(recording.counts().messages, 3);
-    }
-    // An end at every byte: whole rows are read, and the rest is cut, or was one whole number less.
-    let text = rows(&[good, good]);
-    for length in HEAD.len()..text.len() {
-        let (units, recording) = read(&text.as_bytes()[..length]);
-        let rows = (length + 1 - HEAD.len()) / (good.len() + 1);
-        let cut = recording.log().is_cut().is_some();
-        assert!(units.len() >= rows && units.len() + usize::from(cut) <= rows + 1, "{length}");
-        assert!(!cut || recording.counts().messages as usize == units.len());
     }
     let empty = read(HEAD.as_bytes());
     assert_eq!((empty.0.len(), empty.1.counts().messages), (0, 0));
     assert!(open_bytes(b"ts_event,price\n1,2\n", Options::default()).is_err());
+}
+
+/// Of a last cell that ends with the text, nobody knows whether it is whole: `AR` is no instrument.
+#[test]
+fn bad_input_an_end_at_every_byte() {
+    let good = "2024-01-02T00:00:03Z,2024-01-02T00:00:03Z,160,2,7,A,B,5.5,1,0,11,128,5,9,SYM";
+    let text = rows(&[good, good]);
+    for length in HEAD.len()..text.len() {
+        let (units, recording) = read(&text.as_bytes()[..length]);
+        let rows = (length - HEAD.len()) / (good.len() + 1);
+        let place = (HEAD.len() + rows * (good.len() + 1)) as u64;
+        let cut = recording.log().is_cut().map(|cut| cut.position);
+        let skips = recording.log().skipped().map(|(reason, count, places)| {
+            assert_eq!((reason, count), ("last row has no line end: it may be cut", 1));
+            places[0]
+        });
+        let told: Vec<u64> = skips.chain(cut).collect();
+        assert_eq!((units.len(), told.is_empty()), (rows, length as u64 == place), "{length}");
+        assert!(told.iter().all(|&at| at == place) && told.len() < 2, "{length}");
+        let whole = recording.instruments().all().iter().all(|known| known.symbol == "SYM");
+        assert!(whole && recording.counts().messages as usize == rows, "{length}");
+    }
+}
+
+/// Without them, a row says nothing, or something else.
+#[test]
+fn bad_input_columns_that_a_schema_needs_are_missing() {
+    let row = "2024-01-02T00:00:03Z,2024-01-02T00:00:03Z,160,2,7,A,B,5.5,1,0,11,128,5,9,SYM";
+    let without = |text: &str, at: usize| {
+        let cells = text.trim_end().split(',').enumerate().filter(|&(cell, _)| cell != at);
+        cells.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
+    };
+    for (name, reason) in [
+        ("action", "row by order or of a trade, in a file without the column action"),
+        ("side", "row by order, in a file without the column side"),
+        ("price", "row by order or of a trade, in a file without the column price"),
+        ("size", "row by order or of a trade, in a file without the column size"),
+        ("order_id", "row by order, in a file without the column order_id"),
+    ] {
+        let at = HEAD.trim_end().split(',').position(|column| column == name).unwrap();
+        let text = format!("{}\n{}\n", without(HEAD, at), without(row, at));
+        let (units, recording) = read(text.as_bytes());
+        assert_eq!(skipped(&*recording), [(reason, 1)], "{name}");
+        assert_eq!(kinds(&units), [[K::Lost]], "{name}");
+        // Nothing is known of a trade either, but that it was one.
+        let trade = text.replacen(",160,", ",0,", 1);
+        let (units, recording) = read(trade.as_bytes());
+        let needed = reason.contains("trade");
+        assert_eq!(skipped(&*recording).len(), usize::from(needed), "{name}");
+        assert_eq!(kinds(&units), [vec![]], "{name}");
+    }
+}
+
+#[test]
+fn bad_input_a_symbol_is_too_long() {
+    let row = "2024-01-02T00:00:03Z,2024-01-02T00:00:03Z,160,2,7,R,N,,0,0,0,136,0,9,";
+    let [long, longest] = [129, 128].map(|length| format!("{row}{}", "S".repeat(length)));
+    let text = rows(&[&long, &longest]);
+    let (units, recording) = read(text.as_bytes());
+    assert_eq!(kinds(&units), [[K::Lost], [K::Clear]]);
+    assert_eq!(skipped(&*recording), [("symbol is longer than 128 bytes", 1)]);
+    assert_eq!(recording.instruments().all().len(), 1);
 }
 
 /// A recording as crate `dbn` writes it in CSV.

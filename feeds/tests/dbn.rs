@@ -3,7 +3,9 @@
 
 mod common;
 
-use common::dbn::{CHANNEL_GAP, DAY, LAST, SECOND, SNAPSHOT, TOP, file, mbo, quote};
+use common::dbn::{
+    CHANNEL_GAP, DAY, LAST, SECOND, SNAPSHOT, TOP, file, file_of, mbo, metadata, quote,
+};
 use common::told::{kinds, read, skipped};
 use dbn::{
     InstrumentDefMsg, MboMsg, RecordHeader, Schema, StatMsg, StatusMsg, SymbolMappingMsg, rtype,
@@ -211,6 +213,45 @@ fn a_gap_of_the_channel_is_lost_until_the_book_is_cleared() {
     let (units, _) = read(&levels);
     let expected = [vec![K::Lost, K::Level, K::Level], vec![K::Clear, K::Level, K::Level]];
     assert_eq!(kinds(&units), expected);
+}
+
+/// A recording that begins within a day: what rested before, nobody tells.
+#[test]
+fn a_book_by_order_that_is_met_within_is_lost_until_it_begins() {
+    let within = [
+        mbo(1, b'T', b'A', 100, 2, 0, LAST),
+        mbo(2, b'A', b'B', 100, 5, 11, LAST),
+        mbo(3, b'C', b'B', 100, 5, 11, LAST),
+        mbo(4, b'R', b'N', NONE, 0, 0, SNAPSHOT),
+        mbo(4, b'A', b'B', 100, 5, 12, SNAPSHOT | LAST),
+        mbo(5, b'A', b'B', 100, 5, 13, LAST),
+    ];
+    let mut metadata = metadata(3, Some(Schema::Mbo));
+    metadata.start += 50_400 * SECOND;
+    let file = file_of(&metadata, &within);
+    let (units, recording) = read(&file);
+    let (lost, snapshot) = (vec![K::Lost, K::Add], vec![K::Clear, K::Add]);
+    let expected = [vec![K::Trade], lost.clone(), vec![K::Reduce], snapshot, vec![K::Add]];
+    assert_eq!(kinds(&units), expected);
+    let (gaps, first) = recording.log().gaps();
+    assert_eq!((gaps, &*first[0].stream, first[0].first, first[0].count), (1, "SYM", 1002, 0));
+    // Where books begin: with a clear; with a snapshot, which had none before 2024; with a side
+    // that is whole; at midnight.
+    for begins in [
+        mbo(1, b'R', b'N', NONE, 0, 0, LAST),
+        mbo(1, b'A', b'B', 100, 5, 11, LAST | SNAPSHOT),
+        mbo(1, b'A', b'B', 100, 5, 0, LAST | TOP),
+    ] {
+        let file = file_of(&metadata, &[begins, within[1].clone()]);
+        let (units, recording) = read(&file);
+        assert_eq!((recording.log().gaps().0, units.len()), (0, 2));
+    }
+    metadata.start = DAY;
+    let file = file_of(&metadata, &within[1..2]);
+    assert_eq!(kinds(&read(&file).0), [[K::Add]]);
+    // Records alone do not say when they begin.
+    let fragment: Vec<u8> = within[1..3].iter().flat_map(|one| one.as_ref().to_vec()).collect();
+    assert_eq!(kinds(&read(&fragment).0), [lost, vec![K::Reduce]]);
 }
 
 #[test]

@@ -71,6 +71,10 @@ fn compare(name: &str, bytes: &[u8]) -> u64 {
         told.append(&mut unit.events);
     }
     let expected: Vec<_> = orders.iter().filter_map(as_event).collect();
+    // The vendor's vectors are of 13:00: before, orders rested that nobody tells of.
+    let within = u64::from(name.contains("test_data") && !orders.is_empty());
+    assert_eq!(recording.log().gaps().0, within, "{name}");
+    assert!(within == 0 || told.remove(0).kind() == Some(EventKind::Lost), "{name}");
     let told: Vec<_> = told.iter().map(as_told).collect();
     assert_eq!(told, expected, "{name}");
     let counts = recording.counts();

@@ -235,6 +235,31 @@ fn bad_input_an_end_at_every_byte() {
     }
 }
 
+/// The last size of a book may be cut, where the direction of a message cannot: it has one digit.
+#[test]
+fn bad_input_the_last_row_of_the_book_has_no_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let messages = ["34200.1,1,11,3,999900,1", "34200.2,4,11,2,999900,1"];
+    let last = "1000100,5,1000000,7,9999999999,0,999900,15";
+    let other = folder.path().join(NAME.replace("message", "orderbook"));
+    for (rest, shown) in [("\n", 2), ("", 0)] {
+        drop(pair(folder.path(), &messages, &[BOOK]));
+        std::fs::write(&other, format!("{BOOK}\n{last}{rest}")).unwrap();
+        let path = Source::file(folder.path().join(NAME));
+        let mut recording = open(&path, Options::default()).unwrap();
+        let units = told::units(&mut *recording);
+        assert_eq!(units[1].len(), shown, "{rest:?}");
+        let reason = "last row of the book has no line end: it may be cut";
+        let skips: &[_] = if shown > 0 { &[] } else { &[(reason, 1)] };
+        assert_eq!(skipped(&*recording), skips);
+        // The same of a book alone.
+        std::fs::remove_file(folder.path().join(NAME)).unwrap();
+        let mut book = open(&Source::file(&other), Options::default()).unwrap();
+        assert_eq!(told::units(&mut *book)[1].is_empty(), shown == 0);
+        assert_eq!(skipped(&*book), skips);
+    }
+}
+
 /// A book as price and size of each level, best first, of one side.
 fn side(books: &LevelBooks, side: Side) -> Vec<(i64, i64)> {
     let book = books.book(ONLY);

@@ -176,4 +176,59 @@ fn no_file_takes_more_than_its_bound() {
     });
     let (rows, _) = peak(&file, "300,000 symbols");
     assert_eq!(rows, 300_000);
+    long_symbols();
+    many_meanings();
+}
+
+/// Symbols as long as a line may be.
+fn long_symbols() {
+    const FRAMES: [&str; 2] = [
+        r#"1723161255000000000 {"e":"depthUpdate","E":1723161255208,"s":"SYM","U":1,"u":2,"b":[],"a":[]}"#,
+        r#"{"type":"l2update","product_id":"SYM","time":"2024-08-08T00:00:00Z","changes":[["buy","1","1"]]}"#,
+    ];
+    let databento = "ts_event,publisher_id,instrument_id,action,side,price,size,order_id,symbol\n";
+    let tardis = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n";
+    let rows = [(databento, "1,2,7,A,B,1,1,1,SYM"), (tardis, "e,SYM,1,2,true,bid,1,1")];
+    for (head, row) in FRAMES.map(|frame| ("", frame)).into_iter().chain(rows) {
+        let file = packed(|file| {
+            writeln!(file, "{head}{}", row.replace("SYM", "SHORT")).unwrap();
+            for at in 0..60 {
+                let symbol = char::from(b'A' + at % 26).to_string().repeat(3 << 20);
+                let row = row.replace("SYM", &format!("{symbol}{at}"));
+                let row = row.replace(",2,7,", &format!(",2,{at},"));
+                writeln!(file, "{row}").unwrap();
+            }
+        });
+        let (messages, _) = peak(&file, &format!("long symbols in {row}"));
+        assert_eq!(messages, 61, "{row}");
+    }
+}
+
+/// Numbers of Databento that mean something else in each record, and more numbers than are read.
+fn many_meanings() {
+    let head = "ts_event,publisher_id,instrument_id,action,side,price,size,order_id,symbol";
+    let file = packed(|file| {
+        writeln!(file, "{head}").unwrap();
+        for number in 0..20_000 {
+            writeln!(file, "{number},2,{number},R,N,,0,0,S{number}").unwrap();
+        }
+        for at in 0..1_000_000 {
+            writeln!(file, "{},2,42,R,N,,0,0,S{}", 20_000 + at, at % 2).unwrap();
+        }
+    });
+    assert_eq!(peak(&file, "a number of two symbols").0, 1_020_000);
+    let mut mapping = [0; 176];
+    (mapping[0], mapping[1], mapping[8]) = (44, 0x16, 1);
+    mapping[89..159].fill(b'S');
+    mapping[168..].fill(0xff);
+    for [numbers, symbols] in [[600_000, 1], [1, 600_000]] {
+        let file = packed(|file| {
+            for at in 0..600_000u32 {
+                mapping[4..8].copy_from_slice(&(at % numbers).to_le_bytes());
+                mapping[92..96].copy_from_slice(&(0x4141_4141 + at % symbols).to_le_bytes());
+                file.write_all(&mapping).unwrap();
+            }
+        });
+        assert_eq!(peak(&file, "mappings of symbols").0, 600_000);
+    }
 }

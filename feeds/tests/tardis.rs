@@ -12,6 +12,7 @@ use std::io::Read;
 
 const BOOK: &str = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n";
 const TRADES: &str = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n";
+const NO_SYMBOL: &str = "row without a symbol, of one of more than 256 bytes, or of too many";
 const QUOTES: &str =
     "exchange,symbol,timestamp,local_timestamp,ask_amount,ask_price,bid_price,bid_amount\n";
 
@@ -28,7 +29,7 @@ fn an_incremental_book_begins_anew_with_each_snapshot() {
             "deribit,X,1000,1005,true,bid,100,3",
             "deribit,X,2000,2005,false,bid,100,0",
             "deribit,X,2000,2005,false,bid,99.5,1e-7",
-            "deribit,Y,2000,2005,false,bid,7,1",
+            "deribit,Y,2000,2005,true,bid,7,1",
             "deribit,X,3000,3005,true,ask,200,1",
             "deribit,X,3000,3006,true,bid,199,1",
         ],
@@ -37,7 +38,7 @@ fn an_incremental_book_begins_anew_with_each_snapshot() {
     let expected = [
         vec![K::Clear, K::Level, K::Level],
         vec![K::Level, K::Level],
-        vec![K::Level],
+        vec![K::Clear, K::Level],
         vec![K::Clear, K::Level],
         vec![K::Level],
     ];
@@ -63,6 +64,71 @@ fn an_incremental_book_begins_anew_with_each_snapshot() {
     let known: Vec<_> =
         recording.instruments().all().iter().map(|one| (&*one.symbol, one.qty_digits)).collect();
     assert_eq!(known, [("X", 8), ("Y", 8)]);
+}
+
+#[test]
+fn changes_before_the_first_snapshot_are_of_no_book() {
+    let text = text(
+        BOOK,
+        &[
+            "deribit,X,1000,1005,false,ask,101.5,2",
+            "deribit,X,2000,2005,false,bid,100,3",
+            "deribit,Y,2000,2005,true,bid,7,1",
+            "deribit,X,3000,3005,true,bid,99,1",
+            "deribit,X,3000,3005,true,ask,102,1",
+            "deribit,X,4000,4005,false,bid,99,0",
+        ],
+    );
+    let (units, recording) = read(text.as_bytes());
+    let snapshot = vec![K::Clear, K::Level, K::Level];
+    let expected = [vec![K::Lost], vec![], vec![K::Clear, K::Level], snapshot, vec![K::Level]];
+    assert_eq!(kinds(&units), expected);
+    let skips: Vec<_> = recording.log().skipped().collect();
+    let places = [BOOK.len() as u64, (BOOK.len() + 38) as u64];
+    assert_eq!(skips, [("change of a book before its first snapshot", 2, &places[..])]);
+    let mut books = LevelBooks::growing();
+    books.admit(InstrumentId(1));
+    for (at, unit) in units.iter().enumerate() {
+        unit.iter().for_each(|event| assert_eq!(books.apply(event).contradiction, None));
+        assert_eq!(books.book(InstrumentId(0)).state().may_quote(), at >= 3, "unit {at}");
+    }
+}
+
+/// A recorder that connects again while nothing happens.
+#[test]
+fn a_snapshot_that_follows_one_begins_anew() {
+    let text = text(
+        BOOK,
+        &[
+            "deribit,X,1000,1005,true,bid,100,1",
+            "deribit,X,1000,1006,true,ask,101,1",
+            "deribit,X,9000000,9000105,true,bid,90,1",
+            "deribit,X,9000000,9000105,true,ask,91,1",
+        ],
+    );
+    let (units, _) = read(text.as_bytes());
+    let again = vec![K::Clear, K::Level, K::Level];
+    assert_eq!(kinds(&units), [vec![K::Clear, K::Level], vec![K::Level], again]);
+}
+
+/// Combinations and spreads have such prices.
+#[test]
+fn prices_may_be_negative_or_zero() {
+    let rows = ["e,X,1,2,true,bid,-12.5,10", "e,X,1,2,true,ask,0,10"];
+    let book = text(BOOK, &rows);
+    let (units, recording) = read(book.as_bytes());
+    let prices: Vec<i64> = units[0].iter().map(|event| event.price.raw()).collect();
+    assert_eq!((prices, recording.log().skipped().count()), (vec![0, -12_500_000_000, 0], 0));
+    let mut books = LevelBooks::growing();
+    books.admit(InstrumentId(0));
+    units.iter().flatten().for_each(|event| assert_eq!(books.apply(event).contradiction, None));
+    assert!(books.book(InstrumentId(0)).state().may_quote());
+    // A side without orders has no amount, whatever its price.
+    let quotes = text(QUOTES, &["e,X,1,2,5,-1.5,-2.5,5", "e,X,2,3,5,-1.5,0,0"]);
+    let (units, _) = read(quotes.as_bytes());
+    assert_eq!(kinds(&units), [vec![K::Clear, K::Level, K::Level], vec![K::Level]]);
+    let trades = text(TRADES, &["e,X,1,2,3,buy,-0.5,1"]);
+    assert_eq!(read(trades.as_bytes()).0[0][0].price.raw(), -500_000_000);
 }
 
 #[test]
@@ -116,19 +182,20 @@ fn kinds_that_are_not_read_are_counted() {
 
 #[test]
 fn wanted_instruments_have_their_own_scale() {
-    let text = text(BOOK, &["e,X,1,2,false,ask,1,2.25", "e,Y,1,2,false,ask,1,2.25"]);
+    let text = text(BOOK, &["e,X,1,2,true,ask,1,2.25", "e,Y,1,2,true,ask,1,2.25"]);
     let mut wanted = Instrument::share(3, "X");
     wanted.qty_digits = 2;
     let options = Options { wanted: Wanted::Only(vec![wanted]), ..Options::default() };
     let mut recording = open_bytes(text.as_bytes(), options).unwrap();
     let units = units(&mut *recording);
-    assert_eq!((units[0][0].instrument, units[0][0].qty.raw()), (InstrumentId(3), 225));
+    assert_eq!((units[0][1].instrument, units[0][1].qty.raw()), (InstrumentId(3), 225));
     assert!(units[1].is_empty());
 }
 
 #[test]
 fn bad_input_rows() {
-    let good = "e,X,1000,1005,false,ask,101.5,2";
+    let (first, good) = ("e,X,1000,1005,true,ask,101.5,2", "e,X,1000,1005,false,ask,101.5,2");
+    let long = format!("e,{}", "X".repeat(257));
     for (from, to, reason, whose) in [
         ("1000", "1e3", "time is no count of microseconds", Event::ALL.0),
         ("1005", "", "time is no count of microseconds", Event::ALL.0),
@@ -136,7 +203,6 @@ fn bad_input_rows() {
         ("1000", "18446744073709551615", "time is no count of microseconds", Event::ALL.0),
         ("false", "0", "is_snapshot is neither true nor false", 0),
         ("ask", "sell", "side is neither bid nor ask", 0),
-        ("101.5", "-1", "price is none, or finer than 1e-9", 0),
         ("101.5", "NaN", "price is none, or finer than 1e-9", 0),
         ("101.5", "1e400", "price is none, or finer than 1e-9", 0),
         ("101.5", "1e-10", "price is none, or finer than 1e-9", 0),
@@ -144,7 +210,8 @@ fn bad_input_rows() {
         (",2", ",1e-9", "amount is none, or does not fit the instrument's scale", 0),
         (",2", ",99999999999999", "amount is none, or does not fit the instrument's scale", 0),
         (",2", ",", "amount is none, or does not fit the instrument's scale", 0),
-        ("e,X", "e,", "row without a symbol, or of too many", Event::ALL.0),
+        ("e,X", "e,", NO_SYMBOL, Event::ALL.0),
+        ("e,X", &long, NO_SYMBOL, Event::ALL.0),
         ("e,X", "\"e\",X", "row has a quoted cell, which no row has", Event::ALL.0),
         (",2", "", "row has not as many cells as the head", Event::ALL.0),
         (",2", ",2,3", "row has not as many cells as the head", Event::ALL.0),
@@ -154,10 +221,10 @@ fn bad_input_rows() {
             "e,X" | "1000" | "false" => good.replacen(from, to, 1),
             _ => format!("{before}{to}{behind}"),
         };
-        let text = text(BOOK, &[good, &bad, good]);
+        let text = text(BOOK, &[first, &bad, good]);
         let (units, recording) = read(text.as_bytes());
         let skips: Vec<_> = recording.log().skipped().collect();
-        let position = (BOOK.len() + good.len() + 1) as u64;
+        let position = (BOOK.len() + first.len() + 1) as u64;
         assert_eq!(skips, [(reason, 1, &[position][..])], "{bad}");
         let lost: Vec<_> =
             units.iter().flatten().filter(|event| event.kind() == Some(K::Lost)).collect();
@@ -195,13 +262,18 @@ fn bad_input_rows() {
 
 #[test]
 fn bad_input_an_end_at_every_byte() {
-    let row = "e,X,1000,1005,false,ask,101.5,2";
-    let text = text(BOOK, &[row, "e,X,1000,1006,false,ask,101.5,2"]);
+    let row = "e,X,1000,1005,true,ask,101.5,2";
+    let text = text(BOOK, &[row, "e,X,1000,1006,true,ask,101.5,2"]);
     for length in BOOK.len()..text.len() {
         let (units, recording) = read(&text.as_bytes()[..length]);
-        let whole = (length - BOOK.len() + 1) / (row.len() + 1);
-        let cut = recording.log().is_cut().is_some();
-        assert!(units.len() >= whole && units.len() + usize::from(cut) <= whole + 1, "{length}");
+        let (rows, more) = ((length - BOOK.len()) / (row.len() + 1), length - BOOK.len());
+        let more = more % (row.len() + 1);
+        // Of an amount that ends with the text, nobody knows whether it is whole.
+        let open = recording.log().skipped().map(|(_, _, places)| places[0]).collect::<Vec<_>>();
+        let cut = recording.log().is_cut().map(|cut| cut.position);
+        let told: Vec<u64> = cut.into_iter().chain(open).collect();
+        let place = (BOOK.len() + rows * (row.len() + 1)) as u64;
+        assert_eq!((units.len(), told), (rows, vec![place; usize::from(more > 0)]), "{length}");
     }
     assert!(open_bytes(b"exchange,symbol,timestamp\n1,2,3\n", Options::default()).is_err());
 }

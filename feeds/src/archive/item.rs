@@ -8,8 +8,7 @@ use market::{Event, InstrumentId, Timestamp};
 const HEAD: usize = 8;
 /// Flag of a unit whose events go on in the next one.
 const MORE: u16 = 1;
-/// Longest symbol and longest side entry.
-pub(super) const SYMBOL_MAX: usize = 256;
+/// Longest side entry.
 pub(super) const ENTRY_MAX: usize = 1 << 16;
 
 /// What an item is.

@@ -4,7 +4,7 @@
 use super::blocks::{Blocks, Next};
 use super::entry;
 use super::frame::{BLOCK, MAGIC};
-use super::item::{ENTRY_MAX, Item, SYMBOL_MAX};
+use super::item::{ENTRY_MAX, Item};
 use crate::recording::{
     Books, Broken, Clock, Counts, Description, Instruments, Log, Opening, Options, Recording, Unit,
 };
@@ -111,7 +111,8 @@ impl<R: Read> EventFile<R> {
                     (self.source.0, self.source.1) = (books, clock);
                 }
                 Item::Instrument { id, qty_digits, symbol } => {
-                    let well = qty_digits <= Qty::DIGITS_MAX && symbol.len() <= SYMBOL_MAX;
+                    let short = symbol.len() <= Instruments::SYMBOL_MAX;
+                    let well = qty_digits <= Qty::DIGITS_MAX && short;
                     if !well || id == Event::ALL {
                         return Err("an instrument that cannot be");
                     }

@@ -2,7 +2,7 @@
 
 use super::entry;
 use super::frame::{BLOCK, HEADER, ROWS, Row, header, kind, seal};
-use super::item::{self, ENTRY_MAX, SYMBOL_MAX};
+use super::item::{self, ENTRY_MAX};
 use crate::recording::{Books, Clock, Instruments, Unit, Wanted};
 use market::{Event, EventKind, InstrumentId, Timestamp};
 use std::io::{self, Write};
@@ -78,8 +78,8 @@ impl<W: Write> Writer<W> {
     /// and times leaves nothing.
     ///
     /// # Errors
-    /// `out` refuses, the unit names an instrument that is not the file's, or a symbol or a side
-    /// entry is longer than 256 bytes or 64 KiB.
+    /// `out` refuses, the unit names an instrument that is not the file's, or a side entry is longer
+    /// than 64 KiB.
     pub fn unit(&mut self, unit: &Unit, time: Timestamp) -> io::Result<()> {
         // The time alone is worth keeping: a backtest's clock goes by it.
         if unit.says_nothing() {
@@ -156,9 +156,6 @@ impl<W: Write> Writer<W> {
         let Some(known) = self.instruments.get(id) else {
             return refused("an event of an instrument that the file does not have");
         };
-        if known.symbol.len() > SYMBOL_MAX {
-            return refused("a symbol is longer than an event file allows");
-        }
         item::put_instrument(id, known.qty_digits, &known.symbol, &mut self.block);
         let length = self.instruments.all().len();
         self.stands_in.resize(length, 0);

@@ -98,13 +98,31 @@ impl Decoder {
         })
     }
 
+    /// What REST answered when it was asked for the book of a symbol, which may be a refusal.
+    pub(super) fn answer(
+        &mut self,
+        symbol: &str,
+        json: &[u8],
+        unit: &mut Unit,
+        log: &mut Log,
+    ) -> Kind {
+        let Ok(Frame::Snapshot(mut snapshot)) = Frame::parse(json) else {
+            log.skip(unit.position, NO_SNAPSHOT);
+            return Kind::Response;
+        };
+        snapshot.symbol = Some(symbol.to_ascii_uppercase().into());
+        self.snapshot(&snapshot, json, unit, log);
+        Kind::Snapshot
+    }
+
     /// The stream of a symbol, whose quantities have `qty_digits` if it is new and nobody said other.
     fn stream(&mut self, symbol: &str, qty_digits: impl FnOnce() -> u32) -> Option<usize> {
         if let Some(&known) = self.by_symbol.get(symbol) {
             return known;
         }
         let Some(known) = self.instruments.resolve(symbol, qty_digits()) else {
-            if self.by_symbol.len() - self.streams.len() < UNWANTED_MAX {
+            let unwanted = self.by_symbol.len() - self.streams.len();
+            if unwanted < UNWANTED_MAX && symbol.len() <= Instruments::SYMBOL_MAX {
                 self.by_symbol.insert(symbol.to_owned(), None);
             }
             return None;

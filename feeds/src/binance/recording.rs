@@ -1,37 +1,45 @@
-//! Frames of Binance as its collectors record them: `<local time> <frame>`, a line each, from spot,
-//! USD-M or COIN-M, with the snapshots that the collector asked for among them.
+//! Binance's recorded frames, of spot, USD-M or COIN-M, with the snapshots that the recorder asked for
+//! among them.
 //!
 //! A unit is a line. The levels of frames that came before their snapshot come with it.
 
 use super::decoder::Decoder;
 use super::frame::Kind;
-use crate::cryptofeed::stamped;
+use crate::cryptofeed::{Recorded, has_frame, is_of, line};
 use crate::frames::{Frames, NEVER_JOINED, Venue};
 use crate::recording::{Books, Clock, Description, Instruments, Log, Opening, Recording, Unit};
+use memchr::memmem::find;
 use std::io;
 
 /// Name of the format.
 pub const FORMAT: &str = "Binance raw frames";
 
-/// Tells the format by its first lines: local time, and a frame of the venue's.
+/// Tells the format by the host of its connections, or by its first frames.
 #[must_use]
 pub fn recognise(head: &[u8]) -> Option<String> {
+    (is_of(head, "binance.com") || has_frame(head, is_frame)).then(String::new)
+}
+
+/// True of the beginning of a frame: how it begins, and what else it has then.
+fn is_frame(json: &[u8]) -> bool {
     let signs = [
-        b"{\"stream\":".as_slice(),
-        b"{\"e\":\"",
-        b"{\"u\":",
-        b"{\"lastUpdateId\":",
-        b"{\"data\":{\"e\":",
-        b"{\"data\":{\"u\":",
+        ("{\"stream\":\"", "\"data\":"),
+        ("{\"e\":\"", "\"E\":"),
+        ("{\"u\":", "\"s\":\""),
+        ("{\"lastUpdateId\":", "\"bids\":"),
+        ("{\"data\":{\"e\":", "\"E\":"),
+        ("{\"data\":{\"u\":", "\"s\":\""),
     ];
-    let known = |line: &[u8]| {
-        let (_, json) = stamped(line)?;
-        // Where another program wrote the frames again, white space may stand anywhere.
-        let mut json = json.iter().filter(|byte| !byte.is_ascii_whitespace());
-        let begins: Vec<u8> = json.by_ref().take(24).copied().collect();
-        signs.iter().any(|sign| begins.starts_with(sign)).then_some(())
-    };
-    head.split(|&byte| byte == b'\n').take(64).find_map(known).map(|()| String::new())
+    signs.iter().any(|(begin, sign)| {
+        json.starts_with(begin.as_bytes()) && find(json, sign.as_bytes()).is_some()
+    })
+}
+
+/// The symbol of `…/depth?symbol=BTCUSDT&limit=1000`.
+fn symbol_of(url: &str) -> Option<&str> {
+    let (path, query) = url.split_once('?')?;
+    let asked = query.split('&').find_map(|part| part.strip_prefix("symbol="));
+    asked.filter(|_| path.ends_with("/depth"))
 }
 
 /// Opens it.
@@ -54,13 +62,24 @@ impl Venue for Decoder {
 
     fn line(
         &mut self,
-        line: &[u8],
+        text: &[u8],
         unit: &mut Unit,
         log: &mut Log,
     ) -> Result<Option<usize>, &'static str> {
-        let (received, json) = stamped(line).ok_or("no local time before the frame")?;
-        unit.received = received;
-        Ok(Some(self.frame(json, unit, log)? as usize))
+        let kind = match line(text).ok_or("no line of a recorder")? {
+            // What a connection missed shows by the numbers of its frames.
+            Recorded::Connected(_) | Recorded::Sent => return Ok(None),
+            Recorded::Answer(url, time, body) => {
+                unit.received = time;
+                let Some(symbol) = symbol_of(url) else { return Ok(Some(Kind::Response as usize)) };
+                self.answer(symbol, body, unit, log)
+            }
+            Recorded::Frame(time, json) => {
+                unit.received = time;
+                self.frame(json, unit, log)?
+            }
+        };
+        Ok(Some(kind as usize))
     }
 
     fn market(&self) -> &'static str {

@@ -3,10 +3,11 @@
 //!
 //! Rows by order and by price become the events of DBN; rows of other schemas are counted.
 
+use super::columns::Columns;
 use super::decode::{Decoder, Skip};
 use super::group::Group;
-use super::record::{self, LEVELS_MAX, Levels, Order, Quote, TYPES, is_quote, rtype};
-use super::symbols::Learned;
+use super::record::{self, Levels, Order, Quote, TYPES, is_quote, rtype};
+use super::symbols::{Learned, SYMBOL_MAX};
 use super::{UNDEF_PRICE, UNDEF_TIME};
 use crate::cells::{Cells, decimal, integer, whole};
 use crate::recording::{
@@ -34,80 +35,6 @@ pub fn recognise(head: &[u8]) -> Option<String> {
 /// None: what is wrong with rows is said as they are read.
 pub fn open(opening: Opening<'_>) -> io::Result<Box<dyn Recording + '_>> {
     Ok(Box::new(CsvFile::new(opening.input, &opening.options)))
-}
-
-/// Which column is which.
-#[derive(Clone, Debug, Default)]
-struct Columns {
-    count: usize,
-    ts_recv: Option<usize>,
-    ts_event: Option<usize>,
-    rtype: Option<usize>,
-    publisher: Option<usize>,
-    instrument: Option<usize>,
-    action: Option<usize>,
-    side: Option<usize>,
-    price: Option<usize>,
-    size: Option<usize>,
-    order: Option<usize>,
-    flags: Option<usize>,
-    sequence: Option<usize>,
-    symbol: Option<usize>,
-    /// Price and size of bid and ask, of each level.
-    levels: Vec<[(usize, usize); 2]>,
-}
-
-impl Columns {
-    fn read(head: &[u8]) -> Option<Columns> {
-        let head = std::str::from_utf8(head).ok()?;
-        let names: Vec<&str> = head.split(',').take(Cells::MAX).collect();
-        let of = |name: &str| names.iter().position(|&column| column == name);
-        let level = |at: usize| {
-            let of = |side: &str, what: &str| of(&format!("{side}_{what}_{at:02}"));
-            let [bid, ask] = ["bid", "ask"].map(|side| of(side, "px").zip(of(side, "sz")));
-            Some([bid?, ask?])
-        };
-        let columns = Columns {
-            count: names.len(),
-            ts_recv: of("ts_recv"),
-            ts_event: of("ts_event"),
-            rtype: of("rtype"),
-            publisher: of("publisher_id"),
-            instrument: of("instrument_id"),
-            action: of("action"),
-            side: of("side"),
-            price: of("price"),
-            size: of("size"),
-            order: of("order_id"),
-            flags: of("flags"),
-            sequence: of("sequence"),
-            symbol: of("symbol"),
-            levels: (0..LEVELS_MAX).map_while(level).collect(),
-        };
-        let sure = columns.publisher.and(columns.instrument).and(columns.ts_event).is_some();
-        sure.then_some(columns)
-    }
-
-    fn schema(&self) -> &'static str {
-        match self.levels.len() {
-            LEVELS_MAX => "mbp-10",
-            1.. => "mbp-1",
-            0 if self.order.is_some() => "mbo",
-            0 if self.action.and(self.price).is_some() => "trades",
-            0 => "",
-        }
-    }
-
-    /// The type of rows that do not say it.
-    fn usual(&self) -> Option<u8> {
-        match self.schema() {
-            "mbp-10" => Some(rtype::MBP_10),
-            "mbp-1" => Some(rtype::MBP_1),
-            "mbo" => Some(rtype::MBO),
-            "trades" => Some(rtype::MBP_0),
-            _ => None,
-        }
-    }
 }
 
 /// One row that was read.
@@ -169,7 +96,7 @@ impl<'a> CsvFile<'a> {
             }
             let reader = Reader { columns: &self.columns, cells: row.cells, row: row.text };
             let kind = reader.kind();
-            let fields = row.whole.and_then(|()| match kind {
+            let mut fields = row.whole.and_then(|()| match kind {
                 Some(kind) if kind == rtype::MBO || is_quote(kind) => reader.fields(kind),
                 _ => Ok(Fields::default()),
             });
@@ -177,7 +104,9 @@ impl<'a> CsvFile<'a> {
                 (&fields, self.columns.symbol)
             {
                 let symbol = row.cells.cell(row.text, at);
-                name(&mut self.decoder, &mut self.named, order, symbol);
+                if let Err(why) = name(&mut self.decoder, &mut self.named, order, symbol) {
+                    fields = Err(why);
+                }
             }
             self.next = Some(Row { position: row.position, kind, fields });
         }
@@ -251,22 +180,32 @@ impl<'a> CsvFile<'a> {
 }
 
 /// The row's own word for what its number means.
-fn name(decoder: &mut Decoder, named: &mut (u32, Vec<u8>), order: &Order, symbol: &[u8]) {
+///
+/// # Errors
+/// Why it cannot be kept.
+fn name(
+    decoder: &mut Decoder,
+    named: &mut (u32, Vec<u8>),
+    order: &Order,
+    symbol: &[u8],
+) -> Result<(), &'static str> {
     #[allow(clippy::cast_possible_truncation)]
     let number = order.key as u32;
     if symbol.is_empty() || named.0 == number && named.1 == symbol {
-        return;
+        return Ok(());
+    }
+    if symbol.len() > SYMBOL_MAX {
+        return Err("symbol is longer than 128 bytes");
+    }
+    match decoder.symbols_mut().learn_anew(number, &String::from_utf8_lossy(symbol)) {
+        Learned::Nothing | Learned::New => {}
+        Learned::Other => decoder.forget(number, order.time()),
+        Learned::NoRoom => return Err("no room for another number's symbol"),
     }
     named.0 = number;
     named.1.clear();
     named.1.extend_from_slice(symbol);
-    let time = order.time();
-    let known = decoder.symbols_mut().meant(number, time).symbol.is_some();
-    let from = if known { time } else { 0 };
-    let symbol = String::from_utf8_lossy(symbol);
-    if decoder.symbols_mut().learn(number, from, UNDEF_TIME, &symbol) == Learned::Other {
-        decoder.forget(number, from);
-    }
+    Ok(())
 }
 
 /// Reads cells of one row.
@@ -290,6 +229,14 @@ impl Reader<'_> {
 
     fn fields(&self, kind: u8) -> Result<Fields, &'static str> {
         let (at, number) = (self.columns, |column| self.number(column));
+        let lacks = match kind {
+            rtype::MBO => at.lacks[0],
+            rtype::MBP_0 => at.lacks[1],
+            _ => None,
+        };
+        if let Some(why) = lacks {
+            return Err(why);
+        }
         let publisher = u16::try_from(number(at.publisher)?).map_err(|_| "number out of range")?;
         let sampled =
             matches!(kind, rtype::BBO_1S | rtype::BBO_1M | rtype::CBBO_1S | rtype::CBBO_1M);

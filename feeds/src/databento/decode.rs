@@ -6,6 +6,9 @@
 //! some venues give in place of orders, become one order a side with an id of our own. By price:
 //! every record shows all levels of its schema, and only what changed since the last becomes
 //! `Level` events. The side of a `Trade` is that of the resting order: DBN names the other one.
+//!
+//! A book by order begins with an `R` or a snapshot. One whose first record is a change is `Lost`
+//! until it has one, unless the recording is known to begin where books do: orders of before rest.
 
 use super::record::{self, Order, Quote, is_quote, rtype};
 use super::slots::{Slot, Slots};
@@ -55,7 +58,9 @@ pub struct Decoder {
     slots: Slots,
     /// Which type of record gives the events, once one did.
     leads: Option<u8>,
-    /// Records that said messages were missed, when no other had yet.
+    /// The recording begins where the venue's books do.
+    whole: bool,
+    /// Records that said or showed that messages were missed, when no other had yet.
     pub(super) doubts: u64,
 }
 
@@ -63,7 +68,12 @@ impl Decoder {
     /// A decoder of the instruments that are wanted.
     #[must_use]
     pub fn new(wanted: &Wanted) -> Decoder {
-        Decoder { slots: Slots::new(wanted), leads: None, doubts: 0 }
+        Decoder { slots: Slots::new(wanted), leads: None, whole: false, doubts: 0 }
+    }
+
+    /// What comes begins where the venue's books do: a book that has no snapshot was empty.
+    pub(super) fn begins_whole(&mut self) {
+        self.whole = true;
     }
 
     /// The instruments met.
@@ -141,8 +151,10 @@ impl Decoder {
             flags: snapshot(order.flags),
             ..Event::default()
         };
-        if slot.begins_anew || (order.flags & flags::MAYBE_BAD_BOOK != 0) != slot.doubtful {
-            self.doubts += u64::from(doubt(slot, order.flags, &event, sink));
+        let bad = order.flags & flags::MAYBE_BAD_BOOK != 0;
+        if slot.begins_anew || slot.unproven || bad != slot.doubtful {
+            let bad = bad || begins_within(slot, order, self.whole);
+            self.doubts += u64::from(doubt(slot, bad, &event, sink));
         }
         let resting = side(order.side);
         // The usual case asks only whether it is one: what comes next no predictor knows.
@@ -197,8 +209,9 @@ impl Decoder {
             flags: snapshot(quote.flags),
             ..Event::default()
         };
-        if slot.begins_anew || (quote.flags & flags::MAYBE_BAD_BOOK != 0) != slot.doubtful {
-            self.doubts += u64::from(doubt(slot, quote.flags, &event, sink));
+        let bad = quote.flags & flags::MAYBE_BAD_BOOK != 0;
+        if slot.begins_anew || bad != slot.doubtful {
+            self.doubts += u64::from(doubt(slot, bad, &event, sink));
         }
         let done = match quote.action {
             b'T' => trade(event, side(quote.side), sink),
@@ -210,7 +223,7 @@ impl Decoder {
             _ => Ok(()),
         };
         if let Some(shown) = quote.levels {
-            if slot.doubtful && quote.flags & flags::MAYBE_BAD_BOOK == 0 {
+            if slot.doubtful && !bad {
                 // All levels come again: what was missed no longer matters.
                 clear(slot, &event, sink);
             }
@@ -297,14 +310,27 @@ fn clear(slot: &mut Slot, event: &Event, sink: &mut impl Sink) {
     sink.event(bare(event, EventKind::Clear));
 }
 
+/// Whether a book by order is met within: its first record changes what rests, and neither clears
+/// the book, nor is of a snapshot, nor shows a whole side.
+#[cold]
+fn begins_within(slot: &mut Slot, order: &Order, whole: bool) -> bool {
+    let begins = order.action == b'R' || order.flags & (flags::SNAPSHOT | flags::TOP) != 0;
+    // Of orders that rest, a trade tells nothing.
+    if !slot.unproven || !begins && !is_change(order.action) {
+        return false;
+    }
+    slot.unproven = false;
+    !begins && !whole
+}
+
 /// What goes before the record's own event: the book of another number goes, and a book that missed
 /// messages is not believed until it is cleared. True if that began now.
 #[cold]
-fn doubt(slot: &mut Slot, bits: u8, event: &Event, sink: &mut impl Sink) -> bool {
+fn doubt(slot: &mut Slot, bad: bool, event: &Event, sink: &mut impl Sink) -> bool {
     if std::mem::take(&mut slot.begins_anew) {
         sink.event(bare(event, EventKind::Reset));
     }
-    if bits & flags::MAYBE_BAD_BOOK == 0 || slot.doubtful {
+    if !bad || slot.doubtful {
         return false;
     }
     slot.doubtful = true;

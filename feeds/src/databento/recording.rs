@@ -67,6 +67,9 @@ impl<'a> DbnFile<'a> {
                         "some mappings of symbols cannot be understood, and are left out",
                     );
                 }
+                if metadata::begins_a_day(&metadata) {
+                    decoder.begins_whole();
+                }
                 if let Some(schema) = metadata.schema {
                     about.books = books_of(schema);
                     about.version += &format!(", {schema}");

@@ -24,6 +24,8 @@ pub(super) struct Slot {
     pub(super) unit: i64,
     /// It was another number's: the old book must go.
     pub(super) begins_anew: bool,
+    /// No record has shown how it begins.
+    pub(super) unproven: bool,
     /// The venue missed messages, and has not begun the book anew.
     pub(super) doubtful: bool,
     /// Levels shown last.
@@ -31,6 +33,8 @@ pub(super) struct Slot {
     /// Whether a top of the book stands in for orders.
     pub(super) top: [bool; 2],
     key: u64,
+    /// Another slot of the number, of another publisher; the first slot, if there is none.
+    beside: u32,
     /// From when to when it is this instrument.
     from: u64,
     until: u64,
@@ -43,6 +47,8 @@ pub(super) struct Slots {
     pub(super) symbols: Symbols,
     slots: Vec<Slot>,
     by_key: IdTable<u32>,
+    /// The latest slot of each number.
+    by_number: IdTable<u32>,
     /// Which slot an instrument's book is.
     owners: HashMap<InstrumentId, usize>,
     /// The slot found last.
@@ -58,6 +64,7 @@ impl Slots {
             symbols: Symbols::default(),
             slots: vec![nobody],
             by_key: IdTable::growing(64),
+            by_number: IdTable::growing(64),
             owners: HashMap::new(),
             last: 0,
         }
@@ -78,10 +85,11 @@ impl Slots {
 
     /// A number means something else from a time on: its books are looked up again.
     pub(super) fn forget(&mut self, number: u32, from: u64) {
-        for slot in &mut self.slots {
-            if slot.key & u64::from(u32::MAX) == u64::from(number) {
-                slot.until = slot.until.min(from.max(slot.from));
-            }
+        let mut at = self.by_number.get(number.into()).unwrap_or_default();
+        while at > 0 {
+            let slot = &mut self.slots[at as usize];
+            slot.until = slot.until.min(from.max(slot.from));
+            at = slot.beside;
         }
     }
 
@@ -100,7 +108,7 @@ impl Slots {
         let number = key as u32;
         let Meant { symbol, from, until } = self.symbols.meant(number, time);
         let symbol = symbol.unwrap_or_else(|| number.to_string());
-        let mut slot = Slot { key, from, until, ..Slot::default() };
+        let mut slot = Slot { key, from, until, unproven: true, ..Slot::default() };
         let target = if at == 0 { self.slots.len() } else { at };
         if let Some((id, digits, begins_anew)) = self.resolve(&symbol, target, key, time) {
             slot.id = Some(id);
@@ -108,14 +116,14 @@ impl Slots {
             slot.begins_anew = begins_anew;
         }
         if at > 0 {
+            slot.beside = self.slots[at].beside;
             self.slots[at] = slot;
             return at;
         }
+        slot.beside = self.by_number.get(number.into()).unwrap_or_default();
         self.slots.push(slot);
-        #[allow(clippy::cast_possible_truncation)]
-        if self.by_key.insert(key, target as u32).is_err() && self.by_key.grow() {
-            let _ = self.by_key.insert(key, target as u32);
-        }
+        insert(&mut self.by_key, key, target);
+        insert(&mut self.by_number, number.into(), target);
         target
     }
 
@@ -148,5 +156,14 @@ impl Slots {
         let (id, digits) = (known.id, known.qty_digits);
         self.owners.insert(id, target);
         Some((id, digits, false))
+    }
+}
+
+/// Notes where the slot of a key is that has none.
+fn insert(table: &mut IdTable<u32>, key: u64, target: usize) {
+    #[allow(clippy::cast_possible_truncation)]
+    let target = target as u32;
+    if table.insert(key, target).is_err() && table.grow() {
+        let _ = table.insert(key, target);
     }
 }

@@ -4,8 +4,14 @@
 use dbn::{Metadata, SType};
 use std::collections::HashMap;
 
-/// Most mappings that are kept: all options of a year have fewer.
-const MAX: usize = 1 << 21;
+/// Most mappings that are kept: as many as there may be books, and more than metadata holds.
+const MAX: usize = 1 << 18;
+/// Most of one number: the days of many years.
+const OF_NUMBER_MAX: usize = 1 << 12;
+/// Most bytes of the symbols of all.
+const TEXT_MAX: usize = 1 << 23;
+/// The longest symbol that is kept; the vendor's have 70 bytes.
+pub(super) const SYMBOL_MAX: usize = 128;
 
 /// A symbol, and from when to when (nanoseconds, end excluded) a number means it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +48,8 @@ pub(super) struct Symbols {
     /// By number; each list in order of `from`.
     meanings: HashMap<u32, Vec<Meaning>>,
     count: usize,
+    /// Bytes of their symbols.
+    text: usize,
 }
 
 impl Symbols {
@@ -76,13 +84,32 @@ impl Symbols {
     }
 
     fn push(&mut self, number: u32, from: u64, until: u64, symbol: &str) -> bool {
-        let room = self.count < MAX;
+        let list = self.meanings.get(&number).map_or(0, Vec::len);
+        let room = self.count < MAX && list < OF_NUMBER_MAX && self.text < TEXT_MAX;
+        let room = room && symbol.len() <= SYMBOL_MAX;
         if room && from < until {
-            let symbol = symbol.to_owned();
-            self.meanings.entry(number).or_default().push(Meaning { from, until, symbol });
+            self.text += symbol.len();
             self.count += 1;
+            let meaning = Meaning { from, until, symbol: symbol.to_owned() };
+            // Most numbers mean one thing.
+            let list = self.meanings.entry(number).or_insert_with(|| Vec::with_capacity(1));
+            list.push(meaning);
         }
         room
+    }
+
+    /// A number means this symbol whenever it is asked for, whatever it meant before.
+    pub(super) fn learn_anew(&mut self, number: u32, symbol: &str) -> Learned {
+        let mut learned = Learned::New;
+        if let Some(before) = self.meanings.remove(&number) {
+            self.count -= before.len();
+            self.text -= before.iter().map(|meaning| meaning.symbol.len()).sum::<usize>();
+            learned = Learned::Other;
+            if before.iter().all(|meaning| meaning.symbol == symbol) {
+                learned = Learned::Nothing;
+            }
+        }
+        if self.push(number, 0, u64::MAX, symbol) { learned } else { Learned::NoRoom }
     }
 
     /// A number means this symbol from one time to another.
@@ -150,5 +177,27 @@ mod tests {
         assert_eq!(meant(29), (String::new(), 18, 30));
         assert_eq!(meant(41), ("B".to_owned(), 30, u64::MAX));
         assert_eq!(symbols.meant(8, 1), Meant { symbol: None, from: 0, until: u64::MAX });
+        assert_eq!(symbols.learn_anew(7, "B"), Learned::Other);
+        assert_eq!(symbols.learn_anew(7, "B"), Learned::Nothing);
+        assert_eq!(symbols.learn_anew(8, "C"), Learned::New);
+        let all = Meant { symbol: Some("B".to_owned()), from: 0, until: u64::MAX };
+        assert_eq!((symbols.meant(7, 15), symbols.count, symbols.text), (all, 2, 2));
+    }
+
+    #[test]
+    fn there_is_no_room_for_more_than_any_recording_needs() {
+        let mut symbols = Symbols::default();
+        assert_eq!(symbols.learn(1, 0, u64::MAX, &"S".repeat(SYMBOL_MAX + 1)), Learned::NoRoom);
+        for from in 1..=OF_NUMBER_MAX as u64 {
+            assert_ne!(
+                symbols.learn(7, from, u64::MAX, ["A", "B"][from as usize % 2]),
+                Learned::NoRoom
+            );
+        }
+        assert_eq!(symbols.learn(7, 1 << 20, u64::MAX, "C"), Learned::NoRoom);
+        assert_eq!(symbols.learn(8, 1 << 20, u64::MAX, "C"), Learned::New);
+        let long = "S".repeat(SYMBOL_MAX);
+        let full = (9..).find(|&number| symbols.learn(number, 0, 1, &long) == Learned::NoRoom);
+        assert!(full.is_some_and(|number| number as usize <= TEXT_MAX / SYMBOL_MAX + 9));
     }
 }

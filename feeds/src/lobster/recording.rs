@@ -166,7 +166,8 @@ impl<'a> Lobster<'a> {
         self.book_rows += 1;
         Ok(Some(match line.end {
             LineEnd::TooLong => Err("row of the book is longer than 8 MiB"),
-            _ => self.row.parse(line.text, book.levels),
+            LineEnd::Open => Err("last row of the book has no line end: it may be cut"),
+            LineEnd::Whole => self.row.parse(line.text, book.levels),
         }))
     }
 

@@ -17,6 +17,10 @@ use std::io;
 pub const FORMAT: &str = "Tardis CSV";
 /// Most rows of a unit: no venue's snapshot has as many levels.
 const ROWS_MAX: usize = 1 << 18;
+/// Rows of a snapshot that were received so many nanoseconds apart are of two.
+const APART: u64 = 1_000_000_000;
+const NO_SYMBOL: &str = "row without a symbol, of one of more than 256 bytes, or of too many";
+const NOT_BEGUN: &str = "change of a book before its first snapshot";
 
 /// Tells the format by its head row.
 #[must_use]
@@ -46,9 +50,21 @@ struct Symbol {
     instrument: Option<(InstrumentId, u32)>,
     /// Whether a book was begun.
     began: bool,
-    /// Whether its last row was of a snapshot.
-    in_snapshot: bool,
+    /// Whether its book was said to be lost, since it had not begun.
+    lost: bool,
+    /// When the last row was received, if it was of a snapshot.
+    in_snapshot: Option<u64>,
     shown: Shown,
+}
+
+impl Symbol {
+    /// A row of a book, of a snapshot or not, was received: whether the book begins anew with it. A
+    /// recorder that connects again while nothing happens gives two snapshots without a change.
+    fn begins(&mut self, snapshot: bool, local: u64) -> bool {
+        let before = std::mem::replace(&mut self.in_snapshot, snapshot.then_some(local));
+        self.began |= snapshot;
+        snapshot && before.is_none_or(|before| local.saturating_sub(before) > APART)
+    }
 }
 
 /// A row that was read.
@@ -123,6 +139,7 @@ impl<'a> TardisFile<'a> {
             };
             if self.exchange.is_empty() {
                 let exchange = read.cells.cell(read.text, self.columns.exchange);
+                let exchange = &exchange[..exchange.len().min(Instruments::SYMBOL_MAX)];
                 self.exchange = String::from_utf8_lossy(exchange).escape_debug().to_string();
             }
             let name = read.cells.cell(read.text, self.columns.symbol);
@@ -135,7 +152,7 @@ impl<'a> TardisFile<'a> {
             );
             let instrument = symbol.and_then(|at| self.symbols[at].instrument);
             let said = match (symbol, instrument) {
-                (None, _) => Err("row without a symbol, or of too many"),
+                (None, _) => Err(NO_SYMBOL),
                 (_, None) => Ok(Said::Nothing),
                 (_, Some((_, digits))) => {
                     row::read(&self.columns, read.cells, read.text, digits, &mut self.book)
@@ -173,7 +190,7 @@ impl<'a> TardisFile<'a> {
             Said::Level { snapshot, side, price, amount } => {
                 let flags = if snapshot { EventFlags::SNAPSHOT } else { EventFlags::NONE };
                 let event = Event { flags, ..event };
-                if snapshot && !std::mem::replace(&mut symbol.in_snapshot, snapshot) {
+                if symbol.begins(snapshot, row.local) {
                     unit.events.push(event.with_kind(EventKind::Clear));
                     // What could not be read before may have been its first level.
                     let of_it = |(symbol, local): (Option<usize>, u64)| {
@@ -184,7 +201,13 @@ impl<'a> TardisFile<'a> {
                         unit.events.push(event.with_kind(EventKind::Lost));
                     }
                 }
-                symbol.in_snapshot = snapshot;
+                if !symbol.began {
+                    self.log.skip(row.position, NOT_BEGUN);
+                    if !std::mem::replace(&mut symbol.lost, true) {
+                        unit.events.push(event.with_kind(EventKind::Lost));
+                    }
+                    return;
+                }
                 let event = Event { price, qty: Qty::from_raw(amount), ..event };
                 unit.events.push(event.with_kind(EventKind::Level).with_side(Some(side)));
             }
@@ -206,7 +229,7 @@ impl<'a> TardisFile<'a> {
     }
 }
 
-/// The index of a symbol; `None` of none, and of more than may be.
+/// The index of a symbol; `None` of none, of one too long, and of more than may be.
 fn find(
     name: &[u8],
     last: &mut Option<(Vec<u8>, usize)>,
@@ -221,7 +244,8 @@ fn find(
     }
     let at = match by_name.get(name) {
         Some(&at) => at,
-        None if name.is_empty() || symbols.len() >= Instruments::MAX => return None,
+        None if name.is_empty() || name.len() > Instruments::SYMBOL_MAX => return None,
+        None if symbols.len() >= Instruments::MAX => return None,
         None => {
             let known = instruments.resolve(&String::from_utf8_lossy(name), QTY_DIGITS);
             let instrument = known.map(|known| (known.id, known.qty_digits));

@@ -41,7 +41,8 @@ pub(super) fn read(
 ) -> Result<Said, &'static str> {
     let cell = |column| cells.cell(row, column);
     let price = |column| {
-        let raw = scientific(cell(column), Price::DIGITS).filter(|&raw| raw > 0);
+        // Combinations and spreads trade at zero and below.
+        let raw = scientific(cell(column), Price::DIGITS);
         raw.map(Price::from_raw).ok_or("price is none, or finer than 1e-9")
     };
     let amount = |column| {

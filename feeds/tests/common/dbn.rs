@@ -37,8 +37,13 @@ pub fn metadata(version: u8, schema: Option<Schema>) -> Metadata {
 
 /// A file of records behind the metadata.
 pub fn file<T: AsRef<[u8]>>(version: u8, schema: Option<Schema>, records: &[T]) -> Vec<u8> {
+    file_of(&metadata(version, schema), records)
+}
+
+/// A file of records behind this metadata.
+pub fn file_of<T: AsRef<[u8]>>(metadata: &Metadata, records: &[T]) -> Vec<u8> {
     let mut file = Vec::new();
-    DbnMetadataEncoder::new(&mut file).encode(&metadata(version, schema)).unwrap();
+    DbnMetadataEncoder::new(&mut file).encode(metadata).unwrap();
     records.iter().for_each(|record| file.extend(record.as_ref()));
     file
 }
