@@ -135,6 +135,35 @@ fn what_no_line_brings_is_a_gap_and_a_loss() {
     assert!(given.others.contains(&("in sequence", 4_001 - 3)));
 }
 
+/// A message of a later version of ITCH, in the first packet.
+#[test]
+fn what_stands_beside_a_message_that_nobody_knows_is_read() {
+    let mut day = day(30);
+    day[0].push(0);
+    day.insert(1, b"?what".to_vec());
+    let packets = packets("SESSION", 1, &day);
+    let stranger = (0, Way(9, 9), &b"nothing that is known"[..]);
+    let mut all: Vec<(u64, Way, &[u8])> = vec![stranger];
+    all.extend(packets.iter().zip(1..).map(|(packet, at)| (at, A, &packet[..])));
+    let given = read(&capture(&all));
+    assert_eq!((given.messages, given.events.len(), given.gaps), (42, 40, vec![]));
+    assert!(given.others.contains(&("in sequence", 42)));
+    assert_eq!(
+        given.skipped,
+        [
+            ("datagram of no protocol that is known", 1),
+            ("length differs from the type's", 1),
+            ("unknown message type", 1)
+        ]
+    );
+    // What is never known is counted, however much it is.
+    let strange: Vec<_> = (0..3_000).map(|at| (at, A, &[b'x'; 900][..])).collect();
+    assert_eq!(
+        read(&capture(&strange)).skipped,
+        [("datagram of no protocol that is known", 3_000)]
+    );
+}
+
 #[test]
 fn times_are_of_the_day_that_was_captured() {
     let packets = packets("SESSION", 1, &day(3));
@@ -170,7 +199,7 @@ fn bad_input_strangers_among_the_packets_are_counted() {
         given.skipped,
         [
             ("a block passes the end of the datagram", 1),
-            ("datagram of no protocol that is known", 1),
+            ("more messages than a datagram can hold", 1),
             ("packet of another session than the first", 1),
             ("shorter than a header", 1),
         ]
