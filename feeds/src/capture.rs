@@ -7,6 +7,7 @@
 //! packets after they are captured.
 //! Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng, the LINKTYPE_ registry of tcpdump.org.
 
+mod early;
 mod flows;
 mod held;
 mod packet;

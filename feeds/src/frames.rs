@@ -3,9 +3,9 @@
 
 use crate::recording::{
     Broken, Counts, CutBetween, Description, Instruments, Line, LineEnd, Lines, Log, Recording,
-    Seams, Unit,
+    Seams, Unit, ended,
 };
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 
 /// What is wrong with frames of several venues.
 pub(crate) const NO_SNAPSHOT: &str = "an update of a book whose snapshot did not come";
@@ -115,12 +115,7 @@ impl<R: Read, V: Venue> Frames<R, V> {
                     unit.end();
                     return Ok(true);
                 }
-                // A packing that was cut.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                    self.log.cut(position, error.to_string());
-                    return Ok(false);
-                }
-                Err(error) => return Err(Broken { position, reason: error.to_string() }),
+                Err(error) => return ended(&error, position, &mut self.log).map(|()| false),
             }
         }
     }

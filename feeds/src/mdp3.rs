@@ -18,6 +18,7 @@ mod chunks;
 mod decode;
 mod definition;
 mod levels;
+mod lines;
 mod losses;
 mod order_snapshot;
 mod orders;

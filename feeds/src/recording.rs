@@ -32,6 +32,7 @@ pub use unit::{Messages, Unit};
 pub use window::Window;
 
 use market::{Instrument, Timestamp};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -132,6 +133,16 @@ pub struct Counts {
     pub by_type: Vec<(String, u64)>,
     /// Whatever else the format counts, such as packets.
     pub others: Vec<(&'static str, u64)>,
+}
+
+/// What an error of the input at `position` makes of a recording: a packing that is cut ends it, and
+/// that is noted.
+pub(crate) fn ended(error: &io::Error, position: u64, log: &mut Log) -> Result<(), Broken> {
+    if error.kind() != io::ErrorKind::UnexpectedEof {
+        return Err(Broken { position, reason: error.to_string() });
+    }
+    log.cut(position, error.to_string());
+    Ok(())
 }
 
 /// A recording that cannot be read on. Final.

@@ -2,7 +2,7 @@
 //! no column; quoted cells are not read.
 
 use crate::cells::Cells;
-use crate::recording::{Broken, LineEnd, Lines, Log};
+use crate::recording::{Broken, LineEnd, Lines, Log, ended};
 use std::io::Read;
 
 /// See the module.
@@ -42,9 +42,11 @@ impl<R: Read> Rows<R> {
     /// The input cannot be read.
     pub(crate) fn next_row(&mut self, log: &mut Log) -> Result<Option<Row<'_>>, Broken> {
         let position = self.lines.position();
-        let line = self.lines.next_line();
-        let line = line.map_err(|error| Broken { position, reason: error.to_string() })?;
-        let Some(line) = line else { return Ok(None) };
+        let line = match self.lines.next_line() {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(None),
+            Err(error) => return ended(&error, position, log).map(|()| None),
+        };
         let split = self.cells.split(line.text);
         let is_blank = line.text.is_empty() && line.end != LineEnd::TooLong;
         if line.end == LineEnd::Open && split.is_ok_and(|cells| cells < self.columns) {

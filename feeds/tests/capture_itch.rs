@@ -135,6 +135,108 @@ fn what_no_line_brings_is_a_gap_and_a_loss() {
     assert!(given.others.contains(&("in sequence", 4_001 - 3)));
 }
 
+/// A capture that begins in mid-session does not have the orders that rested by then.
+#[test]
+fn a_session_that_is_joined_has_no_book_that_is_whole() {
+    let packets = packets("SESSION", 4_333, &day(30)[1..]);
+    let of = |packets: &[Vec<u8>]| {
+        let all: Vec<(u64, Way, &[u8])> =
+            packets.iter().zip(0..).map(|(packet, at)| (40 * at, A, &packet[..])).collect();
+        read(&capture(&all))
+    };
+    for some in [&packets[..], &packets[..2]] {
+        let given = of(some);
+        assert_eq!(given.gaps, [(1, 4_332)]);
+        let told: Vec<_> = given.events.iter().filter(|event| event.0 as u8 >= 10).collect();
+        assert_eq!((told, given.events[0].0), (vec![&(EventKind::Lost, 0)], EventKind::Lost));
+        assert!(given.others.contains(&("messages lost", 4_332)));
+    }
+    // An instrument that is met behind a loss had orders as well.
+    let mut day = day(9);
+    let later = |mut message: Vec<u8>, add: usize| {
+        message[2] = 4;
+        message[add..add + 8].copy_from_slice(b"LATE    ");
+        message
+    };
+    let late = [later(day[0].clone(), 11), later(day[1].clone(), 24)];
+    day.truncate(9);
+    day.extend(late);
+    let mut packets = self::packets("SESSION", 1, &day);
+    packets.remove(1);
+    let given = of(&packets);
+    let told: Vec<_> = given.events.iter().filter(|event| event.0 as u8 >= 10).collect();
+    let lost = [&(EventKind::Gap, 4), &(EventKind::Lost, 4), &(EventKind::Lost, 0)];
+    assert_eq!((told, given.gaps), (lost.to_vec(), vec![(4, 3)]));
+}
+
+/// Before the start of system hours no order rests: whoever captures from then on has everything.
+#[test]
+fn a_session_that_is_joined_before_it_opens_has_whole_books() {
+    let system = |code| {
+        let mut message = vec![b'S', 0, 0, 0, 0];
+        message.extend(&(NINE_THIRTY - 1).to_be_bytes()[2..]);
+        message.push(code);
+        message
+    };
+    for (code, lost) in [(b'S', 0), (b'O', 0), (b'Q', 1)] {
+        let mut messages = day(6);
+        messages.insert(1, system(code));
+        let packets = packets("SESSION", 700, &messages);
+        let all: Vec<(u64, Way, &[u8])> =
+            packets.iter().map(|packet| (0, A, &packet[..])).collect();
+        let given = read(&capture(&all));
+        assert_eq!(given.gaps, [(1, 699)]);
+        let losses = given.events.iter().filter(|event| event.0 == EventKind::Lost).count();
+        assert_eq!(losses, lost, "{}", char::from(code));
+    }
+}
+
+/// The other line may have it, and a line may still tell of the day before.
+#[test]
+fn a_session_begins_with_its_first_message_on_whichever_line() {
+    let packets = packets("SESSION", 1, &day(30));
+    let before = Publisher::new(Session::new("BEFORE").unwrap(), 90_000, 1_400, Nanos::SECOND)
+        .end(Timestamp::from_nanos(OPEN))
+        .unwrap();
+    let mut all: Vec<(u64, Way, &[u8])> = vec![(0, A, &before)];
+    all.extend(packets.iter().zip(1..).skip(2).map(|(packet, at)| (at, A, &packet[..])));
+    all.extend(packets.iter().zip(20..).map(|(packet, at)| (at, B, &packet[..])));
+    all.sort_by_key(|&(time, ..)| time);
+    let given = read(&capture(&all));
+    let whole: Vec<(u64, Way, &[u8])> = packets.iter().map(|packet| (0, A, &packet[..])).collect();
+    assert_eq!((given.events, given.gaps), (read(&capture(&whole)).events, vec![]));
+    assert_eq!(given.skipped, []);
+}
+
+/// A message of a later version of ITCH, in the first packet.
+#[test]
+fn what_stands_beside_a_message_that_nobody_knows_is_read() {
+    let mut day = day(30);
+    day[0].push(0);
+    day.insert(1, b"?what".to_vec());
+    let packets = packets("SESSION", 1, &day);
+    let stranger = (0, Way(9, 9), &b"nothing that is known"[..]);
+    let mut all: Vec<(u64, Way, &[u8])> = vec![stranger];
+    all.extend(packets.iter().zip(1..).map(|(packet, at)| (at, A, &packet[..])));
+    let given = read(&capture(&all));
+    assert_eq!((given.messages, given.events.len(), given.gaps), (42, 40, vec![]));
+    assert!(given.others.contains(&("in sequence", 42)));
+    assert_eq!(
+        given.skipped,
+        [
+            ("datagram of no protocol that is known", 1),
+            ("length differs from the type's", 1),
+            ("unknown message type", 1)
+        ]
+    );
+    // What is never known is counted, however much it is.
+    let strange: Vec<_> = (0..3_000).map(|at| (at, A, &[b'x'; 900][..])).collect();
+    assert_eq!(
+        read(&capture(&strange)).skipped,
+        [("datagram of no protocol that is known", 3_000)]
+    );
+}
+
 #[test]
 fn times_are_of_the_day_that_was_captured() {
     let packets = packets("SESSION", 1, &day(3));
@@ -170,7 +272,7 @@ fn bad_input_strangers_among_the_packets_are_counted() {
         given.skipped,
         [
             ("a block passes the end of the datagram", 1),
-            ("datagram of no protocol that is known", 1),
+            ("more messages than a datagram can hold", 1),
             ("packet of another session than the first", 1),
             ("shorter than a header", 1),
         ]

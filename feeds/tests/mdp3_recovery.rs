@@ -104,7 +104,7 @@ fn a_gap_is_waited_for_a_tenth_of_a_second_of_the_captures_clock() {
 #[test]
 fn what_waits_in_all_channels_together_is_bounded() {
     let channel = |at: u8| Way(100 + at, 14_320);
-    let full = |n| sent(n, OPEN, &[message(12, 9, &[0; 60_000], &[])]);
+    let full = |n| sent(n, OPEN, &[message(39, 9, &[0; 60_000], &[])]);
     let mut packets: Vec<_> = (0..8).map(|at| (0, channel(at), full(1))).collect();
     // Of each channel, the third packet and those behind it: 8 times 39 of 60,000 bytes.
     packets.extend((0..8).map(|at| (1 + u64::from(at), channel(at), full(3))));

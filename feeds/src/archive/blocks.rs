@@ -4,7 +4,7 @@
 use super::frame::{
     self, BLOCK, BLOCK_HEAD, HEADER, Head, MAGIC, RECORD, Row, check_header, kind, u64_at,
 };
-use crate::recording::{Broken, Log, Window};
+use crate::recording::{Broken, Log, Window, ended};
 use std::io::{self, Read};
 
 /// Wrong CRCs of what looks like a record, in a whole file: more is not worth the time, which input
@@ -74,7 +74,7 @@ impl<R: Read> Blocks<R> {
         let position = self.window.position();
         self.read(block, log).unwrap_or_else(|error| {
             self.over = true;
-            Err(Broken { position, reason: error.to_string() })
+            ended(&error, position, log).map(|()| Next::End)
         })
     }
 

@@ -1,6 +1,7 @@
 //! A capture as a recording: frames in, units of the protocol inside out. A unit is a datagram, or what
 //! an earlier one left to be given.
 
+use super::early::Early;
 use super::protocols::{PROTOCOLS, Protocol};
 use super::{Carried, Datagram, Walker, transport, walker};
 use crate::recording::{
@@ -30,6 +31,7 @@ pub fn open(opening: Opening<'_>) -> io::Result<Box<dyn Recording + '_>> {
 /// What the datagrams carry, as far as is known.
 enum Inside {
     Unknown,
+    /// The first datagrams to be read are those that were kept.
     Read(Box<dyn Protocol>),
 }
 
@@ -46,6 +48,8 @@ pub struct CaptureFile<R> {
     kind: &'static str,
     options: Options,
     inside: Inside,
+    /// What came before it was known what it is.
+    early: Early,
     tally: Tally,
     /// Instruments while no protocol has any.
     none: Instruments,
@@ -63,6 +67,7 @@ impl<R: Read> CaptureFile<R> {
             none: Instruments::new(&options.wanted),
             options,
             inside: Inside::Unknown,
+            early: Early::default(),
             tally: Tally::default(),
             log: Log::default(),
             end: None,
@@ -73,6 +78,16 @@ impl<R: Read> CaptureFile<R> {
     fn more(&mut self, unit: &mut Unit) -> bool {
         let Inside::Read(protocol) = &mut self.inside else { return false };
         protocol.more(self.end.is_some(), unit, &mut self.log)
+    }
+
+    /// Takes the oldest datagram that was kept, if it is known by now what it is: whether it gave
+    /// anything, or `None` if there is none.
+    fn early(&mut self, unit: &mut Unit) -> Option<bool> {
+        let Inside::Read(protocol) = &mut self.inside else { return None };
+        self.early.give(|datagram| {
+            (unit.position, unit.received) = (datagram.position, datagram.time);
+            protocol.datagram(datagram, unit, &mut self.log)
+        })
     }
 }
 
@@ -97,6 +112,14 @@ impl<R: Read + Send> Recording for CaptureFile<R> {
                 return Ok(true);
             }
             unit.begin(self.walker.position());
+            match self.early(unit) {
+                Some(true) => {
+                    unit.end();
+                    return Ok(true);
+                }
+                Some(false) => continue,
+                None => {}
+            }
             if let Some(end) = &self.end {
                 return end.clone();
             }
@@ -105,6 +128,7 @@ impl<R: Read + Send> Recording for CaptureFile<R> {
                 // Once more: nothing that would fill a hole can come now.
                 end => {
                     self.end = Some(end.map(|_| false));
+                    self.early.skip_all(&mut self.log);
                     continue;
                 }
             };
@@ -120,26 +144,22 @@ impl<R: Read + Send> Recording for CaptureFile<R> {
                 }
             };
             self.tally.datagrams += 1;
-            if let Inside::Unknown = self.inside {
+            let Inside::Read(protocol) = &mut self.inside else {
                 match inside(&datagram, &self.options) {
-                    Ok(inside) => self.inside = inside,
-                    Err(broken) => {
-                        self.end = Some(Err(broken));
-                        continue;
+                    Ok(Inside::Unknown) => {}
+                    Ok(known) => {
+                        self.inside = known;
+                        self.early.only(datagram.to, &mut self.log);
                     }
+                    Err(broken) => self.end = Some(Err(broken)),
                 }
-            }
+                self.early.keep(&datagram, &mut self.log);
+                continue;
+            };
             unit.received = datagram.time;
-            match &mut self.inside {
-                Inside::Unknown => {
-                    self.log.skip(frame.position, "datagram of no protocol that is known");
-                }
-                Inside::Read(protocol) => {
-                    if protocol.datagram(&datagram, unit, &mut self.log) {
-                        unit.end();
-                        return Ok(true);
-                    }
-                }
+            if protocol.datagram(&datagram, unit, &mut self.log) {
+                unit.end();
+                return Ok(true);
             }
         }
     }

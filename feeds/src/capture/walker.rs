@@ -74,7 +74,11 @@ pub(super) enum Obstacle {
 
 impl From<std::io::Error> for Obstacle {
     fn from(error: std::io::Error) -> Obstacle {
-        Obstacle::Broken(error.to_string())
+        match error.kind() {
+            // A packing that was cut.
+            std::io::ErrorKind::UnexpectedEof => Obstacle::End(Some(error.to_string())),
+            _ => Obstacle::Broken(error.to_string()),
+        }
     }
 }
 

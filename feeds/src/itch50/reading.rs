@@ -4,7 +4,8 @@
 use super::message::HEADER_BYTES;
 use super::{DAY, Decoder, Listing, ListingError, Message, Skip, side};
 use crate::recording::{Instruments, Log, Options, Unit, Wanted};
-use market::{Nanos, Timestamp};
+use market::{Event, EventKind, InstrumentId, Nanos, Timestamp};
+use std::collections::HashSet;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -12,6 +13,10 @@ pub struct Reading {
     decoder: Decoder,
     instruments: Instruments,
     keep_messages: bool,
+    /// Messages of before were not seen: books are not whole.
+    joined: bool,
+    /// Of whose books that was said.
+    distrusted: HashSet<InstrumentId>,
 }
 
 impl Reading {
@@ -28,7 +33,9 @@ impl Reading {
             }
         };
         let instruments = Instruments::new(&options.wanted);
-        Ok(Reading { decoder, instruments, keep_messages: options.keep_messages })
+        let (joined, distrusted) = (false, HashSet::new());
+        let keep_messages = options.keep_messages;
+        Ok(Reading { decoder, instruments, keep_messages, joined, distrusted })
     }
 
     /// The decoder, for its counters.
@@ -45,6 +52,20 @@ impl Reading {
     /// A new session begins, and announces its own locate codes.
     pub fn reset(&mut self) {
         self.decoder.reset();
+        self.joined = false;
+        self.distrusted.clear();
+    }
+
+    /// The session was joined behind its first messages: each book is lost as soon as it changes,
+    /// unless the venue opens only then.
+    pub fn join(&mut self) {
+        self.joined = true;
+    }
+
+    /// Every book met was told to be lost: those that are met later are not whole either.
+    pub fn lost(&mut self) {
+        self.joined = true;
+        self.distrusted.extend(self.instruments.all().iter().map(|known| known.id));
     }
 
     /// The instruments met.
@@ -61,15 +82,42 @@ impl Reading {
         if let Some(time) = time(message) {
             unit.exchange_time = self.decoder.base().after(time);
         }
+        let at = unit.events.len();
         let decoded = self.decoder.decode(message, 0, unit);
         for stock in self.decoder.met().get(self.instruments.all().len()..).unwrap_or_default() {
             // The decoder's numbers and these are the same: both count from 0 as symbols come.
             let _ = self.instruments.resolve(&String::from_utf8_lossy(stock.trim_ascii_end()), 0);
         }
+        if self.joined {
+            self.distrust(message, at, unit);
+        }
         match decoded {
             Ok(()) => self.side(message, unit),
             Err(Skip::Unsubscribed) => {}
             Err(skip) => log.skip(position, skip.text()),
+        }
+    }
+
+    /// Says that a book is not whole, in front of the first change of it that was seen; `at` is where
+    /// the events of the message begin.
+    #[cold]
+    fn distrust(&mut self, message: &[u8], at: usize, unit: &mut Unit) {
+        match message.first() {
+            Some(b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U') => {}
+            // No order rests before the start of messages, or that of system hours.
+            Some(b'S') => {
+                let code = message.get(HEADER_BYTES);
+                self.joined &= !matches!(code, Some(b'O' | b'S'));
+                return;
+            }
+            _ => return,
+        }
+        let Some(&[_, high, low]) = message.first_chunk() else { return };
+        let instrument = self.decoder.instrument(u16::from_be_bytes([high, low]));
+        if let Some(instrument) = instrument.filter(|&id| self.distrusted.insert(id)) {
+            let (kind, exchange_time) = (EventKind::Lost, unit.exchange_time);
+            let lost = Event { exchange_time, ..Event::new(kind, instrument) };
+            unit.events.insert(at.min(unit.events.len()), lost);
         }
     }
 

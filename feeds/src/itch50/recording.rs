@@ -6,6 +6,7 @@ use super::{Decoder, ListingError, Reading, reading};
 use crate::file::{FileError, Reader};
 use crate::recording::{
     Books, Broken, Clock, Counts, Description, Instruments, Log, Opening, Options, Recording, Unit,
+    ended,
 };
 use std::io::{self, Read};
 
@@ -94,6 +95,9 @@ impl<R: Read + Send> Recording for ItchFile<R> {
             Err(error @ FileError::Torn { .. }) => {
                 self.log.cut(position, error.reason());
                 Ok(false)
+            }
+            Err(FileError::Io { source, .. }) => {
+                ended(&source, position, &mut self.log).map(|()| false)
             }
             Err(error) => Err(Broken { position: error.position(), reason: error.reason() }),
         };

@@ -7,7 +7,7 @@ use super::name;
 use crate::cells::Cells;
 use crate::recording::{
     Books, Broken, Clock, Counts, Description, Input, Instruments, LineEnd, Lines, Log, Opening,
-    Options, Recording, Source, Unit, Wanted,
+    Options, Recording, Source, Unit, Wanted, ended,
 };
 use crate::shown::Shown;
 use market::{Event, EventFlags, EventKind, InstrumentId, Side, Timestamp, TradingStatus};
@@ -20,10 +20,14 @@ pub const BOOK: &str = "LOBSTER order book";
 /// So many rows are looked at before a file is taken for one of these.
 const ROWS: usize = 3;
 
+/// Why a blank line is no row.
+const BLANK: &str = "a blank line";
+
 /// Whole rows at the front of a file; the only one, if it has no end.
 fn rows(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     let whole = head.iter().rposition(|&byte| byte == b'\n').map_or(head, |end| &head[..end]);
-    whole.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end).take(ROWS)
+    let rows = whole.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end).take(ROWS);
+    rows.enumerate().filter(|&(at, row)| at == 0 || !row.is_empty()).map(|(_, row)| row)
 }
 
 /// Tells files of messages.
@@ -157,12 +161,17 @@ impl<'a> Lobster<'a> {
     fn next_row(&mut self) -> Result<Option<Result<(), &'static str>>, Broken> {
         let Some(book) = &mut self.book else { return Ok(None) };
         let position = book.lines.position();
-        let line = book.lines.next_line();
-        let line = line.map_err(|error| {
-            let reason = format!("the order book: {error}");
-            Broken { position, reason }
-        })?;
-        let Some(line) = line else { return Ok(None) };
+        let line = match book.lines.next_line() {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                let error = io::Error::new(error.kind(), format!("the order book: {error}"));
+                return ended(&error, position, &mut self.log).map(|()| None);
+            }
+        };
+        if line.text.is_empty() && line.end == LineEnd::Whole {
+            return Ok(Some(Err(BLANK)));
+        }
         self.book_rows += 1;
         Ok(Some(match line.end {
             LineEnd::TooLong => Err("row of the book is longer than 8 MiB"),
@@ -183,19 +192,32 @@ impl<'a> Lobster<'a> {
         }
     }
 
+    /// There are no more messages, and should be no more rows.
+    fn over(&mut self, position: u64) -> Result<bool, Broken> {
+        loop {
+            match self.next_row()? {
+                Some(Err(BLANK)) => {}
+                Some(_) => {
+                    let reason = "the order book has more rows than there are messages";
+                    self.log.damage(position, reason);
+                    return Ok(false);
+                }
+                None => return Ok(false),
+            }
+        }
+    }
+
     /// One message, and the row of the book behind it.
     fn message(&mut self, unit: &mut Unit) -> Result<bool, Broken> {
         let Some(lines) = &mut self.messages else { return Ok(false) };
         let position = lines.position();
-        let line = lines.next_line();
-        let line = line.map_err(|error| Broken { position, reason: error.to_string() })?;
-        let Some(line) = line else {
-            if self.next_row()?.is_some() {
-                self.log.damage(position, "the order book has more rows than there are messages");
-            }
-            return Ok(false);
+        let line = match lines.next_line() {
+            Ok(Some(line)) => line,
+            Ok(None) => return self.over(position),
+            Err(error) => return ended(&error, position, &mut self.log).map(|()| false),
         };
         let parsed = match line.end {
+            LineEnd::Whole if line.text.is_empty() => Err(BLANK),
             LineEnd::TooLong => Err("message is longer than 8 MiB"),
             _ => Message::parse(&mut self.cells, line.text),
         };
@@ -203,12 +225,14 @@ impl<'a> Lobster<'a> {
             self.log.cut(position, "a message that is not whole");
             return Ok(false);
         }
+        let had_book = self.book.is_some();
+        let row = self.next_row()?;
         match &parsed {
+            // A blank line is nothing, unless a row says that it should have been a message.
+            Err(BLANK) if matches!(row, None | Some(Err(BLANK))) => return Ok(true),
             Ok(message) => self.counts[message.kind as usize] += 1,
             Err(_) => self.bad += 1,
         }
-        let had_book = self.book.is_some();
-        let row = self.next_row()?;
         if had_book && row.is_none() {
             self.log.damage(position, "the order book has fewer rows than there are messages");
             self.book = None;
@@ -254,6 +278,7 @@ impl<'a> Lobster<'a> {
         let position = unit.position;
         match (self.next_row()?, self.instrument) {
             (None, _) => return Ok(false),
+            (Some(Err(BLANK)), _) => {}
             (Some(Err(reason)), _) => self.log.skip(position, reason),
             (Some(Ok(())), Some((instrument, share))) if !self.silent => {
                 let event = Event { instrument, ..Event::default() };

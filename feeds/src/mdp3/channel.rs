@@ -86,15 +86,16 @@ impl Channel {
                 self.took(packet, bytes);
                 return Verdict::Restart;
             }
-            let known = self.remembered.get(packet.sequence as usize % REMEMBERED);
-            let known = known.filter(|&&(sequence, _)| sequence == packet.sequence);
-            let same = known.map(|&(_, digest)| digest == digest64(bytes));
+            let same = self.knows(packet.sequence, bytes);
             if same != Some(true) {
                 self.sent.stalls(packet.sending_time);
             }
             return if same == Some(false) { Verdict::Differs } else { Verdict::Duplicate };
         }
         if packet.sequence == expected {
+            if let Some(waiting) = self.waiting.remove(&expected) {
+                self.bytes -= waiting.bytes.len();
+            }
             self.took(packet, bytes);
             return Verdict::Next;
         }
@@ -112,6 +113,21 @@ impl Channel {
         self.bytes += bytes.len();
         self.waiting.insert(packet.sequence, Waiting { bytes: bytes.to_vec(), position });
         Verdict::Waits
+    }
+
+    /// Whether the packet that was taken under this number was these bytes, if it is remembered.
+    fn knows(&self, sequence: u32, bytes: &[u8]) -> Option<bool> {
+        let known = self.remembered.get(sequence as usize % REMEMBERED);
+        let known = known.filter(|&&(of, _)| of == sequence);
+        known.map(|&(_, digest)| digest == digest64(bytes))
+    }
+
+    /// How far a packet stands from those of this channel: zero if it was taken from another line.
+    pub(super) fn distance(&self, sequence: u32, bytes: &[u8]) -> u64 {
+        if self.knows(sequence, bytes) == Some(true) {
+            return 0;
+        }
+        1 + u64::from(self.expected.unwrap_or(0).abs_diff(sequence))
     }
 
     /// Bytes that wait.

@@ -1,24 +1,20 @@
-//! MDP 3.0 in a capture: feeds and channels by where their packets are sent to, and events of the
-//! venue that are whole.
+//! MDP 3.0 in a capture: packets of channels in their turn, those of loops as they come, and events of
+//! the venue that are whole.
 
-use super::channel::{Channel, Verdict};
+use super::channel::{Channel, Verdict, Waiting};
 use super::decode::{Decoder, From, Tally};
+use super::lines::{self, Feed, Lines};
 use super::templates::{Content, TEMPLATES, find};
 use super::wire::{Message, Packet, SCHEMA};
 use crate::capture::{self, Held, Protocol};
 use crate::recording::{Books, Clock, Counts, Instruments, Log, Missing, Options, Unit};
 use market::Timestamp;
 use std::io;
-use std::net::SocketAddrV4;
 
 /// Name of the protocol.
 pub(crate) const PROTOCOL: &str = "CME MDP 3.0";
-/// Destinations that are read.
-const LINES_MAX: usize = 1_024;
 /// Bytes of packets that may wait, of all channels.
 const WAITING_MAX: usize = 16 << 20;
-/// Ports of lines A and B of a channel differ by this.
-const PORTS_APART: u16 = 1_000;
 /// `MatchEventIndicator`: the last message of an event.
 const END_OF_EVENT: u8 = 0x80;
 
@@ -34,7 +30,7 @@ pub(crate) fn recognise(payload: &[u8]) -> bool {
 pub(crate) fn make(options: &Options) -> io::Result<Box<dyn Protocol>> {
     Ok(Box::new(Mdp3 {
         decoder: Decoder::new(options),
-        lines: Vec::new(),
+        lines: Lines::default(),
         channels: Vec::new(),
         others: Held::default(),
         version: 0,
@@ -42,15 +38,6 @@ pub(crate) fn make(options: &Options) -> io::Result<Box<dyn Protocol>> {
         verdicts: Verdicts::default(),
         now: Timestamp::ZERO,
     }))
-}
-
-/// Which feed a line is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Feed {
-    /// Of this channel.
-    Incremental(usize),
-    /// Snapshots or definitions, again and again: order does not matter.
-    Loop,
 }
 
 /// A channel, and what it told of an event that is not whole.
@@ -72,7 +59,7 @@ struct Verdicts {
 
 struct Mdp3 {
     decoder: Decoder,
-    lines: Vec<(SocketAddrV4, Feed)>,
+    lines: Lines,
     channels: Vec<Numbered>,
     /// What the loops told; empty between packets.
     others: Held,
@@ -85,31 +72,66 @@ struct Mdp3 {
 }
 
 impl Mdp3 {
-    /// The feed that is sent to `to`. A line is known by its first packet that shows what it is.
-    fn feed(&mut self, to: SocketAddrV4, packet: &Packet<'_>) -> Option<Feed> {
-        if let Some(&(_, feed)) = self.lines.iter().find(|&&(line, _)| line == to) {
+    /// What a line is, once a packet showed it. While it is not known, its last heartbeat is kept.
+    fn feed(&mut self, line: usize, packet: &Packet<'_>, raw: (&[u8], u64)) -> Option<Feed> {
+        let (bytes, position) = raw;
+        if let Some(feed) = self.lines.feed(line) {
             return Some(feed);
         }
-        if self.lines.len() >= LINES_MAX {
+        if lines::is_of_any(packet) {
+            self.lines.keep(line, bytes, position);
             return None;
         }
-        let feed = if packet.messages().any(|message| is_of_loop(&message)) {
+        let feed = if lines::is_of_loop(packet) {
             Feed::Loop
         } else {
-            let other = self.lines.iter().find_map(|&(line, feed)| match feed {
-                Feed::Incremental(_) if line.port().abs_diff(to.port()) == PORTS_APART => {
-                    Some(feed)
-                }
-                _ => None,
-            });
-            other.unwrap_or_else(|| {
+            let channels = &self.channels;
+            let other = self.lines.channel(line, packet, bytes, |at| &channels[at].channel);
+            Feed::Incremental(other.unwrap_or_else(|| {
                 let (channel, held) = (Channel::new(), Held::default());
-                self.channels.push(Numbered { channel, held, name: to.to_string() });
-                Feed::Incremental(self.channels.len() - 1)
-            })
+                self.channels.push(Numbered { channel, held, name: self.lines.name(line) });
+                self.channels.len() - 1
+            }))
         };
-        self.lines.push((to, feed));
+        self.lines.decide(line, feed);
         Some(feed)
+    }
+
+    /// Takes a packet of a channel, if it is its turn; false if it told nothing.
+    fn offer(
+        &mut self,
+        channel: usize,
+        packet: &Packet<'_>,
+        (bytes, position): (&[u8], u64),
+        unit: &mut Unit,
+        log: &mut Log,
+    ) -> bool {
+        let Some(numbered) = self.channels.get_mut(channel) else { return false };
+        match numbered.channel.offer(packet, bytes, position, self.now) {
+            Verdict::Next => self.take(packet, position, channel, unit, log),
+            Verdict::Restart => {
+                self.verdicts.restarts += 1;
+                let time = Timestamp::from_nanos(packet.sending_time);
+                self.decoder.restart(channel, None, time, &mut numbered.held);
+                self.take(packet, position, channel, unit, log);
+            }
+            Verdict::Waits => return false,
+            Verdict::Duplicate => {
+                self.verdicts.duplicates += 1;
+                return false;
+            }
+            Verdict::Differs => {
+                self.verdicts.differ += 1;
+                log.skip(position, "packet that differs from its other line's");
+                return false;
+            }
+            Verdict::Past => {
+                self.verdicts.past += 1;
+                log.skip(position, "packet of before its channel began anew");
+                return false;
+            }
+        }
+        true
     }
 
     /// Takes a packet of a channel whose turn it is, and gives what is whole then.
@@ -178,16 +200,6 @@ impl Mdp3 {
     }
 }
 
-/// True of messages that only snapshot and replay feeds have.
-fn is_of_loop(message: &Message<'_>) -> bool {
-    let content = find(message.template).map(|row| TEMPLATES[row].content);
-    match content.filter(|_| message.schema == SCHEMA) {
-        Some(Content::Snapshot(..) | Content::OrderSnapshot(_)) => true,
-        Some(Content::Definition(_)) => message.root.u32(1).is_some_and(|all| all != u32::MAX),
-        _ => false,
-    }
-}
-
 /// Whether a message ends an event of the venue; `None` if it does not say.
 fn ends_event(message: &Message<'_>) -> Option<bool> {
     let content = find(message.template).map(|row| TEMPLATES[row].content);
@@ -221,40 +233,26 @@ impl Protocol for Mdp3 {
             }
         };
         self.count(&packet);
-        let Some(feed) = self.feed(datagram.to, &packet) else {
+        let Some(line) = self.lines.at(datagram.to) else {
             log.skip(position, "more lines than are read");
             return false;
         };
-        let Feed::Incremental(channel) = feed else {
-            self.take_of_loop(&packet, position, unit, log);
-            return true;
-        };
-        let Some(numbered) = self.channels.get_mut(channel) else { return false };
-        match numbered.channel.offer(&packet, bytes, position, self.now) {
-            Verdict::Next => self.take(&packet, position, channel, unit, log),
-            Verdict::Restart => {
-                self.verdicts.restarts += 1;
-                let time = Timestamp::from_nanos(packet.sending_time);
-                self.decoder.restart(channel, None, time, &mut numbered.held);
-                self.take(&packet, position, channel, unit, log);
+        match self.feed(line, &packet, (bytes, position)) {
+            None => false,
+            Some(Feed::Loop) => {
+                self.take_of_loop(&packet, position, unit, log);
+                true
             }
-            Verdict::Waits => return false,
-            Verdict::Duplicate => {
-                self.verdicts.duplicates += 1;
-                return false;
-            }
-            Verdict::Differs => {
-                self.verdicts.differ += 1;
-                log.skip(position, "packet that differs from its other line's");
-                return false;
-            }
-            Verdict::Past => {
-                self.verdicts.past += 1;
-                log.skip(position, "packet of before its channel began anew");
-                return false;
+            Some(Feed::Incremental(channel)) => {
+                let kept = self.lines.kept(line);
+                if let Some(Waiting { bytes, position }) = kept
+                    && let Ok(packet) = Packet::parse(&bytes)
+                {
+                    self.offer(channel, &packet, (&bytes, position), unit, log);
+                }
+                self.offer(channel, &packet, (bytes, position), unit, log)
             }
         }
-        true
     }
 
     fn more(&mut self, over: bool, unit: &mut Unit, log: &mut Log) -> bool {
@@ -305,7 +303,7 @@ impl Protocol for Mdp3 {
         let Tally { implied, orders, before, others, old, breaks, .. } = decoder.tally;
         let Tally { contradictions, joined, snapshots, recovered, .. } = decoder.tally;
         let all = [
-            ("lines", self.lines.len() as u64),
+            ("lines", self.lines.count()),
             ("channels", self.channels.len() as u64),
             ("packets in sequence", taken),
             ("duplicate packets", duplicates),

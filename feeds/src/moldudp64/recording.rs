@@ -2,12 +2,12 @@
 //! the receiver that also serves live feeds, and decoded. There is no request server to ask: what no
 //! line brings is lost.
 //!
-//! One session is read: that of the first packet, and those that follow it on its lines. Packets with
-//! sequence zero, as captures of single messages have them, are decoded as they stand.
+//! One session is read: that of the first packet with messages, and those that follow it on its lines.
+//! What a session began with and the capture does not have is lost as well. Packets with sequence zero,
+//! as captures of single messages have them, are decoded as they stand.
 
 use super::{
     BadPacket, Config, Datagram, Handler, Line, Packet, PacketKind, Receiver, Requests, Session,
-    Start,
 };
 use crate::capture::{self, Protocol, recording::midnight_of};
 use crate::itch50::{Message, Reading, message::length, reading};
@@ -20,6 +20,8 @@ use std::net::SocketAddrV4;
 pub(crate) const PROTOCOL: &str = "ITCH 5.0 over MoldUDP64";
 /// Lines of one session.
 const LINES_MAX: usize = 8;
+/// Sequence of a session's first message.
+const FIRST: u64 = 1;
 /// How long one line may lag behind another, by the capture's clock.
 const WAIT: Nanos = Nanos::from_millis(100);
 
@@ -34,7 +36,6 @@ pub(crate) fn recognise(payload: &[u8]) -> bool {
 /// Makes a reader.
 pub(crate) fn make(options: &Options) -> io::Result<Box<dyn Protocol>> {
     let mut config = Config::new(LINES_MAX);
-    config.start = Start::FromCurrent;
     config.requests = Requests { tries: 0, ..config.requests };
     config.arbitration_wait = WAIT;
     (config.stash_packets, config.packet_bytes_max) = (256, 9_216);
@@ -125,6 +126,10 @@ impl Protocol for MoldItch {
             }
             return packet.count > 0;
         }
+        // The session of the day before may still be told to be over.
+        if packet.count == 0 && self.receiver.session().is_none() {
+            return false;
+        }
         let Some(line) = self.line(datagram.to, packet.session) else {
             log.skip(position, "packet of another session than the first");
             return false;
@@ -192,7 +197,7 @@ struct Told<'a> {
     reading: &'a mut Reading,
     unit: &'a mut Unit,
     log: &'a mut Log,
-    /// Anything was told.
+    /// Anything was told, or what waited may come.
     said: bool,
 }
 
@@ -217,7 +222,9 @@ impl Handler for Told<'_> {
     fn packet_end(&mut self, _: u64, _: u64) {}
 
     fn gap(&mut self, first: u64, count: u64) {
-        self.tell(EventKind::Gap, first, count);
+        if first > FIRST {
+            self.tell(EventKind::Gap, first, count);
+        }
     }
 
     fn recovered(&mut self) {
@@ -228,7 +235,13 @@ impl Handler for Told<'_> {
         let position = self.unit.position;
         let stream = "the session".to_owned();
         self.log.gap(|| Missing { position, stream, first, count });
-        self.tell(EventKind::Lost, first, count);
+        if first > FIRST {
+            self.reading.lost();
+            self.tell(EventKind::Lost, first, count);
+        } else {
+            self.reading.join();
+            self.said = true;
+        }
     }
 
     fn session_reset(&mut self, _: Session) {

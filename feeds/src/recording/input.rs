@@ -4,8 +4,9 @@
 //! no packing can make more memory needed than its window, which is bounded.
 
 use super::archive::Seams;
-use flate2::bufread::MultiGzDecoder;
-use std::io::{self, BufReader, Read};
+use super::lines::BOM;
+use flate2::bufread::GzDecoder;
+use std::io::{self, BufRead, BufReader, Read};
 use std::{error, fmt};
 
 /// How many of the first bytes may be looked at.
@@ -86,7 +87,7 @@ impl<'a> Input<'a> {
             }
             let packed = BufReader::with_capacity(1 << 16, input);
             let unpacked: Box<dyn Read + Send + 'a> = if layer == Layer::Gzip {
-                Box::new(MultiGzDecoder::new(packed))
+                Box::new(Members(Some(GzDecoder::new(packed))))
             } else {
                 let mut decoder = zstd::Decoder::with_buffer(packed)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG)?;
@@ -120,10 +121,10 @@ impl<'a> Input<'a> {
         self.seams.clone()
     }
 
-    /// The first bytes, up to 16,384 of them.
+    /// The first bytes, up to 16,384 of them, without a byte order mark of UTF-8.
     #[must_use]
     pub fn head(&self) -> &[u8] {
-        &self.head
+        self.head.strip_prefix(BOM).unwrap_or(&self.head)
     }
 
     /// What was taken off, the outermost first.
@@ -143,6 +144,40 @@ impl Read for Input<'_> {
         bytes[..count].copy_from_slice(&left[..count]);
         self.at += count;
         Ok(count)
+    }
+}
+
+/// The members of a gzip file, one behind the other. Zeros behind a member mean nothing: blocks of tapes
+/// and disks are filled up with them.
+struct Members<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let read = member.read(bytes)?;
+            if read > 0 || bytes.is_empty() {
+                return Ok(read);
+            }
+            let Some(mut rest) = self.0.take().map(GzDecoder::into_inner) else { break };
+            self.0 = pass_zeros(&mut rest)?.then(|| GzDecoder::new(rest));
+        }
+        Ok(0)
+    }
+}
+
+/// Passes over zeros; false if nothing stands behind them.
+fn pass_zeros(input: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let bytes = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            bytes => bytes?,
+        };
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        let (there, behind) = (bytes.len(), zeros < bytes.len());
+        input.consume(zeros);
+        if behind || there == 0 {
+            return Ok(behind);
+        }
     }
 }
 

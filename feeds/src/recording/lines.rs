@@ -7,6 +7,9 @@ use std::io::{self, Read};
 /// The longest line that is given: the largest snapshots of crypto venues have a few MiB.
 const LINE_MAX: usize = 1 << 23;
 
+/// The byte order mark of UTF-8, which some programs write at the front of a text.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// See the module.
 #[derive(Debug)]
 pub struct Lines<R> {
@@ -18,7 +21,8 @@ pub struct Lines<R> {
 pub struct Line<'a> {
     /// Bytes before it.
     pub position: u64,
-    /// Its text without the line feed, and without a carriage return before that.
+    /// Its text without the line feed, without a carriage return before that, and without a byte order
+    /// mark in front: a file that follows another one may have its own.
     pub text: &'a [u8],
     /// How it ends.
     pub end: LineEnd,
@@ -60,7 +64,7 @@ impl<R: Read> Lines<R> {
             if let Some(at) = memchr::memchr(b'\n', &bytes[seen..]) {
                 let text = self.window.take(seen + at + 1);
                 let text = &text[..text.len() - 1];
-                let text = text.strip_suffix(b"\r").unwrap_or(text);
+                let text = unmarked(text.strip_suffix(b"\r").unwrap_or(text));
                 return Ok(Some(Line { position, text, end: LineEnd::Whole }));
             }
             seen = bytes.len();
@@ -68,8 +72,7 @@ impl<R: Read> Lines<R> {
                 return self.too_long(position);
             }
             if self.window.have(seen + 1)? == seen {
-                let text = self.window.take(seen);
-                let end = LineEnd::Open;
+                let (text, end) = (unmarked(self.window.take(seen)), LineEnd::Open);
                 return Ok((!text.is_empty()).then_some(Line { position, text, end }));
             }
         }
@@ -87,4 +90,10 @@ impl<R: Read> Lines<R> {
             }
         }
     }
+}
+
+/// A line without a byte order mark.
+#[inline]
+fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BOM).unwrap_or(text)
 }
