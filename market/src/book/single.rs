@@ -53,11 +53,19 @@ impl Book {
         self.sides.iter().for_each(Ladder::prefetch);
     }
 
-    /// Begins to fetch the levels that an order of `side` may join.
+    /// Begins to fetch the best levels of a side.
     #[inline]
-    pub(crate) fn prefetch_search(&self, side: Option<Side>) {
+    pub(crate) fn prefetch_best(&self, side: Option<Side>) {
         if let Some(side) = side {
-            self.sides[side.index()].prefetch_search();
+            self.sides[side.index()].prefetch_best();
+        }
+    }
+
+    /// Begins to fetch the level that an order may join.
+    #[inline]
+    pub(crate) fn prefetch_price(&self, side: Option<Side>, price: Price) {
+        if let Some(side) = side {
+            self.sides[side.index()].prefetch_price(price);
         }
     }
 
