@@ -41,8 +41,9 @@ struct Rung {
     slot: Slot,
 }
 
-/// What stands at a level.
+/// What stands at a level, within one cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct Total {
     key: i64,
     qty: i64,
