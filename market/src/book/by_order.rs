@@ -101,9 +101,14 @@ impl OrderBooks {
         // an order of its own instrument: a gap names a sequence, of all instruments.
         for event in events {
             if event.kind() == Some(EventKind::Add) {
-                self.shelf.book(event.instrument).prefetch_search(event.side());
+                self.shelf.book(event.instrument).prefetch_best(event.side());
             } else if let Some(order) = self.orders.part(event.order).get(event.order) {
                 self.shelf.book(order.instrument).prefetch_level(&order);
+            }
+        }
+        for event in events {
+            if event.kind() == Some(EventKind::Add) {
+                self.shelf.book(event.instrument).prefetch_price(event.side(), event.price);
             }
         }
     }

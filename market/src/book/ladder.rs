@@ -41,8 +41,9 @@ struct Rung {
     slot: Slot,
 }
 
-/// What stands at a level.
+/// What stands at a level, within one cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct Total {
     key: i64,
     qty: i64,
@@ -75,13 +76,19 @@ impl Ladder {
         prefetch::line(self);
     }
 
-    /// Begins to fetch what a search looks at.
+    /// Begins to fetch the best levels.
     #[inline]
-    pub(crate) fn prefetch_search(&self) {
+    pub(crate) fn prefetch_best(&self) {
         if let [.., best] = self.sorted() {
             prefetch::line(best);
-            prefetch::line(&self.rungs[self.len().saturating_sub(NEAR)]);
-            prefetch::line(&self.rungs[self.len() / 2]);
+        }
+    }
+
+    /// Begins to fetch what is guessed to stand at a price. It must not fail at any price.
+    #[inline]
+    pub(crate) fn prefetch_price(&self, price: Price) {
+        if let Some(rung) = self.sorted().get(self.guess(self.key(price))) {
+            self.prefetch_level(rung.slot);
         }
     }
 
@@ -115,10 +122,10 @@ impl Ladder {
         self.rungs.get(..self.levels as usize).unwrap_or_default()
     }
 
-    /// No book takes the one price whose negation overflows.
+    /// No book takes the one price that has no negative; one that is only a hint may be that.
     #[inline]
     fn key(&self, price: Price) -> i64 {
-        price.raw() * self.side.sign()
+        price.raw().wrapping_mul(self.side.sign())
     }
 
     #[inline]
@@ -134,9 +141,31 @@ impl Ladder {
         self.changed = self.changed || self.sorted().get(last).is_some_and(|rung| rung.key <= key);
     }
 
+    /// Where a key stands if all levels lie as far apart as the best two: that is true of most prices
+    /// that orders come at, and costs a division instead of a search. A key beyond the best is
+    /// guessed to be the worst.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)]
+    fn guess(&self, key: i64) -> usize {
+        let &[.., second, best] = self.sorted() else { return 0 };
+        let apart = |behind: i64| best.key.wrapping_sub(behind).cast_unsigned();
+        let behind = apart(key).checked_div(apart(second.key)).unwrap_or(0);
+        (self.len() - 1).saturating_sub(behind as usize)
+    }
+
     /// The place of a key, or else where it would be put.
     #[inline]
     fn find(&self, key: i64) -> Result<usize, usize> {
+        let guess = self.guess(key);
+        match self.sorted().get(guess) {
+            Some(rung) if rung.key == key => Ok(guess),
+            _ => self.search(key),
+        }
+    }
+
+    /// The same, without a guess.
+    #[inline(never)]
+    fn search(&self, key: i64) -> Result<usize, usize> {
         let far = self.len().saturating_sub(NEAR);
         let (far, near) = self.sorted().split_at(far);
         if let Ok(near) = <&[Rung; NEAR]>::try_from(near)

@@ -53,12 +53,22 @@ impl Book {
         self.sides.iter().for_each(Ladder::prefetch);
     }
 
-    /// Begins to fetch the levels that an order of `side` may join.
+    /// Begins to fetch the best levels of a side, or of both.
     #[inline]
-    pub(crate) fn prefetch_search(&self, side: Option<Side>) {
-        if let Some(side) = side {
-            self.sides[side.index()].prefetch_search();
-        }
+    pub(crate) fn prefetch_best(&self, side: Option<Side>) {
+        self.either(side).iter().for_each(Ladder::prefetch_best);
+    }
+
+    /// Begins to fetch the level that an order may join.
+    #[inline]
+    pub(crate) fn prefetch_price(&self, side: Option<Side>, price: Price) {
+        self.either(side).iter().for_each(|side| side.prefetch_price(price));
+    }
+
+    /// The second half of a replace names no side.
+    #[inline]
+    fn either(&self, side: Option<Side>) -> &[Ladder] {
+        side.map_or(&self.sides, |side| std::slice::from_ref(&self.sides[side.index()]))
     }
 
     /// Begins to fetch the level of an order.
