@@ -89,3 +89,18 @@ fn a_line_is_tied_to_the_channel_that_is_nearest() {
     assert_eq!((given.count("channels"), given.count("duplicate packets")), (2, 98));
     assert_eq!((given.count("new counts"), given.gaps), (0, vec![]));
 }
+
+/// What a heartbeat that was kept tells is given, though the packet behind it has to wait.
+#[test]
+fn a_heartbeat_that_was_kept_may_begin_a_new_count() {
+    let later = |n: u32, message| sent(n, OPEN + 60_000_000_000 + u64::from(n), &[message]);
+    let packets = [
+        (A, packet(100, &[bid(1, 100)])),
+        (B, later(1, message(12, 9, &[], &[]))),
+        (B, later(3, bid(2, 51))),
+        (B, later(2, bid(1, 50))),
+    ];
+    let given = read(&packets);
+    assert_eq!((given.count("new counts"), given.count("packets in sequence")), (1, 4));
+    assert_eq!(given.events, ["0 bid 100 1", "0 Reset", "0 bid 50 1", "0 bid 51 1"]);
+}

@@ -244,13 +244,13 @@ impl Protocol for Mdp3 {
                 true
             }
             Some(Feed::Incremental(channel)) => {
-                let kept = self.lines.kept(line);
-                if let Some(Waiting { bytes, position }) = kept
+                let mut told = false;
+                if let Some(Waiting { bytes, position }) = self.lines.kept(line)
                     && let Ok(packet) = Packet::parse(&bytes)
                 {
-                    self.offer(channel, &packet, (&bytes, position), unit, log);
+                    told = self.offer(channel, &packet, (&bytes, position), unit, log);
                 }
-                self.offer(channel, &packet, (bytes, position), unit, log)
+                self.offer(channel, &packet, (bytes, position), unit, log) || told
             }
         }
     }
