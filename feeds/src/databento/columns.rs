@@ -1,5 +1,5 @@
-//! The columns of Databento's CSV, by their names: which stand where, what schema they make, and which
-//! are missing. Reads no row.
+//! The columns of Databento's CSV, by their names: which stand where, what schema they make, and
+//! which are missing. Reads no row.
 
 use super::record::{LEVELS_MAX, rtype};
 use crate::cells::Cells;

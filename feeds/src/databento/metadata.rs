@@ -69,8 +69,8 @@ pub(super) fn take<R: Read>(window: &mut Window<R>) -> io::Result<Before> {
     }
 }
 
-/// Whether the records begin at midnight of UTC: by then the venue's day is over, or the vendor puts
-/// a snapshot of every book that has orders there.
+/// Whether the records begin at midnight of UTC: by then the venue's day is over, or the vendor
+/// puts a snapshot of every book that has orders there.
 pub(super) fn begins_a_day(metadata: &Metadata) -> bool {
     const DAY: u64 = 86_400_000_000_000;
     metadata.start > 0 && metadata.start.is_multiple_of(DAY)
