@@ -11,7 +11,7 @@ use gateway_rig::{BEGIN, PATIENCE, Setup, instruments};
 use market::{OrderId, ReportKind};
 use std::time::Duration;
 
-/// Kinds of the reports that reach the loop of one ExecutionReport on `XXX`.
+/// Kinds of the reports that reach the loop of one ExecutionReport on `ZZZ`.
 fn heard(dialect: Dialect, id: Option<&str>, more: &[(u32, &str)]) -> Vec<ReportKind> {
     let folder = tempfile::tempdir().unwrap();
     let mut venue = Venue::new(&instruments(), "US");
@@ -25,7 +25,7 @@ fn heard(dialect: Dialect, id: Option<&str>, more: &[(u32, &str)]) -> Vec<Report
         kinds.extend(std::iter::from_fn(|| rig.reports.pop()).filter_map(|report| report.kind()));
         let counters = rig.stage.session().counters();
         if rig.stage.session().is_up() && !told {
-            let mut fields = vec![(37, "9"), (17, "1"), (150, "F"), (39, "2"), (55, "XXX")];
+            let mut fields = vec![(37, "9"), (17, "1"), (150, "F"), (39, "2"), (55, "ZZZ")];
             fields.extend([(54, "2"), (31, "1.5"), (32, "10"), (14, "10"), (151, "0")]);
             fields.extend(id.map(|id| (11, id)));
             fields.extend(more);

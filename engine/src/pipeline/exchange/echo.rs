@@ -2,7 +2,8 @@
 //!
 //! NewOrderSingle (D), SecurityDefinition (d) and Email (C) return with their body in the order of
 //! tags, groups behind their count; what may have been sent before (PossResend) returns once. Every
-//! other message is refused. It must never keep more than one message, nor answer a refusal, nor grow with what a client sends.
+//! other message is refused. It must never keep more than one message, nor answer a refusal, nor grow
+//! with what a client sends.
 
 use gateway::fix::tags::{self, msg};
 use gateway::fix::{Encoder, Message};
