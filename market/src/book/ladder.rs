@@ -41,9 +41,8 @@ struct Rung {
     slot: Slot,
 }
 
-/// What stands at a level, within one cache line.
+/// What stands at a level.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
 struct Total {
     key: i64,
     qty: i64,
