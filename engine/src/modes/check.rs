@@ -89,7 +89,11 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
         (run.transport.describe(&run.gateway.address), run.transport.describe_pace());
     let stamps = run.transport.describe_stamps();
     writeln!(text, "transport   {transport}, {pace}, {stamps}")?;
-    if let Some(warning) = run.transport.warning(&run.gateway.address) {
+    let addresses = run.venue_addresses();
+    let mut warnings: Vec<_> =
+        addresses.iter().filter_map(|at| run.transport.warning(at)).collect();
+    warnings.dedup();
+    for warning in warnings {
         writeln!(text, "warning     {warning}")?;
     }
     describe_profile(text, &run.venue)?;
