@@ -3,8 +3,9 @@
 
 use engine::config::{Config, RunConfig, load};
 use engine::pipeline::venue;
+use gateway::rates::{Kind, Verdict};
 use gateway::session::{MemoryStore, Session};
-use market::Timestamp;
+use market::{Nanos, Timestamp};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -234,5 +235,31 @@ fn a_drop_copy_logs_on_with_a_key_of_its_own_and_cancels_nothing() {
         assert!(text.contains(&format!("|553={key}|")), "{text}");
         let found = text.split('|').find(|field| field.starts_with("8013="));
         assert_eq!(found, cancels, "{text}");
+    }
+}
+
+/// A limit of new orders alone, as Binance has for each account: cancels go when it is spent.
+#[test]
+fn a_limit_of_new_orders_never_holds_a_cancel() {
+    let profile = std::fs::read_to_string(root().join("config/venues/binance-spot.toml")).unwrap();
+    let own = "\n[[rate]]\nname = \"new-orders\"\nwindow = \"fixed_clock\"\ncount = 3\n\
+               window_ms = 10000\nscope = \"account\"\ncounts = \"new_orders\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.toml");
+    std::fs::write(&path, format!("{profile}{own}")).unwrap();
+    let config = taken(run(path.with_extension("").to_str().unwrap(), "", "").1);
+    let mut limiter = venue::limiter(&config).unwrap();
+    let begin = Timestamp::from_nanos(1_752_758_200_000_000_000);
+    for now in [begin, begin.after(Nanos::from_secs(10))] {
+        // All three, though the reserve for cancels is a fifth.
+        for _ in 0..3 {
+            assert_eq!(limiter.judge(0, now, Kind::Order), Verdict::Pass);
+            limiter.note(0, now, Kind::Order);
+        }
+        assert!(matches!(limiter.judge(0, now, Kind::Order), Verdict::Refuse(1)));
+        for _ in 0..9 {
+            assert_eq!(limiter.judge(0, now, Kind::Cancel), Verdict::Pass);
+            limiter.note(0, now, Kind::Cancel);
+        }
     }
 }

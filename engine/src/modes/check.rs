@@ -5,7 +5,7 @@
 
 use crate::cli::{CheckArgs, Exit};
 use crate::config::cores::Thread;
-use crate::config::fix_choices::FixVersion;
+use crate::config::fix_choices::{FixVersion, RateCounts};
 use crate::config::fix_words::CancelOnDisconnect;
 use crate::config::{
     self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, ProfileConfig, RunConfig,
@@ -131,7 +131,8 @@ fn describe_profile(text: &mut String, venue: &ProfileConfig) -> std::fmt::Resul
     for rate in rates {
         let (count, window, name) = (rate.count, rate.window_ms, &rate.name);
         let (kind, counts, scope) = (rate.window, rate.counts, rate.scope);
-        let kept = rate.cancel_reserve_percent;
+        let free = counts == RateCounts::NewOrders;
+        let kept = if free { 0 } else { rate.cancel_reserve_percent };
         writeln!(
             text,
             "limit       {name}: {count} of {counts} in {window}, {kind}, for each {scope}; {}, {kept} % for \

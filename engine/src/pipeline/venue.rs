@@ -227,6 +227,7 @@ fn rate(rate: &RateSection) -> Rule {
         },
         counts: match rate.counts {
             ways::RateCounts::Orders => Counts::Orders,
+            ways::RateCounts::NewOrders => Counts::NewOrders,
             ways::RateCounts::All => Counts::All,
         },
         action: match rate.action {
