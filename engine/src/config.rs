@@ -42,6 +42,7 @@ mod ports;
 mod problem;
 mod reader;
 mod resolved;
+mod sessions;
 mod suggest;
 mod value;
 

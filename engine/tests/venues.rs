@@ -85,7 +85,7 @@ fn secret(form: &str) -> &'static str {
 /// The first Logon of a run, and what was stored of it.
 fn logon(config: &RunConfig) -> Vec<u8> {
     let mut session = Session::new(venue::session(config), MemoryStore::new(16, 1 << 12)).unwrap();
-    if let Some(body) = venue::logon(config, &[]).unwrap() {
+    if let Some(body) = venue::logon(config).unwrap() {
         session.set_logon_body(Box::new(body));
     }
     let mut out = Vec::new();
@@ -167,7 +167,7 @@ fn every_logon_has_what_its_venue_wants() {
         assert_eq!(time, "20250717-13:16:40.012", "{name}");
     }
     let (_folder, demo) = run("demo");
-    assert!(venue::logon(&demo, &[]).unwrap().is_none(), "the demo exchange wants nothing");
+    assert!(venue::logon(&demo).unwrap().is_none(), "the demo exchange wants nothing");
 }
 
 /// The body of a command of ours at a venue.
@@ -298,6 +298,6 @@ fn a_key_that_is_none_is_said_before_anything_is_sent() {
     assert_eq!(venue::plan(&config.venue).signature.unwrap().scheme, Scheme::Ed25519);
     let path = folder.path().join("venue.credentials");
     std::fs::write(&path, "key = \"KEY\"\nsecret = \"hunter2\"\n").unwrap();
-    let error = format!("{:#}", venue::logon(&config, &[]).unwrap_err());
+    let error = format!("{:#}", venue::logon(&config).unwrap_err());
     assert!(error.contains("PEM") && !error.contains("hunter2"), "{error}");
 }

@@ -152,6 +152,12 @@ impl<'a> Document<'a> {
         self.root.contains_key(name)
     }
 
+    /// True if the file gives this key of this section.
+    pub(crate) fn gives(&self, section: &str, key: &str) -> bool {
+        let table = self.root.get(section).and_then(|value| value.get_ref().as_table());
+        table.is_some_and(|table| table.contains_key(key))
+    }
+
     /// Where a key's value stands; else the section's header; else the top.
     pub(crate) fn place(&self, section: &str, key: &str) -> Place {
         let span = self.root.get(section).map_or(0..0, |value| {

@@ -11,19 +11,24 @@ use super::problem::{Problem, Problems};
 use super::profile::{ProfileConfig, leaves_room};
 use super::sections::CoresConfig;
 use super::special::{Core, Endpoint};
+use std::path::PathBuf;
 
 section! {
     /// A drop copy session: trades that the venue tells there count once, whoever tells them first.
-    /// It speaks as the order session does, and connects as `[transport]` says.
+    /// It speaks as the order session does, but asks for no cancel on disconnect: a break of it says
+    /// nothing of the orders. It connects as `[transport]` says.
     pub struct DropCopyConfig = "drop_copy" {
         /// The venue's drop copy port; no drop copy when absent.
         address: Option<Endpoint> => "127.0.0.1:9881", [1, 65_535];
         /// SenderCompID (49): us; that of `[gateway]` when absent.
-        sender_comp_id: Option<String> => "TOUCHLINE-DC", [1, 64];
+        sender_comp_id: Option<String> => "TL-COPY", [1, 64];
         /// TargetCompID (56): the venue; that of `[gateway]` when absent.
         target_comp_id: Option<String> => "EXCHANGE", [1, 64];
         /// HeartBtInt (108); that of `[gateway]` when absent.
         heartbeat_s: Option<u32> => 30, [1, 3_600];
+        /// File of its credentials, as that of `[gateway]`, which is taken when absent.
+        #[danger = "whoever reads it may listen in our name, or trade if the key may"]
+        credentials: Option<PathBuf> => "/etc/touchline/drop-copy.credentials";
         /// The CPU that polls it; "auto" is that of the gateway, "none" a thread that is not pinned.
         core: Core = "auto";
         /// Constant fields of its Logon, beside those of the profile.
@@ -101,6 +106,7 @@ mod tests {
                 sender_comp_id: None,
                 target_comp_id: None,
                 heartbeat_s: None,
+                credentials: None,
                 core,
                 fields: Vec::new(),
             };

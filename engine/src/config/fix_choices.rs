@@ -191,6 +191,8 @@ choice! {
     pub enum RateCounts {
         /// New orders, replaces and cancels.
         Orders = "orders",
+        /// New orders and replaces: cancels are free of it, and nothing is kept for them.
+        NewOrders = "new_orders",
         /// Every message, those of the session layer too.
         All = "all",
     }

@@ -116,9 +116,12 @@ pub(crate) fn read(document: &Document<'_>, problems: &mut Problems) -> Option<P
 pub(crate) fn leaves_room(rate: &RateSection, others: u64) -> bool {
     let own = match rate.counts {
         RateCounts::All => u64::from(rate.count > 1) + others,
-        RateCounts::Orders => 0,
+        RateCounts::Orders | RateCounts::NewOrders => 0,
     };
-    let kept = (u64::from(rate.count) * u64::from(rate.cancel_reserve_percent)).div_ceil(100);
+    // Cancels that do not count need no place.
+    let new_orders = rate.counts == RateCounts::NewOrders;
+    let percent = if new_orders { 0 } else { rate.cancel_reserve_percent };
+    let kept = (u64::from(rate.count) * u64::from(percent)).div_ceil(100);
     u64::from(rate.count) > own + kept
 }
 

@@ -41,6 +41,8 @@ section! {
         sender_comp_id_max: usize = 64, [1, 64];
         /// SenderCompID (49) may hold letters, digits, `-` and `_` only.
         sender_comp_id_plain: bool = false;
+        /// A SenderCompID (49) logs on once, whatever the port: each session needs one of its own.
+        sender_comp_id_once: bool = false;
         /// TargetCompID (56).
         target_comp_id: Option<String> => "VENUE", [1, 64];
         /// Constant fields of every header of ours, such as SenderSubID (50).

@@ -5,12 +5,12 @@ use super::cores;
 use super::document::Document;
 use super::drop_copy::{self, DropCopyConfig};
 use super::feed;
-use super::fix_choices::{BookBy, ResetRule};
+use super::fix_choices::BookBy;
 use super::instruments::{self, Listing};
 use super::key::{Section, Table};
 use super::load::{Changes, Config, Reading};
 use super::ports::{Port, Transport};
-use super::problem::{ConfigErrors, Problem, Problems};
+use super::problem::{ConfigErrors, Problems};
 use super::profile::{self, ProfileConfig};
 use super::reader::Reader;
 use super::resolved::Resolved;
@@ -18,6 +18,8 @@ use super::sections::{
     BookConfig, ClockConfig, ControlConfig, CoresConfig, EngineConfig, FeedConfig, GatewayConfig,
     JournalConfig, LogConfig, SoupBinTcpConfig, StopConfig, WatchdogConfig, WireConfig,
 };
+use super::sessions;
+use super::special::Endpoint;
 use super::strategy::Choice;
 use super::subscription::{self, MarketDataSession, SubscriptionSection};
 use super::trading::{self, TradingConfig};
@@ -141,6 +143,14 @@ impl RunConfig {
         self.feed.protocol == Protocol::Fix && by_fix || self.feed.is_by_level(&self.websocket)
     }
 
+    /// Where its sessions with the venue go, that of orders first.
+    #[must_use]
+    pub fn venue_addresses(&self) -> Vec<&Endpoint> {
+        let (drop_copy, market_data) = (Some(&self.drop_copy), Some(&self.market_data));
+        let all = sessions::of(&self.gateway, drop_copy, Some(&self.feed), market_data);
+        all.iter().map(|session| session.address).collect()
+    }
+
     /// Folder of the journal.
     #[must_use]
     pub fn journal_dir(&self) -> PathBuf {
@@ -236,7 +246,7 @@ pub(crate) fn read(
     if let (Some(gateway), Some(venue)) = (&gateway, &venue) {
         let asked = &venue.session.cancel_on_disconnect;
         cores::check_watchdog(document, gateway, asked, problems);
-        check_venue(document, gateway, venue, problems);
+        sessions::check_venue(document, gateway, venue, problems);
     }
     if let (Some(drop_copy), Some(cores), Some(venue)) = (&drop_copy, &cores, &venue) {
         drop_copy::check(document, drop_copy, cores, venue, problems);
@@ -247,17 +257,23 @@ pub(crate) fn read(
         subscription::check(document, (feed, clock), session, venue, instruments, problems);
     }
     if let (Some(engine), Some(venue), Some(_)) = (&engine, &venue, profile) {
-        check_environment(document, engine, venue, problems);
+        sessions::check_environment(document, engine, venue, problems);
     }
-    if let (Some(transport), Some(gateway)) = (&transport, &gateway) {
-        let ours = (TransportConfig::TABLE.name, transport);
-        transport::check(document, ours, floor.as_ref(), Some(&gateway.address), problems);
-    }
-    if let Some(gateway) = gateway.as_ref().filter(|g| g.sender_comp_id == g.target_comp_id) {
-        let place = document.place("gateway", "target_comp_id");
-        let title = "[gateway] sender_comp_id and target_comp_id are the same";
-        let label = format!("both are {}", gateway.target_comp_id);
-        problems.push(Problem::new(place, title, label).help("one is ours, one is the venue's"));
+    if let Some(gateway) = &gateway {
+        let all = sessions::of(gateway, drop_copy.as_ref(), feed.as_ref(), market_data.as_ref());
+        // What a journal holds has run, and is replayed whatever is thought of it now.
+        if let (Some(engine), Some(venue), Some(_)) = (&engine, &venue, cpus) {
+            sessions::check_others(document, &all, venue, problems);
+            sessions::check_hosts(document, engine, &all, problems);
+        }
+        if let Some(transport) = &transport {
+            let addresses: Vec<&Endpoint> = all.iter().map(|session| session.address).collect();
+            let ours = (TransportConfig::TABLE.name, transport);
+            transport::check(document, ours, floor.as_ref(), &addresses, problems);
+        }
+        if gateway.sender_comp_id == gateway.target_comp_id {
+            sessions::same_sides(document, "gateway", &gateway.target_comp_id, problems);
+        }
     }
     Some(RunConfig {
         engine: engine?,
@@ -310,60 +326,6 @@ pub(crate) fn layered_table<T: Section>(
     let section = reader.section();
     reader.finish(&[ours]);
     section
-}
-
-/// What is ours must be what the venue takes.
-fn check_venue(
-    document: &Document<'_>,
-    gateway: &GatewayConfig,
-    venue: &ProfileConfig,
-    problems: &mut Problems,
-) {
-    let session = &venue.session;
-    let mut refuse = |key: &str, title: String, help: String| {
-        let place = document.place("gateway", key);
-        problems.push(Problem::new(place, format!("[gateway] {key} {title}"), "here").help(help));
-    };
-    let (min, max) = (session.heartbeat_min_s, session.heartbeat_max_s);
-    if !(min..=max).contains(&gateway.heartbeat_s) {
-        let title = format!("is {}, which the venue does not take", gateway.heartbeat_s);
-        refuse("heartbeat_s", title, format!("give {min} to {max}"));
-    }
-    let sender = &gateway.sender_comp_id;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if sender.len() > session.sender_comp_id_max
-        || session.sender_comp_id_plain && !sender.chars().all(plain)
-    {
-        let of =
-            if session.sender_comp_id_plain { "letters, digits, - and _" } else { "characters" };
-        let help = format!("give 1 to {} {of}", session.sender_comp_id_max);
-        refuse("sender_comp_id", "is not one that the venue takes".to_owned(), help);
-    }
-    if gateway.reset_on_logon && session.reset_at_logon == ResetRule::Refused {
-        let help = "leave it false".to_owned();
-        refuse("reset_on_logon", "is refused by the venue".to_owned(), help);
-    }
-    if venue.wants_credentials() && gateway.credentials.is_none() {
-        let help = "name the file that holds them: credentials = \"venue.credentials\"".to_owned();
-        refuse("credentials", "is missing: the venue's Logon holds secrets".to_owned(), help);
-    }
-}
-
-/// The user must know what money is behind the orders.
-fn check_environment(
-    document: &Document<'_>,
-    engine: &EngineConfig,
-    venue: &ProfileConfig,
-    problems: &mut Problems,
-) {
-    let (ours, theirs) = (engine.environment, venue.profile.environment);
-    if ours != theirs {
-        let place = document.place("engine", "environment");
-        let title =
-            format!("[engine] environment is {ours}, and the venue's profile is of {theirs}");
-        let help = format!("write environment = \"{theirs}\" if that is what you mean");
-        problems.push(Problem::new(place, title, format!("{ours} here")).help(help));
-    }
 }
 
 fn check_ports(

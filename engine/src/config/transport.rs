@@ -108,20 +108,21 @@ impl TransportConfig {
         let here = address.to_socket_addr().is_some_and(|address| address.ip().is_loopback());
         (self.tls == Tls::Off && !here).then(|| {
             format!(
-                "orders to {address} travel without TLS, readable and open to change: set \
+                "what goes to {address} is without TLS, readable and open to change: set \
                  [transport] tls, if the venue offers it"
             )
         })
     }
 }
 
-/// Refuses settings that contradict each other, and less than the venue's profile asks for: orders to
-/// a venue that has TLS must not travel without it by an oversight. A host under test on loopback may.
+/// Refuses settings that contradict each other, and less than the venue's profile asks for: nothing of
+/// the sessions at `addresses` must travel without TLS by an oversight, a key and a signature of a
+/// drop copy no more than orders. What goes to loopback may, such as to a host under test.
 pub(crate) fn check(
     document: &Document<'_>,
     (section, transport): (&str, &TransportConfig),
     profile: Option<&TransportConfig>,
-    address: Option<&Endpoint>,
+    addresses: &[&Endpoint],
     problems: &mut Problems,
 ) {
     let given = [
@@ -135,18 +136,20 @@ pub(crate) fn check(
         problems.push(problem.help("set `tls = \"1.3\"` (or \"1.2\"), or remove the key"));
     }
     let least = profile.map_or(Tls::Off, |profile| profile.tls);
-    let near = address.and_then(Endpoint::to_socket_addr);
-    let near = near.is_some_and(|address| address.ip().is_loopback());
-    if transport.tls < least && !near {
+    let far = addresses.iter().find(|address| {
+        !address.to_socket_addr().is_some_and(|address| address.ip().is_loopback())
+    });
+    if let Some(far) = far.filter(|_| transport.tls < least) {
         let title = format!(
             "[{section}] tls is {}, and the venue's profile asks for {least}",
             transport.tls
         );
-        let problem = Problem::new(document.place(section, "tls"), title, "less than that");
+        let problem = Problem::new(document.place(section, "tls"), title, format!("for {far}"));
         problems.push(problem.help("remove the key: the profile's value is then taken"));
     }
-    let name = address.map_or("", |address| transport.name(address));
-    if transport.tls != Tls::Off && address.is_some() && !is_server_name(name) {
+    let mut names = addresses.iter().map(|address| transport.name(address));
+    let name = names.find(|name| transport.tls != Tls::Off && !is_server_name(name));
+    if let Some(name) = name {
         let key = if transport.server_name.is_some() { "server_name" } else { "tls" };
         let title = format!("[{section}] no certificate can bear the name {name}");
         let problem = Problem::new(document.place(section, key), title, "needs a name");

@@ -297,7 +297,7 @@ pub(crate) fn check(
         document,
         (TRANSPORT, &config.transport),
         None,
-        websocket.address.as_ref(),
+        websocket.address.as_ref().as_slice(),
         problems,
     );
 }

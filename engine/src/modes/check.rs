@@ -5,7 +5,7 @@
 
 use crate::cli::{CheckArgs, Exit};
 use crate::config::cores::Thread;
-use crate::config::fix_choices::FixVersion;
+use crate::config::fix_choices::{FixVersion, RateCounts};
 use crate::config::fix_words::CancelOnDisconnect;
 use crate::config::{
     self, BacktestConfig, Config, ExchangeConfig, FlowKind, Listed, ProfileConfig, RunConfig,
@@ -89,7 +89,11 @@ fn describe_run(text: &mut String, run: &RunConfig, cpus: &BTreeSet<usize>) -> s
         (run.transport.describe(&run.gateway.address), run.transport.describe_pace());
     let stamps = run.transport.describe_stamps();
     writeln!(text, "transport   {transport}, {pace}, {stamps}")?;
-    if let Some(warning) = run.transport.warning(&run.gateway.address) {
+    let addresses = run.venue_addresses();
+    let mut warnings: Vec<_> =
+        addresses.iter().filter_map(|at| run.transport.warning(at)).collect();
+    warnings.dedup();
+    for warning in warnings {
         writeln!(text, "warning     {warning}")?;
     }
     describe_profile(text, &run.venue)?;
@@ -127,7 +131,8 @@ fn describe_profile(text: &mut String, venue: &ProfileConfig) -> std::fmt::Resul
     for rate in rates {
         let (count, window, name) = (rate.count, rate.window_ms, &rate.name);
         let (kind, counts, scope) = (rate.window, rate.counts, rate.scope);
-        let kept = rate.cancel_reserve_percent;
+        let free = counts == RateCounts::NewOrders;
+        let kept = if free { 0 } else { rate.cancel_reserve_percent };
         writeln!(
             text,
             "limit       {name}: {count} of {counts} in {window}, {kind}, for each {scope}; {}, {kept} % for \

@@ -11,6 +11,7 @@ mod line;
 mod messages;
 mod print;
 mod scan;
+mod secrets;
 mod shown;
 mod verdict;
 

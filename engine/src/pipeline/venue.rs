@@ -227,6 +227,7 @@ fn rate(rate: &RateSection) -> Rule {
         },
         counts: match rate.counts {
             ways::RateCounts::Orders => Counts::Orders,
+            ways::RateCounts::NewOrders => Counts::NewOrders,
             ways::RateCounts::All => Counts::All,
         },
         action: match rate.action {
@@ -301,34 +302,61 @@ pub fn plan(profile: &ProfileConfig) -> LogonPlan {
     }
 }
 
-/// Who fills in the Logons, with `more` constant fields; `None` where FIX's own fields are all there
-/// is. Reads the credentials.
+/// Who fills in the Logons of the order session; `None` where FIX's own fields are all there is.
+/// Reads the credentials.
 ///
 /// # Errors
 /// The file of credentials, or what is in it, will not do.
-pub fn logon(config: &RunConfig, more: &[FixField]) -> anyhow::Result<Option<VenueLogon>> {
-    filled(config, plan(&config.venue), more, config.gateway.credentials.as_ref())
+pub fn logon(config: &RunConfig) -> anyhow::Result<Option<VenueLogon>> {
+    let file = config.gateway.credentials.as_ref();
+    filled(config, plan(&config.venue), &[], ("gateway", file))
 }
 
-/// The same of the session of market data, which has no orders to cancel.
+/// The same of the drop copy, which has no orders to cancel either.
+///
+/// # Errors
+/// The file of credentials, or what is in it, will not do.
+pub fn drop_copy_logon(config: &RunConfig) -> anyhow::Result<Option<VenueLogon>> {
+    let (own, fields) = (config.drop_copy.credentials.as_ref(), &config.drop_copy.fields);
+    filled(config, quiet_plan(&config.venue), fields, its_file(config, "drop_copy", own))
+}
+
+/// The same of the session of market data.
 ///
 /// # Errors
 /// The file of credentials, or what is in it, will not do.
 pub fn market_data_logon(config: &RunConfig) -> anyhow::Result<Option<VenueLogon>> {
-    let mut plan = plan(&config.venue);
-    if let words::CancelOnDisconnect::Asked(ask) = &config.venue.session.cancel_on_disconnect {
+    let (own, fields) = (config.market_data.credentials.as_ref(), &config.market_data.fields);
+    let file = its_file(config, "market_data_session", own);
+    filled(config, quiet_plan(&config.venue), fields, file)
+}
+
+/// The Logon of a session without orders: a break of it must not cancel those of another.
+fn quiet_plan(profile: &ProfileConfig) -> LogonPlan {
+    let mut plan = plan(profile);
+    if let words::CancelOnDisconnect::Asked(ask) = &profile.session.cancel_on_disconnect {
         plan.fields.retain(|field| field.tag != ask.tag);
     }
-    let own = config.market_data.credentials.as_ref();
-    let file = own.or(config.gateway.credentials.as_ref());
-    filled(config, plan, &config.market_data.fields, file)
+    plan
+}
+
+/// A session's own file of credentials, else that of orders, and the section that names it.
+fn its_file<'c>(
+    config: &'c RunConfig,
+    section: &'static str,
+    own: Option<&'c PathBuf>,
+) -> (&'static str, Option<&'c PathBuf>) {
+    match own {
+        Some(_) => (section, own),
+        None => ("gateway", config.gateway.credentials.as_ref()),
+    }
 }
 
 fn filled(
     config: &RunConfig,
     mut plan: LogonPlan,
     more: &[FixField],
-    file: Option<&PathBuf>,
+    (section, file): (&str, Option<&PathBuf>),
 ) -> anyhow::Result<Option<VenueLogon>> {
     let constant = |field: &FixField| Value::Constant(field.value.clone());
     plan.fields
@@ -337,7 +365,7 @@ fn filled(
         return Ok(None);
     }
     let path = file.filter(|_| plan.wants_credentials());
-    let held = path.map(|path| credentials::read("gateway", path)).transpose()?;
+    let held = path.map(|path| credentials::read(section, path)).transpose()?;
     let random: Random = if config.venue.wants_random() {
         let mut source = File::open("/dev/urandom").context("/dev/urandom, for nonces")?;
         Box::new(move |bytes| source.read_exact(bytes).is_ok())
@@ -345,5 +373,5 @@ fn filled(
         Box::new(|_| false)
     };
     let logon = VenueLogon::new(plan, held.as_ref(), random);
-    Ok(Some(logon.context("[gateway] credentials")?))
+    Ok(Some(logon.with_context(|| format!("[{section}] credentials"))?))
 }

@@ -23,7 +23,9 @@ pub(crate) use frame::seal;
 pub use frame::{Frame, Garble, frame};
 pub use groups::{Group, Instance};
 pub use message::{Fault, Field, FieldIndex, Message, RejectCode};
-pub use redact::{SECRET_TAGS, SECRET_VALUE_MIN, redact, redact_values, secret_tags};
+pub use redact::{
+    SECRET_TAGS, SECRET_VALUE_MIN, is_blank, redact, redact_values, secret_spans, secret_tags,
+};
 pub use time::{Precision, TimeText};
 
 /// Field separator.

@@ -8,6 +8,7 @@
 
 use super::SOH;
 use super::tags::data_field_of;
+use std::ops::Range;
 
 /// Fields whose values are secret with every venue: Signature, RawData, Password, NewPassword,
 /// EncryptedPassword and EncryptedNewPassword (FIX.5.0SP2 Volume 6; RawData bears the signature of
@@ -35,24 +36,45 @@ pub fn secret_tags(extra: &[u32]) -> Box<[u32]> {
 /// assert_eq!(&frame, b"35=A\x01553=me\x01554=*******\x0195=3\x0196=***\x0110=000\x01");
 /// ```
 pub fn redact(frame: &mut [u8], secret_tags: &[u32]) {
-    let mut at = 0;
-    // The length that the field before told, and of which field.
-    let mut told = None;
-    while at < frame.len() {
-        let Some((tag, width)) = tag_at(&frame[at..]) else {
-            at = after_soh(frame, at);
-            continue;
-        };
-        let value = at + width;
-        if secret_tags.contains(&tag) {
-            let least = told.filter(|&(of, _)| of == tag).map_or(0, |(_, length)| length);
-            at = end_of_value(frame, value, value.saturating_add(least).min(frame.len()));
-            frame[value..at].fill(MASK);
-            told = None;
-        } else {
-            at = after_soh(frame, value);
-            told = data_of(tag).map(|data| (data, number(&frame[value..at])));
+    let mut search = Search::default();
+    while let Some(value) = search.next(frame, secret_tags) {
+        frame[value].fill(MASK);
+    }
+}
+
+/// Where the values stand that [`redact`] overwrites, in order.
+pub fn secret_spans(frame: &[u8], secret_tags: &[u32]) -> impl Iterator<Item = Range<usize>> {
+    let mut search = Search::default();
+    std::iter::from_fn(move || search.next(frame, secret_tags))
+}
+
+/// How far a frame was gone through.
+#[derive(Default)]
+struct Search {
+    at: usize,
+    /// The length that the field before told, and of which field.
+    told: Option<(u32, usize)>,
+}
+
+impl Search {
+    /// The value of the next secret field.
+    fn next(&mut self, frame: &[u8], secret_tags: &[u32]) -> Option<Range<usize>> {
+        while self.at < frame.len() {
+            let Some((tag, width)) = tag_at(&frame[self.at..]) else {
+                self.at = after_soh(frame, self.at);
+                continue;
+            };
+            let value = self.at + width;
+            let told = self.told.take();
+            if secret_tags.contains(&tag) {
+                let least = told.filter(|&(of, _)| of == tag).map_or(0, |(_, length)| length);
+                self.at = end_of_value(frame, value, value.saturating_add(least).min(frame.len()));
+                return Some(value..self.at);
+            }
+            self.at = after_soh(frame, value);
+            self.told = data_of(tag).map(|data| (data, number(&frame[value..self.at])));
         }
+        None
     }
 }
 
@@ -99,19 +121,26 @@ fn after_soh(frame: &[u8], at: usize) -> usize {
     soh.map_or(frame.len(), |soh| at + soh + 1)
 }
 
-/// The tag that begins `bytes`, leading zeros or not, and its width with `=`.
+/// The tag that begins `bytes`, leading zeros and blanks or not, and its width with `=`.
 fn tag_at(bytes: &[u8]) -> Option<(u32, usize)> {
-    let equals = bytes.iter().position(|byte| !byte.is_ascii_digit())?;
-    let digits = (equals > 0 && bytes[equals] == b'=').then(|| &bytes[..equals])?;
+    let equals = bytes.iter().position(|&byte| !byte.is_ascii_digit() && !is_blank(byte))?;
+    let has_digits = bytes[..equals].iter().any(u8::is_ascii_digit);
+    let digits = (has_digits && bytes[equals] == b'=').then(|| &bytes[..equals])?;
     Some((u32::try_from(number(digits)).unwrap_or(u32::MAX), equals + 1))
 }
 
-/// The digits that begin `bytes` as a number, no larger than fits.
+/// The digits that begin `bytes`, blanks aside, as a number no larger than fits.
 fn number(bytes: &[u8]) -> usize {
-    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
-    digits.fold(0usize, |number, &digit| {
+    let bytes = bytes.iter().filter(|&&byte| !is_blank(byte));
+    bytes.take_while(|byte| byte.is_ascii_digit()).fold(0usize, |number, &digit| {
         number.saturating_mul(10).saturating_add(usize::from(digit - b'0'))
     })
+}
+
+/// What wrapping and indenting may put around and into a tag: blanks and control characters.
+#[must_use]
+pub const fn is_blank(byte: u8) -> bool {
+    (byte <= b' ' || byte == 0x7f) && byte != SOH
 }
 
 /// The data field that a length announces; here also those that no parser needs to know.

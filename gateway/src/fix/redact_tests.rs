@@ -55,6 +55,17 @@ fn broken_frames_keep_no_secret() {
     check("", "");
 }
 
+/// A log wraps and indents where it likes.
+#[test]
+fn a_tag_with_blanks_around_or_in_it_is_one() {
+    check("35=A|\r\n    554=hunter2|10=0|", "35=A|\r\n    554=*******|10=0|");
+    check("35=A|55\n4=hunter2|10=0|", "35=A|55\n4=*******|10=0|");
+    check("35=A| 5 5\t4\x7f =hunter2|10=0|", "35=A| 5 5\t4\x7f =*******|10=0|");
+    check("95= 9| 96=ab|554=cd| 10=0|", "95= 9| 96=*********| 10=0|");
+    check("554=a|\n98=0|\n58= 554=x|", "554=*|\n98=0|\n58= 554=x|");
+    check("35=A| =x| x554=y|", "35=A| =x| x554=y|");
+}
+
 #[test]
 fn a_session_adds_its_own() {
     let tags = secret_tags(&[58, 9407]);

@@ -46,6 +46,8 @@ pub enum Scope {
 pub enum Counts {
     /// New orders, replaces and cancels. A batch is one message.
     Orders,
+    /// New orders and replaces alone: cancels are never held by it, and nothing is kept for them.
+    NewOrders,
     /// Every message, those of the session layer too.
     All,
 }
@@ -311,9 +313,11 @@ impl Counted {
         // One place for the session itself, if there is more than one.
         let most = match rule.counts {
             Counts::All => rule.count - u32::from(rule.count > 1),
-            Counts::Orders => rule.count,
+            Counts::Orders | Counts::NewOrders => rule.count,
         };
-        let reserve = (u64::from(rule.count) * u64::from(rule.cancel_reserve)).div_ceil(100);
+        // Nothing is kept for cancels where they do not count.
+        let percent = if rule.counts == Counts::NewOrders { 0 } else { rule.cancel_reserve };
+        let reserve = (u64::from(rule.count) * u64::from(percent)).div_ceil(100);
         let orders = u32::try_from(reserve).ok().and_then(|reserve| most.checked_sub(reserve));
         let orders = orders
             .filter(|&orders| orders > 0)
@@ -350,7 +354,11 @@ impl Counted {
     }
 
     fn counts(&self, kind: Kind) -> bool {
-        self.counts == Counts::All || matches!(kind, Kind::Order | Kind::Cancel)
+        match self.counts {
+            Counts::All => true,
+            Counts::Orders => matches!(kind, Kind::Order | Kind::Cancel),
+            Counts::NewOrders => kind == Kind::Order,
+        }
     }
 
     /// Places that a message may fill; `None` if it is not limited.

@@ -47,7 +47,11 @@ struct Twin<'a> {
 
 impl Twin<'_> {
     fn counts(&self, kind: Kind) -> bool {
-        self.rule.counts == Counts::All || matches!(kind, Kind::Order | Kind::Cancel)
+        match self.rule.counts {
+            Counts::All => true,
+            Counts::Orders => matches!(kind, Kind::Order | Kind::Cancel),
+            Counts::NewOrders => kind == Kind::Order,
+        }
     }
 
     /// True if one more message now fills no more than `places`.
@@ -85,7 +89,8 @@ impl Twin<'_> {
         let count = u64::from(self.rule.count);
         let most =
             if self.rule.counts == Counts::All { count - u64::from(count > 1) } else { count };
-        let reserve = (count * u64::from(self.rule.cancel_reserve)).div_ceil(100);
+        let kept = self.rule.counts != Counts::NewOrders;
+        let reserve = (u64::from(kept) * count * u64::from(self.rule.cancel_reserve)).div_ceil(100);
         match kind {
             Kind::Session => true,
             _ if !self.counts(kind) => true,

@@ -5,20 +5,18 @@
 
 use super::fields::{Field, fields};
 use super::known::Known;
+use super::secrets::Secrets;
 use super::verdict::Verdict;
-use gateway::fix::{redact, redact_values, tags};
+use gateway::fix::tags;
 use gateway::spec::{Dictionary, Version};
 use serde::Serialize;
 use std::net::SocketAddrV4;
 
 /// Username (553): shown by its beginning.
-const USERNAME: u32 = 553;
+pub(super) const USERNAME: u32 = 553;
 /// ApplVerID (1128) and DefaultApplVerID (1137).
 const APPL_VER_ID: u32 = 1128;
 const DEFAULT_APPL_VER_ID: u32 = 1137;
-
-/// Most secrets of one input that are looked for in what follows.
-const SECRETS: usize = 64;
 
 /// Where a message was found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -84,13 +82,12 @@ pub(super) struct Spoken<'k> {
     known: &'k Known,
     /// What a FIXT session said of the version of its messages, in its last Logon.
     default: Option<Vec<u8>>,
-    /// Secrets of Logons, which a refusal may repeat.
-    secrets: Vec<Vec<u8>>,
+    secrets: Secrets,
 }
 
 impl<'k> Spoken<'k> {
     pub(super) fn new(known: &'k Known) -> Spoken<'k> {
-        Spoken { known, default: None, secrets: Vec::new() }
+        Spoken { known, default: None, secrets: Secrets::default() }
     }
 
     /// The dictionaries of a message: its own, and the one that knows what the other does not.
@@ -111,37 +108,11 @@ impl<'k> Spoken<'k> {
         [version, Version::Fix50Sp2].map(Dictionary::of)
     }
 
-    /// Remembers the secrets of a Logon (A) or of a request or response of a user (BE, BF).
-    fn learn(&mut self, message: &[u8]) {
-        let kind = fields(message).find(|field| field.tag == Some(tags::MSG_TYPE));
-        if !kind.is_some_and(|kind| matches!(kind.value, b"A" | b"BE" | b"BF")) {
-            return;
-        }
-        for Field { tag, value, .. } in fields(message) {
-            let secret = tag.is_some_and(|tag| self.known.secret_tags().contains(&tag));
-            let blanked = value.iter().all(|byte| *byte == b'*');
-            if secret && !blanked && !self.secrets.iter().any(|secret| secret == value) {
-                self.secrets.truncate(SECRETS - 1);
-                self.secrets.insert(0, value.to_vec());
-            }
-        }
-    }
-
-    /// Overwrites what is secret.
-    fn redact(&mut self, message: &mut [u8]) {
-        self.learn(message);
-        redact(message, self.known.secret_tags());
-        let secrets = self.secrets.iter().map(Vec::as_slice);
-        if let Some(blanked) = redact_values(message, secrets) {
-            message.copy_from_slice(&blanked);
-        }
-    }
-
     /// A message in words. Its secrets are overwritten.
     pub(super) fn show<'p>(&mut self, place: &'p Place, message: &mut [u8]) -> Shown<'p> {
         let verdict = Verdict::of(message);
         let dictionaries = self.dictionaries(message);
-        self.redact(message);
+        self.secrets.hide(message, self.known.secret_tags(), verdict.is_right());
         let message = &*message;
         let get = |tag| {
             let found = fields(message).find(|field| field.tag == Some(tag));

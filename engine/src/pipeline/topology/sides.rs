@@ -86,7 +86,7 @@ pub(super) fn order_gateway(
     notices: &mut Vec<String>,
 ) -> anyhow::Result<GatewayStage> {
     let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
-    let way = (&config.gateway.address, venue::logon(config, &[])?);
+    let way = (&config.gateway.address, venue::logon(config)?);
     let session = (venue::session(config), store, used);
     let reaching = (looks, reconnect(config, shared, 0), shared.socket.clone());
     let mut connection = connection(config, session, way, reaching, notices)?;
@@ -119,7 +119,7 @@ pub(super) fn drop_copy(
 ) -> anyhow::Result<Option<DropCopyStage>> {
     let Some(address) = &config.drop_copy.address else { return Ok(None) };
     let instruments = Instruments::new(&assembly::instruments(&config.trading))?;
-    let way = (address, venue::logon(config, &config.drop_copy.fields)?);
+    let way = (address, venue::drop_copy_logon(config)?);
     let session = (venue::drop_copy_session(config), store, used);
     // The watchdog shuts the order session alone: a drop copy sends no orders. And however often it
     // fails, the order session can connect.
