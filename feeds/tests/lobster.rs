@@ -178,7 +178,7 @@ fn bad_input_rows_are_skipped_and_change_nothing() {
         ("34200.1,1,11,3,999900,2", book, "direction of a message is neither 1 nor -1"),
         ("34200.1,1,11,3,999900", book, "message has not six cells"),
         ("34200.1,1,\"11\",3,999900,1", book, "message has a quoted cell"),
-        ("", book, "message has not six cells"),
+        ("", book, "a blank line"),
         (good, "1000100,5,1000000,7", "row of the book has not four cells for each level"),
         (good, "1000100,5,x,7,9999999999,0,999900,4", "cell of the book is no whole number"),
         (good, "1000100,-5,1000000,7,9999999999,0,999900,4", "size of the book is negative"),
@@ -190,7 +190,7 @@ fn bad_input_rows_are_skipped_and_change_nothing() {
             "\"1000100\",5,1000000,7,9999999999,0,999900,4",
             "row of the book has a quoted cell",
         ),
-        (good, "", "row of the book has not four cells for each level"),
+        (good, "", "a blank line"),
     ] {
         let messages = [good, good, good, message, good];
         let mut recording = pair(folder.path(), &messages, &[BOOK, BOOK, BOOK, row, six]);

@@ -85,6 +85,7 @@ impl<R: Read> CaptureFile<R> {
     fn early(&mut self, unit: &mut Unit) -> Option<bool> {
         let Inside::Read(protocol) = &mut self.inside else { return None };
         self.early.give(|datagram| {
+            // Not where the walker stood: the head of the file may lie between.
             (unit.position, unit.received) = (datagram.position, datagram.time);
             protocol.datagram(datagram, unit, &mut self.log)
         })
