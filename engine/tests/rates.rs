@@ -315,7 +315,7 @@ fn a_resend_that_would_break_a_rule_is_gap_filled() {
     for action in [Action::Hold, Action::Refuse] {
         let mut rig = replaying(rule(action));
         rig.venue.ask_again(rig.now, 1);
-        rig.until(|rig| rig.engine.stage.session().counters().gap_fills > 0);
+        rig.until(|rig| rig.venue.session.counters().duplicates > 0);
         (0..20).for_each(|_| rig.poll());
         let counters = rig.engine.stage.session().counters();
         assert_eq!((counters.resent, counters.gap_fills), (0, 1));

@@ -225,6 +225,10 @@ pub(crate) fn read(
         if feed_profile.is_some() {
             websocket::check_own_orders(document, feed.protocol, websocket, problems);
         }
+        // What a journal holds has run, and is read whatever is thought of it now.
+        if cpus.is_some() {
+            websocket::check_login(document, feed.protocol, websocket, problems);
+        }
     }
     let venue = profile::read(source, problems);
     let gateway: Option<GatewayConfig> = layered(document, source, "session", problems);

@@ -211,6 +211,35 @@ pub(crate) fn check_own_orders(
     problems.push(Problem::new(place, title, "market data comes from here").help(help));
 }
 
+/// Whether the venue is told who asks, if it wants to know. What has run is not asked again.
+pub(crate) fn check_login(
+    document: &Document<'_>,
+    protocol: Protocol,
+    config: &WebsocketFeedConfig,
+    problems: &mut Problems,
+) {
+    let Some(which) = protocol.websocket() else { return };
+    let channel = config.channels(which).book;
+    let mut refuse = |title: &str, help: &str| {
+        let title = format!("[websocket] credentials {title}");
+        let place = document.place("websocket", "credentials");
+        problems.push(Problem::new(place, title, "here").help(help));
+    };
+    match (which.wants_login(&channel), &config.websocket.credentials) {
+        (true, None) => {
+            let title = format!("is missing: {channel} is told to those only whom the venue knows");
+            let help =
+                "name the file of key, secret and passphrase: credentials = \"a.credentials\"";
+            refuse(&title, help);
+        }
+        (false, Some(_)) => {
+            let title = format!("is given, and {channel} is told to everybody");
+            refuse(&title, "remove the key, or name another book");
+        }
+        _ => {}
+    }
+}
+
 /// What the rest of the configuration must be for a websocket feed.
 pub(crate) fn check(
     document: &Document<'_>,
@@ -241,19 +270,6 @@ pub(crate) fn check(
     if trades.is_some_and(|trades| !which.trades().contains(&trades.as_str())) {
         let help = format!("{protocol} reads {}, or none", which.trades().join(", "));
         refuse("trades", "is a channel that is not read", &help);
-    }
-    match (which.wants_login(&channel), &websocket.credentials) {
-        (true, None) => {
-            let title = format!("is missing: {channel} is told to those only whom the venue knows");
-            let help =
-                "name the file of key, secret and passphrase: credentials = \"a.credentials\"";
-            refuse("credentials", &title, help);
-        }
-        (false, Some(_)) => {
-            let title = format!("is given, and {channel} is told to everybody");
-            refuse("credentials", &title, "remove the key, or name another book");
-        }
-        _ => {}
     }
     if which.fetches(&channel) {
         if websocket.snapshot_address.is_none() {

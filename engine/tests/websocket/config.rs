@@ -67,6 +67,17 @@ fn what_is_read_is_written_and_read_again() {
     assert_eq!(again.websocket.symbol("BTCUSDT"), "X");
 }
 
+/// A journal may hold a run of before the venue wanted to know who asks.
+#[test]
+fn what_has_run_is_read_without_its_credentials() {
+    let keys = format!("{GOOD}book = \"level2_batch\"\n");
+    let config = read("coinbase-websocket", &["BTC-USD"], &keys).unwrap();
+    let text = config.resolved();
+    assert_eq!(text.matches("\"level2_batch\"").count(), 1, "{text}");
+    let text = text.replace("\"level2_batch\"", "\"full\"");
+    RunConfig::from_resolved(&text).unwrap();
+}
+
 #[test]
 fn profiles_give_all_that_a_feed_needs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/venues");

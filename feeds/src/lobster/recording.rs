@@ -22,6 +22,7 @@ const ROWS: usize = 3;
 
 /// Why a blank line is no row.
 const BLANK: &str = "a blank line";
+const OPEN: &str = "last row of the book has no line end: it may be cut";
 
 /// Whole rows at the front of a file; the only one, if it has no end.
 fn rows(head: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -175,7 +176,7 @@ impl<'a> Lobster<'a> {
         self.book_rows += 1;
         Ok(Some(match line.end {
             LineEnd::TooLong => Err("row of the book is longer than 8 MiB"),
-            LineEnd::Open => Err("last row of the book has no line end: it may be cut"),
+            LineEnd::Open => Err(OPEN),
             LineEnd::Whole => self.row.parse(line.text, book.levels),
         }))
     }
@@ -241,6 +242,11 @@ impl<'a> Lobster<'a> {
             }
         }
         match (parsed, row) {
+            // The message itself is whole.
+            (Ok(message), Some(Err(OPEN))) => {
+                self.log.skip(position, OPEN);
+                self.told(&message, false, unit);
+            }
             (Err(reason), _) | (_, Some(Err(reason))) => self.log.skip(position, reason),
             (Ok(message), row) => self.told(&message, row.is_some(), unit),
         }

@@ -74,9 +74,8 @@ impl Lines {
 
     /// Keeps a packet of heartbeats of a line that is not yet known.
     pub(super) fn keep(&mut self, at: usize, bytes: &[u8], position: u64) {
-        if bytes.len() <= KEPT_MAX {
-            self.all[at].heartbeat = Some(Waiting { bytes: bytes.to_vec(), position });
-        }
+        let waiting = || Waiting { bytes: bytes.to_vec(), position };
+        self.all[at].heartbeat = (bytes.len() <= KEPT_MAX).then(waiting);
     }
 
     /// The packet that was kept.

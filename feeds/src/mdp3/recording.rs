@@ -245,10 +245,12 @@ impl Protocol for Mdp3 {
             }
             Some(Feed::Incremental(channel)) => {
                 let mut told = false;
+                // One that is not of before is of another week's numbers.
                 if let Some(Waiting { bytes, position }) = self.lines.kept(line)
-                    && let Ok(packet) = Packet::parse(&bytes)
+                    && let Ok(kept) = Packet::parse(&bytes)
+                    && kept.sequence < packet.sequence
                 {
-                    told = self.offer(channel, &packet, (&bytes, position), unit, log);
+                    told = self.offer(channel, &kept, (&bytes, position), unit, log);
                 }
                 self.offer(channel, &packet, (bytes, position), unit, log) || told
             }

@@ -147,8 +147,8 @@ impl Read for Input<'_> {
     }
 }
 
-/// The members of a gzip file, one behind the other. Zeros behind a member mean nothing: blocks of tapes
-/// and disks are filled up with them.
+/// The members of a gzip file, one behind the other. Zeros behind a member mean nothing: blocks of
+/// tapes and disks are filled up with them.
 struct Members<R>(Option<GzDecoder<R>>);
 
 impl<R: BufRead> Read for Members<R> {
