@@ -185,6 +185,8 @@ impl Lab {
 
 /// Positions in an engine's report: a table with a row for each instrument.
 pub(crate) fn engine_positions(report: &str) -> Positions {
+    // A book may have no mid at the end: that is one cell like any other.
+    let report = report.replace("no mark", "none");
     let rows = report.lines().skip_while(|line| !line.starts_with("instrument "));
     let rows = rows.skip(1).take_while(|line| line.split_whitespace().count() == 8);
     let number = |cell: &str| cell.replace(',', "").parse::<i64>().unwrap();
