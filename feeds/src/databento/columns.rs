@@ -23,8 +23,6 @@ pub(super) struct Columns {
     pub(super) symbol: Option<usize>,
     /// Price and size of bid and ask, of each level.
     pub(super) levels: Vec<[(usize, usize); 2]>,
-    /// Why rows by order cannot be read, and rows of trades alone, where they lack a column.
-    pub(super) lacks: [Option<&'static str>; 2],
 }
 
 impl Columns {
@@ -37,7 +35,7 @@ impl Columns {
             let [bid, ask] = ["bid", "ask"].map(|side| of(side, "px").zip(of(side, "sz")));
             Some([bid?, ask?])
         };
-        let mut columns = Columns {
+        let columns = Columns {
             count: names.len(),
             ts_recv: of("ts_recv"),
             ts_event: of("ts_event"),
@@ -53,15 +51,14 @@ impl Columns {
             sequence: of("sequence"),
             symbol: of("symbol"),
             levels: (0..LEVELS_MAX).map_while(level).collect(),
-            lacks: [None; 2],
         };
-        columns.lacks = columns.lacks();
         let sure = columns.publisher.and(columns.instrument).and(columns.ts_event).is_some();
         sure.then_some(columns)
     }
 
-    fn lacks(&self) -> [Option<&'static str>; 2] {
-        let either = [
+    /// Why rows of this type cannot be read, where the file lacks a column that they need.
+    pub(super) fn lacks(&self, kind: u8) -> Option<&'static str> {
+        let both = [
             (self.action, "row by order or of a trade, in a file without the column action"),
             (self.price, "row by order or of a trade, in a file without the column price"),
             (self.size, "row by order or of a trade, in a file without the column size"),
@@ -70,11 +67,13 @@ impl Columns {
             (self.side, "row by order, in a file without the column side"),
             (self.order, "row by order, in a file without the column order_id"),
         ];
-        let first = |columns: &[(Option<usize>, &'static str)]| {
-            columns.iter().find(|(column, _)| column.is_none()).map(|&(_, why)| why)
+        let needed: &[&[_]] = match kind {
+            rtype::MBO => &[&both, &orders],
+            rtype::MBP_0 => &[&both],
+            _ => &[],
         };
-        let trades = first(&either);
-        [trades.or(first(&orders)), trades]
+        let missing = |&&(column, _): &&(Option<usize>, _)| column.is_none();
+        needed.iter().copied().flatten().find(missing).map(|&(_, why)| why)
     }
 
     pub(super) fn schema(&self) -> &'static str {

@@ -229,12 +229,7 @@ impl Reader<'_> {
 
     fn fields(&self, kind: u8) -> Result<Fields, &'static str> {
         let (at, number) = (self.columns, |column| self.number(column));
-        let lacks = match kind {
-            rtype::MBO => at.lacks[0],
-            rtype::MBP_0 => at.lacks[1],
-            _ => None,
-        };
-        if let Some(why) = lacks {
+        if let Some(why) = at.lacks(kind) {
             return Err(why);
         }
         let publisher = u16::try_from(number(at.publisher)?).map_err(|_| "number out of range")?;

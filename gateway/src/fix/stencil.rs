@@ -8,8 +8,8 @@ use super::message::Field;
 
 /// The longest message whose layout is kept.
 const LONGEST: usize = 512;
-/// Messages of one length, one behind the other, before a layout is kept: it costs as much as
-/// indexing two or three messages.
+/// Messages of one length, one behind the other, before a layout is kept: that costs more than to
+/// index one.
 const PATIENCE: u32 = 8;
 /// Characters that are compared at once.
 const LANE: usize = 16;
